@@ -1,0 +1,69 @@
+# The flow row and the token event: what the flow table shows to the layers on its right.
+
+from libc.stdint cimport int32_t, int64_t, uint8_t, uint16_t, uint32_t, uint64_t
+
+# How a flow ended.  CLOSED, RESET and IDLE are a seen end (`>`); the others are not.
+cdef enum Reason:
+    OPEN = 0
+    CLOSED              # FIN both ways
+    RESET               # an accepted RST
+    IDLE                # nothing for as long as the idle timeout
+    EOF                 # the capture ended
+    EVICTED             # the table was full
+    SHUTDOWN            # SIGTERM
+
+# What a TokenEvent says.
+cdef enum EventKind:
+    TOKEN = 0           # a token was appended to the flow
+    END                 # the flow's end was seen: `>` (reason CLOSED, RESET, IDLE), in sequence after its last token
+    FINISH              # the flow's record is complete and its row will be freed by the next release();
+                        # every flow with at least one token gets exactly one; reason as in Reason
+
+cdef struct TcpEnd:         # what is known of one end of a TCP flow
+    uint32_t next_seq       # next byte expected from this end (RFC 9293: the other end's RCV.NXT)
+    uint32_t acked          # highest acknowledgement this end has sent
+    uint16_t window         # last window this end advertised, unscaled
+    uint8_t wscale          # its window scale; NO_WSCALE: unknown
+    uint8_t flags           # private to flow/table.pyx
+
+cdef struct FlowRow:
+    int64_t start_ns        # first packet
+    int64_t last_ns         # last packet
+    int64_t arrival_ns      # latest arrival of a token
+    uint64_t pkts[2]        # [0] from the client, [1] from the server
+    uint64_t bytes[2]       # frame bytes on the wire
+    uint8_t client[16]      # as Decoded.src
+    uint8_t server[16]
+    uint32_t vlan
+    uint16_t cport          # ICMP: the identifier
+    uint16_t sport          # ICMP: the identifier
+    uint8_t proto
+    uint8_t version
+    uint8_t reason          # enum Reason
+    uint8_t flags           # ROW_*
+    uint32_t hash
+    uint32_t tokens         # tokens so far, not bounded by the depth
+    uint32_t serial         # counts flows; with start_ns it makes the flow id
+    uint32_t more           # row + 1 in the pool of tokens beyond the first INLINE_TOKENS; 0 none
+    uint32_t held           # row + 1 in the pool of out-of-order pieces; 0 none
+    uint32_t prev, next     # timer wheel bucket, or free list
+    uint32_t isn            # the client's initial sequence number
+    uint16_t slot           # timer wheel bucket
+    uint16_t spare
+    TcpEnd end[2]
+
+cdef enum RowFlag:
+    ROW_USED = 1
+    ROW_START_SEEN = 2      # `<`
+    ROW_END_SEEN = 4        # `>`
+    ROW_FINISHED = 8        # FINISH was sent; the row lingers or waits for release()
+
+cdef struct TokenEvent:     # 40 bytes
+    int64_t ts_ns           # when the event became known (packet time, never goes back within a table)
+    int64_t arrival_ns      # TOKEN: the segment's own arrival
+    int64_t gap_ns          # TOKEN: arrival minus the latest arrival before it, >= 0; -1 for a flow's first token
+    uint32_t flow           # row
+    uint32_t number         # TOKEN: 1 for the first token of the flow; else tokens so far
+    int32_t size            # TOKEN: new bytes, > 0 from the client, < 0 from the server; else 0
+    uint8_t kind            # enum EventKind
+    uint8_t reason          # END, FINISH: enum Reason
