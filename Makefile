@@ -1,10 +1,50 @@
 # Two commands: `make demo` shows fl0p at work, `make test` proves it.
 
 PYTHON ?= python3
-VENV   := .venv
+VENV   ?= .venv
 BIN    := $(VENV)/bin
-STAMP  := $(VENV)/.installed
+SOURCES := pyproject.toml $(shell find fl0p_py -name '*.pyx' -o -name '*.pxd')
+
+.PHONY: help
+help:  ## this list
+	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
+
+.PHONY: demo
+demo: $(VENV)/.built  ## build, then run fl0p on a capture that ships with it
+	@echo
+	@echo '$$ $(BIN)/fl0p -s tests/data/demo.pcap -l -U'
+	@$(BIN)/fl0p -s tests/data/demo.pcap -l -U
+
+.PHONY: test
+test: $(VENV)/.built-dev lint types  ## everything: lint, types, tests
+	$(BIN)/python -m pytest
+
+.PHONY: lint
+lint: $(VENV)/.built-dev
+	$(BIN)/ruff check .
+	$(BIN)/cython-lint fl0p_py
+
+.PHONY: types
+types: $(VENV)/.built-dev
+	$(BIN)/mypy
 
 .PHONY: kernels
-kernels:  ## build the Cython kernels in place
+kernels:  ## rebuild the Cython kernels in place
 	$(if $(wildcard $(BIN)/python),$(BIN)/python,$(PYTHON)) -c 'import setuptools; setuptools.setup()' -q build_ext --inplace
+
+.PHONY: dist
+dist: $(VENV)/.built-dev  ## wheel and sdist in dist/
+	$(BIN)/python -m build
+
+.PHONY: clean
+clean:  ## remove what was built
+	rm -rf build dist $(VENV) *.egg-info
+	find fl0p_py \( -name '*.so' -o -name '*.c' \) -delete
+
+$(VENV)/.built: $(SOURCES) tools/setup.sh
+	tools/setup.sh $(PYTHON) $(VENV)
+	@touch $@
+
+$(VENV)/.built-dev: $(SOURCES) tools/setup.sh
+	tools/setup.sh $(PYTHON) $(VENV) dev
+	@touch $@ $(VENV)/.built
