@@ -1,0 +1,1 @@
+"""Tests of fl0p, one folder a layer; `support` holds what they share."""

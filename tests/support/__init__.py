@@ -1,0 +1,1 @@
+"""What all tests share: packets (`frames`), capture files (`savefiles`), real captures (`captures`)."""
