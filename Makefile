@@ -32,6 +32,10 @@ types: $(VENV)/.built-dev
 kernels:  ## rebuild the Cython kernels in place
 	$(if $(wildcard $(BIN)/python),$(BIN)/python,$(PYTHON)) -c 'import setuptools; setuptools.setup()' -q build_ext --inplace
 
+.PHONY: man
+man:  ## make docs/man/fl0p.1 from the option table
+	$(if $(wildcard $(BIN)/python),$(BIN)/python,$(PYTHON)) -m fl0p_py.cli.manpage > docs/man/fl0p.1
+
 .PHONY: dist
 dist: $(VENV)/.built-dev  ## wheel and sdist in dist/
 	$(BIN)/python -m build

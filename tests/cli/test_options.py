@@ -1,0 +1,191 @@
+"""The command line: the original's options as typed in 2007, ranges, refusals, `--config`."""
+
+from __future__ import annotations
+
+import dataclasses
+from pathlib import Path
+
+import pytest
+
+from fl0p_py.cli.options import TABLE, Options, parse
+from fl0p_py.errors import UsageError
+
+
+def test_each_row_of_the_table_is_a_field_of_options() -> None:
+    fields = [field.name for field in dataclasses.fields(Options)]
+    assert sorted(fields) == sorted([option.field for option in TABLE] + ["filter"])
+
+
+def test_no_spelling_is_used_twice() -> None:
+    spellings = [option.short for option in TABLE if option.short] + [option.long for option in TABLE]
+    assert len(spellings) == len(set(spellings))
+
+
+def test_all_options_of_2006_are_there() -> None:
+    assert set("fisoueTFUKrqvpdtlh") == {option.short for option in TABLE if option.short}
+
+
+def test_defaults() -> None:
+    options = parse(["-s", "a.pcap"])
+    assert options == Options(
+        read="a.pcap",
+        signatures=(),
+        vlan=False,
+        check=False,
+        no_fuzzy=False,
+        unknown=False,
+        only_unknown=False,
+        all=False,
+        threshold=400,
+        depth=64,
+        one_line=False,
+        timestamps=False,
+        json=False,
+        output=None,
+        resolve=False,
+        quiet=False,
+        idle=None,
+        checksums="auto",
+        no_vlan_key=False,
+        flows=1 << 20,
+        config=None,
+        version=False,
+        help=False,
+        interface=None,
+        promiscuous=False,
+        capture_timeout=1,
+        daemon=False,
+        user=None,
+        filter="",
+    )
+
+
+@pytest.mark.parametrize(
+    ("argv", "expected"),
+    [
+        (["-s", "x", "-tlU"], {"timestamps": True, "one_line": True, "unknown": True}),
+        (["-tlUsx"], {"read": "x", "timestamps": True, "one_line": True, "unknown": True}),
+        (["-s-", "-T500"], {"read": "-", "threshold": 500}),
+        (["-s", "-", "-T", "500"], {"read": "-", "threshold": 500}),
+        (["-s", "x", "-K"], {"only_unknown": True, "unknown": True}),
+        (["-s", "x", "-o", "log"], {"output": "log", "timestamps": True}),
+        (["-s", "x", "port 25"], {"filter": "port 25"}),
+        (["-s", "x", "port", "25", "-l", "and", "tcp"], {"filter": "port 25 and tcp", "one_line": True}),
+        (["-s", "x", "-l", "--", "-1", "<", "tcp[0]"], {"filter": "-1 < tcp[0]"}),
+        (["-s", "x", "-f", "a", "-f", "b"], {"signatures": ("a", "b")}),
+        (
+            ["--read=x", "--signatures", "a", "--one-line"],
+            {"read": "x", "signatures": ("a",), "one_line": True},
+        ),
+        (["-s", "x", "--idle", "1000000000"], {"idle": 1e9}),
+        (["-s", "x", "--idle", "0.5"], {"idle": 0.5}),
+        (["-s", "x", "--checksums", "ignore"], {"checksums": "ignore"}),
+        (["-s", "x", "--depth", "8", "--flows", "1000"], {"depth": 8, "flows": 1000}),
+        (["--check", "-f", "mine.fp"], {"check": True, "signatures": ("mine.fp",), "read": None}),
+        (["-h"], {"help": True}),
+        (["-h", "--version"], {"help": True, "version": False}),
+        (["--version"], {"version": True}),
+    ],
+)
+def test_what_is_given_arrives(argv: list[str], expected: dict[str, object]) -> None:
+    options = dataclasses.asdict(parse(argv))
+    assert {name: options[name] for name in expected} == expected
+
+
+@pytest.mark.parametrize(
+    ("argv", "message"),
+    [
+        ([], "nothing to read: name a capture with -s FILE, or -s - for standard input"),
+        (["-x"], "option -x not recognized"),
+        (["--rules", "x"], "option --rules not recognized"),
+        (["-s"], "option -s requires argument"),
+        (["-s", ""], "-s: its argument FILE is empty"),
+        (["-s", "a", "-s", "b"], "-s: one capture at a time (mergecap joins several)"),
+        (["-s", "a", "-T", "abc"], "-T: 'abc' is not a whole number of milliseconds from 1 to 3600000"),
+        (["-s", "a", "-T", "0"], "-T: 0 is not a whole number of milliseconds from 1 to 3600000"),
+        (["-s", "a", "--threshold", "1.5"], "--threshold: '1.5' is not a whole number of"),
+        (["-s", "a", "--idle", "nan"], "--idle: nan is not a number of seconds from 0.001 to 1000000000"),
+        (["-s", "a", "--flows", "0"], "--flows: 0 is not a whole number of flows from 16 to 268435456"),
+        (["-s", "a", "--checksums", "no"], "--checksums: 'no' is none of auto, check, ignore"),
+        (["-s", "a", "--json", "-l"], "-l and --json are two forms of output: choose one"),
+        (["-s", "a", "--all", "-K"], "--all prints more of the known flows and -K none of them: choose one"),
+        (["--check", "-s", "a"], "--check reads signatures, no packets"),
+        (["--check", "port", "1"], "--check reads signatures, no packets"),
+    ],
+)
+def test_what_makes_no_sense_is_one_line(argv: list[str], message: str) -> None:
+    with pytest.raises(UsageError) as error:
+        parse(argv)
+    assert str(error.value).startswith(message)
+    assert "\n" not in str(error.value)
+
+
+HARVEST_2007 = [
+    ["-i", "sk0", "-o", "/nsm/fl0p-logs/smtp-gather", "-t", "-l", "-U", "-d", "port 25"],
+    ["-i", "sk0", "-o", "/nsm/fl0p-logs/http-gather", "-t", "-l", "-U", "-d", "port 80"],
+    ["-i", "sk0", "-o", "/nsm/fl0p-logs/ssh-gather", "-t", "-l", "-U", "-d", "port 22"],
+]
+
+
+@pytest.mark.parametrize("argv", [*HARVEST_2007, ["-s", "a", "-p"], ["-s", "a", "-e", "5"], ["-u", "nobody"]])
+def test_live_capture_is_understood_and_refused(argv: list[str]) -> None:
+    with pytest.raises(UsageError, match=r"^-[ipedu]: this version reads capture files only"):
+        parse(argv)
+
+
+def test_the_harvest_commands_work_on_a_file_with_s_for_i_and_without_d() -> None:
+    for argv in HARVEST_2007:
+        options = parse(["-s" if word == "-i" else word for word in argv if word != "-d"])
+        assert options.unknown and options.one_line and options.timestamps
+        assert options.filter == argv[-1]
+
+
+def config(tmp_path: Path, text: str) -> str:
+    path = tmp_path / "fl0p.toml"
+    path.write_text(text)
+    return str(path)
+
+
+def test_config_gives_options_by_their_long_names_and_the_command_line_wins(tmp_path: Path) -> None:
+    path = config(
+        tmp_path,
+        'read = "a.pcap"\nthreshold = 500\nidle = 7.5\nunknown = true\nquiet = false\n'
+        'signatures = ["x.fp", "y.fp"]\nfilter = "port 22"\n',
+    )
+    options = parse(["--config", path, "-T", "300"])
+    assert (options.read, options.threshold, options.idle) == ("a.pcap", 300, 7.5)
+    assert (options.unknown, options.quiet, options.filter) == (True, False, "port 22")
+    assert options.signatures == ("x.fp", "y.fp")
+    assert parse(["--config", path, "port", "25"]).filter == "port 25"
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        ("thresh = 1", "'thresh' is not an option"),
+        ("threshold = true", "threshold: a number is expected"),
+        ('threshold = "500"', "threshold: a number is expected"),
+        ("threshold = 0", "threshold: 0 is not a whole number of milliseconds"),
+        ("read = 1", "read: a text in quotes is expected"),
+        ("unknown = 1", "unknown: true or false is expected"),
+        ("filter = 1", "filter: a text in quotes is expected"),
+        ("interface = 1", "interface: a text in quotes is expected"),
+        ("threshold =", "Invalid value"),
+        ("= 1", "Invalid"),
+    ],
+)
+def test_a_broken_config_says_where(tmp_path: Path, text: str, message: str) -> None:
+    path = config(tmp_path, text)
+    with pytest.raises(UsageError) as error:
+        parse(["--config", path])
+    assert str(error.value).startswith(f"{path}: {message}")
+
+
+def test_a_config_may_not_smuggle_in_live_options(tmp_path: Path) -> None:
+    with pytest.raises(UsageError, match=r"^-d: this version reads"):
+        parse(["-s", "a", "--config", config(tmp_path, "daemon = true")])
+
+
+def test_a_missing_config_is_a_usage_error() -> None:
+    with pytest.raises(UsageError, match=r"^/nonexistent/x.toml: No such file or directory$"):
+        parse(["--config", "/nonexistent/x.toml"])
