@@ -3,6 +3,7 @@
     Fl0pError                 whatever a user should read as one line
     ├── CaptureError          a capture could not be opened, or is damaged from some offset on
     │   └── FilterError       libpcap refused a filter expression; its own words
+    ├── PatternError          one fault in the text of a pattern that comes from no file
     ├── SignatureError        one fault in a signature file, with its place
     ├── SignatureFileError    all faults of the signature files read, together
     ├── UsageError            options that do not go together
@@ -16,7 +17,7 @@ broken signature file.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from typing import NamedTuple
 
 
 class Fl0pError(Exception):
@@ -48,8 +49,20 @@ class FilterError(CaptureError):
         super().__init__(f"filter '{expression}'", reason)
 
 
-@dataclass(frozen=True, slots=True)
-class Place:
+class PatternError(Fl0pError):
+    """What is wrong with a pattern, and where.
+
+    column : characters before it, from the start of the text; length : characters to underline
+    """
+
+    exit_status = 2
+
+    def __init__(self, column: int, length: int, message: str) -> None:
+        self.column, self.length, self.message = column, max(1, length), message
+        super().__init__(f"column {column + 1}: {message}")
+
+
+class Place(NamedTuple):
     """A position in a file: line and column count from 1; `length` characters are underlined."""
 
     line: int
@@ -61,15 +74,19 @@ class SignatureError(Fl0pError):
     """One fault in a signature.
 
     source : the file's name; where : `Place` in a text file, or words such as
-    "ssh.auth.failed: pattern, column 7" for TOML; text : the offending line, for the caret
+    "ssh.auth.failed: pattern, column 7" for TOML, "" for the whole file; text : the offending line, for the caret;
+    mark : the part of `text` to underline, by default `where` if that is a place
     """
 
     exit_status = 2
 
-    def __init__(self, source: str, where: Place | str, message: str, text: str = "") -> None:
+    def __init__(
+        self, source: str, where: Place | str, message: str, text: str = "", mark: Place | None = None
+    ) -> None:
         self.source, self.where, self.message, self.text = source, where, message, text
-        at = f"{where.line}:{where.column}" if isinstance(where, Place) else f" {where}"
-        super().__init__(f"{source}:{at}: {message}")
+        self.mark = where if mark is None and isinstance(where, Place) else mark
+        at = f":{where.line}:{where.column}" if isinstance(where, Place) else where and f": {where}"
+        super().__init__(f"{source}{at}: {message}")
 
 
 class SignatureFileError(Fl0pError):

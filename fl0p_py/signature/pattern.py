@@ -1,14 +1,16 @@
-"""The syntax tree of a signature's pattern.
+"""The syntax tree of a signature's pattern, and the records around it.
 
-Made by the parser, read by the printer, the specificity, the compiler and the checker; it never
-changes.  Every node knows its place in the source so that later stages can point at it too.
-The language is defined in docs/signatures.md.
+Made by the parser, read by the printer, the specificity, the compiler and the checker; nothing in
+it ever changes, so nodes may be shared: lines of plain tokens are built from one `Segment` per
+spelling.  Nodes that came through the full parser know their place in the source; shared ones have
+none.  Places do not take part in comparisons.  The language is defined in docs/signatures.md.
 """
 
 from __future__ import annotations
 
 from dataclasses import dataclass, field
 from enum import Enum
+from typing import NamedTuple
 
 from fl0p_py.errors import Place
 
@@ -17,6 +19,9 @@ MAX_SIZE = 0xFFFFF
 
 MAX_REPEAT = 255
 
+UNORDERED_ITEMS = 4
+"""Most tokens and bursts on one side of `( a & b )`."""
+
 
 class Gap(Enum):
     """What is asked of the pause between two items; written out only where it is not NONE."""
@@ -24,6 +29,13 @@ class Gap(Enum):
     NONE = ""
     SOME = "+"
     ANY = "+?"
+
+    def and_(self, other: Gap) -> Gap:
+        """The one condition where two meet: `+` if either says so, else `+?` if either does."""
+        for gap in (Gap.SOME, Gap.ANY):
+            if gap in (self, other):
+                return gap
+        return Gap.NONE
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,6 +46,13 @@ class Size:
     high: int
     exact: bool
 
+    def tolerant(self) -> Size:
+        """The bounds of fuzzy matching: an exact n also takes n ± max(1, 2 %), rounded down."""
+        if not self.exact:
+            return self
+        slack = max(1, self.low // 50)
+        return Size(max(1, self.low - slack), min(MAX_SIZE, self.high + slack), True)
+
 
 @dataclass(frozen=True, slots=True)
 class Segment:
@@ -42,7 +61,7 @@ class Segment:
     direction: str  # "c" or "s"
     size: Size
     burst: bool
-    place: Place = field(compare=False)
+    place: Place | None = field(default=None, compare=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,36 +69,41 @@ class Pause:
     """A `+` or `+?` that stands between (or before, or after) items."""
 
     gap: Gap  # SOME or ANY
-    place: Place = field(compare=False)
+    place: Place | None = field(default=None, compare=False)
 
 
 @dataclass(frozen=True, slots=True)
 class Choice:
-    """`( a | b )`; a single alternative is plain grouping."""
+    """`( a | b )`; a single alternative is plain grouping.  Each alternative holds a segment."""
 
     alternatives: tuple[Sequence, ...]
-    place: Place = field(compare=False)
+    place: Place | None = field(default=None, compare=False)
 
 
 @dataclass(frozen=True, slots=True)
 class Unordered:
-    """`( c1 & s2 )`: each side of one direction, at most 4 items, in any interleaving."""
+    """`( c1 & s2 )`: the sides interleave freely.
+
+    Each side is made of 1 to 4 segments of one direction, with pauses before or between them; the
+    two directions differ.
+    """
 
     left: Sequence
     right: Sequence
-    place: Place = field(compare=False)
+    place: Place | None = field(default=None, compare=False)
 
 
 @dataclass(frozen=True, slots=True)
 class Repeat:
-    """An atom with its repeat; high None means without end.  {1,1} is never wrapped."""
+    """An atom with its repeat; high None means without end.  {1,1} is never wrapped, high is never 0."""
 
     atom: Segment | Choice | Unordered
     low: int
     high: int | None
-    place: Place = field(compare=False)
+    place: Place | None = field(default=None, compare=False)
 
 
+Atom = Segment | Choice | Unordered
 Item = Segment | Choice | Unordered | Repeat | Pause
 
 
@@ -88,8 +112,7 @@ class Sequence:
     items: tuple[Item, ...]
 
 
-@dataclass(frozen=True, slots=True)
-class Pattern:
+class Pattern(NamedTuple):
     """proto ports [=] [<] seq [>].
 
     ports : pairs (low, high), both included, of the server's port; empty means `*`
@@ -103,9 +126,16 @@ class Pattern:
     end: bool  # ">"
 
 
-@dataclass(frozen=True, slots=True)
-class Facets:
-    """What a signature speaks for; None where it says nothing."""
+PROTOCOLS = ("tcp", "udp", "icmp")
+FACETS = ("class", "outcome", "activity", "actor", "tunnel", "prompt")
+OUTCOMES = ("banner-only", "auth-failed", "auth-success", "aborted")
+ACTORS = ("human", "bot")
+CARRIERS = ("tls12", "tls13", "ssh")
+"""What a signature can be looked for inside of."""
+
+
+class Facets(NamedTuple):
+    """What a signature speaks for, in the order of FACETS; None where it says nothing."""
 
     class_: str | None = None
     outcome: str | None = None
@@ -115,13 +145,7 @@ class Facets:
     prompt: str | None = None
 
 
-FACETS = ("class", "outcome", "activity", "actor", "tunnel", "prompt")
-OUTCOMES = ("banner-only", "auth-failed", "auth-success", "aborted")
-ACTORS = ("human", "bot")
-
-
-@dataclass(frozen=True, slots=True)
-class Example:
+class Example(NamedTuple):
     """A line `proto port [<] seq [>]` with concrete sizes that a signature must (not) match."""
 
     text: str
@@ -129,14 +153,20 @@ class Example:
     source: str = ""
 
 
-@dataclass(frozen=True, slots=True)
+NO_FACETS = Facets()
+
+
+@dataclass(slots=True)
 class Signature:
-    """A pattern with its name, what it speaks for, and where it comes from."""
+    """A pattern with its name, what it speaks for, and where it comes from.
+
+    Not to be changed once the loader has given it out (freezing it would cost 20 ms at 10,000 lines).
+    """
 
     id: str
     name: str  # the description
     pattern: Pattern
-    facets: Facets = Facets()
+    facets: Facets = NO_FACETS
     count: bool = False
     threshold_ms: int | None = None  # None: the program's -T
     edits: bool = True  # False: tolerance only (the pattern's "=" forbids both)
@@ -147,6 +177,13 @@ class Signature:
     references: tuple[str, ...] = ()
     source: str = ""  # file it was read from
     where: Place | str = ""  # its place there
+
+    @property
+    def location(self) -> str:
+        """Its place for a message, `file:line:column` or `file: ID`."""
+        if isinstance(self.where, Place):
+            return f"{self.source}:{self.where.line}:{self.where.column}"
+        return f"{self.source}: {self.where}"
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,0 +1,135 @@
+"""Signature files become the set that everything else works with.
+
+`load` takes files and folders (every `*.fp` and `*.toml` in one, by name) in the order given; with
+none it takes the shipped set.  It returns a whole set or raises one SignatureFileError with all that
+is wrong in all files.  An id stands for one signature: given ids must differ; ids made of names get
+a number behind them where they do not.
+"""
+
+from __future__ import annotations
+
+import gc
+import os
+from collections.abc import Iterable
+from pathlib import Path
+
+from fl0p_py.errors import SignatureError, SignatureFileError
+from fl0p_py.signature.fp_file import SignatureLines, read_lines
+from fl0p_py.signature.metadata import slug
+from fl0p_py.signature.pattern import Signature, SignatureSet
+
+MAX_FILE = 64 << 20
+"""Bytes of one signature file."""
+
+MAX_SIGNATURES = 65534
+"""Signatures of a set: the matcher numbers them in 16 bits, two of which it keeps."""
+
+_SHIPPED = Path(__file__).parent / "shipped"
+
+
+def default_paths() -> list[Path]:
+    """The shipped set, as lines: one file, quick to read."""
+    return [_SHIPPED / "fl0p.fp"]
+
+
+def source_paths() -> list[Path]:
+    """The shipped set, as the TOML files with examples and provenance."""
+    return [_SHIPPED / "signatures"]
+
+
+def load(paths: Iterable[str | os.PathLike[str]] = ()) -> SignatureSet:
+    """All signatures of the files and folders; the shipped set if there are none.
+
+    Raises SignatureFileError.
+    """
+    read = SignatureLines([], [], [])
+    collecting = gc.isenabled()
+    gc.disable()  # ten thousand small objects that all stay: collections would find nothing
+    try:
+        for path in list(paths) or default_paths():
+            for file in _files(Path(path), read.errors):
+                for part, whole in zip(_read(file), read, strict=True):
+                    whole.extend(part)  # type: ignore[arg-type]
+        _name(read)
+    finally:
+        if collecting:
+            gc.enable()
+    if not read.signatures and not read.errors:
+        names = ", ".join(str(path) for path in paths)
+        read.errors.append(SignatureError(names or str(default_paths()[0]), "", "no signature in it"))
+    if len(read.signatures) > MAX_SIGNATURES:
+        message = f"{len(read.signatures):,} signatures, expected at most {MAX_SIGNATURES:,}"
+        read.errors.append(SignatureError(read.signatures[-1].source, "", message))
+    if read.errors:
+        raise SignatureFileError(read.errors)
+    return SignatureSet(tuple(read.signatures), tuple(map(str, read.warnings)))
+
+
+def _files(path: Path, errors: list[SignatureError]) -> list[Path]:
+    """The file, or the signature files of the folder."""
+    if not path.is_dir():
+        return [path]
+    try:
+        files = sorted(file for file in path.iterdir() if file.suffix in (".fp", ".toml"))
+    except OSError as error:
+        errors.append(SignatureError(str(path), "", _words(error)))
+        return []
+    if not files:
+        errors.append(SignatureError(str(path), "", "no *.fp or *.toml file in this folder"))
+    return files
+
+
+def _read(file: Path) -> SignatureLines:
+    name = str(file)
+    try:
+        with file.open("rb") as stream:
+            data = stream.read(MAX_FILE + 1)
+    except OSError as error:
+        return SignatureLines([], [SignatureError(name, "", _words(error))], [])
+    if len(data) > MAX_FILE:
+        message = f"more than {MAX_FILE >> 20} MiB, which no signature file is"
+        return SignatureLines([], [SignatureError(name, "", message)], [])
+    if file.suffix == ".toml":
+        from fl0p_py.signature.toml_file import read_toml  # tomli only where it is used
+
+        return read_toml(data, name)
+    return read_lines(data, name)
+
+
+def _words(error: OSError) -> str:
+    return os.strerror(error.errno) if error.errno else str(error)
+
+
+def _name(read: SignatureLines) -> None:
+    """Refuse ids given twice; give the others their slug, numbered where it is taken."""
+    first: dict[str, Signature] = {}
+    for signature in read.signatures:
+        if not signature.id:
+            continue
+        other = first.setdefault(signature.id, signature)
+        if other is not signature:
+            message = f"the id '{signature.id}' stands already at {other.location}"
+            read.errors.append(SignatureError(signature.source, signature.where, message))
+    slugs: dict[str, str] = {}
+    numbers: dict[str, int] = {}
+    for signature in read.signatures:
+        if signature.id:
+            continue
+        name = slugs.get(signature.name)
+        if name is None:
+            name = slugs[signature.name] = slug(signature.name)
+        signature.id = name
+        if first.setdefault(name, signature) is signature:
+            continue
+        number = numbers.get(name, 1)
+        while signature.id in first:
+            number += 1
+            signature.id = f"{name}-{number}"
+        first[signature.id] = signature
+        numbers[name] = number
+    for name, number in numbers.items():
+        message = f"its name is that of {first[name].location}, the id became {name}-2"
+        if number > 2:
+            message += f" and so on to {name}-{number}"
+        again = first[f"{name}-2"]
+        read.warnings.append(SignatureError(again.source, again.where, message))
