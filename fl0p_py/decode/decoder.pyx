@@ -1,0 +1,141 @@
+# cython: language_level=3, boundscheck=False, wraparound=False, initializedcheck=False, cdivision=True
+"""The decoder: from a batch of frames to one `Decoded` record each.
+
+Nothing on the wire raises; what is wrong with a packet is in its `status`.
+"""
+
+from libc.stdint cimport int64_t, uint8_t, uint16_t, uint32_t, uint64_t
+from libc.string cimport memset
+
+import numpy as np
+
+from fl0p_py.decode.flow_hash cimport flow_hash
+from fl0p_py.decode.ip cimport Datagram, open_ip
+from fl0p_py.decode.link cimport Network, open_link
+from fl0p_py.decode.reader cimport Bytes, bytes_of, prefetch
+from fl0p_py.decode.record cimport FLOW, FRAGMENT, STATUS_COUNT, Decoded, Status
+from fl0p_py.decode.siphash cimport SipKey
+from fl0p_py.decode.transport cimport open_upper
+
+from fl0p_py.decode.limits import FragmentLimits
+
+cdef enum:
+    AHEAD = 8       # packets between asking for a frame's header and reading it
+
+
+cdef Decoded[::1] _sample_of_record():
+    cdef Decoded[1] one
+    memset(one, 0, sizeof(one))
+    return (<Decoded[:1]>one).copy()
+
+
+DECODED_DTYPE = np.asarray(_sample_of_record()).dtype
+
+
+cdef class DecodedBatch:
+    """What a Decoder makes of a PacketBatch; used again for the next one.
+
+    packets     : structured array (n,) of DECODED_DTYPE, one record a packet, in the batch's order
+    reassembled : uint8 array; the payloads of packets whose `reassembled` field is 1 lie here
+    batch       : the PacketBatch; the other payloads lie in its `data`
+    """
+
+    cdef readonly object batch, packets, reassembled
+    cdef object rows                    # `packets` with room to spare
+    cdef Decoded[::1] decoded
+    cdef uint8_t[::1] whole
+    cdef size_t whole_used
+
+    def __init__(self, size_t packets=32768):
+        self.batch = None
+        self.rows = np.zeros(packets, DECODED_DTYPE)
+        self.decoded = self.rows
+        self.packets = self.rows[:0]
+        self.reassembled = np.zeros(1 << 18, np.uint8)
+        self.whole = self.reassembled
+        self.whole_used = 0
+
+    def __len__(self):
+        return len(self.packets)
+
+    cdef start(self, batch):
+        """Make room for the batch's packets and forget those of the last one."""
+        cdef Py_ssize_t n = len(batch)
+        if n > len(self.rows):
+            self.rows = np.zeros(n, DECODED_DTYPE)
+            self.decoded = self.rows
+        self.batch = batch
+        self.packets = self.rows[:n]
+        self.whole_used = 0
+
+
+cdef class Decoder:
+    """Decodes batches of frames; keeps fragments from one batch to the next.
+
+    vlan      : look below 802.1Q and 802.1ad tags; otherwise tagged frames get the status TAGGED
+    checksums : "auto" or "check" fill the `checksum` field; "ignore" leaves it UNCHECKED
+    vlan_key  : VLANs are part of the flow's hash
+    key       : 16 random bytes for the hash
+    fragments : FragmentLimits
+    """
+
+    cdef bint vlan, check, vlan_key
+    cdef SipKey key
+    cdef uint64_t[::1] status_counts
+    cdef readonly object counts         # uint64[STATUS_COUNT]: packets by status
+
+    def __init__(self, *, key, vlan=False, checksums="auto", vlan_key=True, fragments=None):
+        if len(key) != 16:
+            raise ValueError(f"key: {len(key)} bytes, expected 16")
+        if checksums not in ("auto", "check", "ignore"):
+            raise ValueError(f"checksums: {checksums!r}, expected auto, check or ignore")
+        self.key.k0 = int.from_bytes(key[:8], "little")
+        self.key.k1 = int.from_bytes(key[8:], "little")
+        self.vlan = vlan
+        self.vlan_key = vlan_key
+        self.check = checksums != "ignore"
+        self.counts = np.zeros(<int>STATUS_COUNT, np.uint64)
+        self.status_counts = self.counts
+
+    def decode(self, batch, DecodedBatch into):
+        """Fill `into` with one record for each packet of `batch`."""
+        cdef const uint8_t[::1] data = batch.data
+        cdef const int64_t[::1] offset = batch.offset
+        cdef const uint32_t[::1] caplen = batch.caplen
+        cdef const uint32_t[::1] wirelen = batch.wirelen
+        cdef const int64_t[::1] ts_ns = batch.ts_ns
+        cdef const uint16_t[::1] linktype = batch.linktype
+        cdef Py_ssize_t i, n = len(batch)
+        cdef Decoded *out
+        cdef Bytes frame
+        into.start(batch)
+        if not n == len(caplen) == len(wirelen) == len(ts_ns) == len(linktype):
+            raise ValueError("the columns of the batch differ in length")
+        with nogil:
+            for i in range(n):
+                if i + AHEAD < n:
+                    prefetch(data, <size_t>offset[i + AHEAD])
+                out = &into.decoded[i]
+                memset(out, 0, sizeof(Decoded))
+                out.ts_ns = ts_ns[i]
+                out.frame_len = wirelen[i]
+                frame = bytes_of(data, <size_t>offset[i], caplen[i])
+                out.status = self.decode_frame(frame, wirelen[i], linktype[i], out)
+                if out.status == FLOW:
+                    out.hash = flow_hash(out, self.key, out.vlan if self.vlan_key else 0)
+                    out.payload_at += <uint32_t>offset[i]
+                self.status_counts[out.status] += 1
+
+    cdef Status decode_frame(self, Bytes frame, size_t wirelen, int linktype, Decoded *out) noexcept nogil:
+        cdef Network net
+        cdef Datagram ip
+        cdef Status status = open_link(frame, linktype, self.vlan, &net)
+        out.vlan = net.vlan
+        if status != FLOW:
+            return status
+        status = open_ip(frame, net.at, wirelen, net.version, &ip, out)
+        if status != FLOW:
+            return status
+        if ip.fragment:
+            return FRAGMENT
+        return open_upper(&ip, self.check, out)
