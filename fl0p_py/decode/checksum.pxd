@@ -1,6 +1,6 @@
 # Internet checksums (RFC 1071) of TCP, UDP, ICMP and ICMPv6, with their pseudo-headers.
 
-from libc.stdint cimport uint16_t, uint64_t
+from libc.stdint cimport uint16_t, uint32_t, uint64_t
 
 from fl0p_py.decode.numbers cimport IP_ICMP
 from fl0p_py.decode.reader cimport Bytes, has, le16, sum_of

@@ -12,12 +12,10 @@ import numpy as np
 from fl0p_py.decode.flow_hash cimport flow_hash
 from fl0p_py.decode.ip cimport Datagram, open_ip
 from fl0p_py.decode.link cimport Network, open_link
-from fl0p_py.decode.reader cimport Bytes, bytes_of, prefetch
+from fl0p_py.decode.reader cimport Bytes, bytes_of, part, prefetch
 from fl0p_py.decode.record cimport FLOW, FRAGMENT, STATUS_COUNT, Decoded, Status
 from fl0p_py.decode.siphash cimport SipKey
 from fl0p_py.decode.transport cimport open_upper
-
-from fl0p_py.decode.limits import FragmentLimits
 
 cdef enum:
     AHEAD = 8       # packets between asking for a frame's header and reading it
@@ -99,7 +97,8 @@ cdef class Decoder:
 
     def decode(self, batch, DecodedBatch into):
         """Fill `into` with one record for each packet of `batch`."""
-        cdef const uint8_t[::1] data = batch.data
+        cdef const uint8_t[::1] memory = batch.data
+        cdef Bytes data = bytes_of(memory)
         cdef const int64_t[::1] offset = batch.offset
         cdef const uint32_t[::1] caplen = batch.caplen
         cdef const uint32_t[::1] wirelen = batch.wirelen
@@ -119,7 +118,7 @@ cdef class Decoder:
                 memset(out, 0, sizeof(Decoded))
                 out.ts_ns = ts_ns[i]
                 out.frame_len = wirelen[i]
-                frame = bytes_of(data, <size_t>offset[i], caplen[i])
+                frame = part(data, <size_t>offset[i], caplen[i])
                 out.status = self.decode_frame(frame, wirelen[i], linktype[i], out)
                 if out.status == FLOW:
                     out.hash = flow_hash(out, self.key, out.vlan if self.vlan_key else 0)

@@ -2,7 +2,7 @@
 #
 # The message is a row of little-endian 64-bit words and a tail of 6 bytes.  Words: for IPv4 address << 16 |
 # port of each end; for IPv6 the halves of each end's address, then both ports (first | second << 16).  The
-# end with the smaller (address, port) goes first.  Tail: VLAN as in Decoded or 0 (4 bytes), protocol, version.
+# end with the smaller (address, port) goes first.  Tail: VLAN as in Decoded or 0, protocol, version.
 
 from libc.stdint cimport uint32_t, uint64_t
 
@@ -15,8 +15,7 @@ cdef inline uint32_t flow_hash(Decoded *out, SipKey key, uint32_t vlan) noexcept
     """The low half of SipHash-1-3 over addresses, ports, protocol, version and `vlan`."""
     cdef SipState s = sip_start(key)
     cdef Bytes src, dst
-    cdef uint64_t a, b, a_low, b_low, a_port, b_port, swap
-    cdef uint64_t length
+    cdef uint64_t a, b, a_low, b_low, a_port, b_port, swap, length
     src.data = out.src
     dst.data = out.dst
     src.size = dst.size = sizeof(out.src)
@@ -29,9 +28,9 @@ cdef inline uint32_t flow_hash(Decoded *out, SipKey key, uint32_t vlan) noexcept
     else:
         a, a_low, a_port = be64(src, 0), be64(src, 8), out.sport
         b, b_low, b_port = be64(dst, 0), be64(dst, 8), out.dport
-        # All bits set when the destination goes first: which end is smaller is a coin toss, no branch for it.
-        swap = 0 - <uint64_t>((b < a) | ((b == a) & ((b_low < a_low)
-                                                       | ((b_low == a_low) & (b_port < a_port)))))
+        # All bits set when the destination goes first: which end is smaller is a coin toss, so no branch.
+        swap = (b_low < a_low) | ((b_low == a_low) & (b_port < a_port))
+        swap = 0 - ((b < a) | ((b == a) & swap))
         s = sip_word(s, a ^ ((a ^ b) & swap))
         s = sip_word(s, a_low ^ ((a_low ^ b_low) & swap))
         s = sip_word(s, b ^ ((a ^ b) & swap))

@@ -53,9 +53,9 @@ cdef inline Status open_other_link(Bytes frame, int linktype, bint vlan, Network
 
 cdef inline Status open_ethertype(Bytes frame, int kind, bint vlan, Network *net) noexcept nogil:
     """Step over what may stand between an EtherType (or 802.3 length) and the IP header at net.at."""
-    cdef int depth
+    cdef int _depth
     cdef uint32_t vid
-    for depth in range(MAX_LINK_HEADERS + 1):
+    for _depth in range(MAX_LINK_HEADERS + 1):
         if kind == ETHER_IPV4:
             net.version = 4
             return FLOW
@@ -109,10 +109,10 @@ cdef inline Status open_cooked(Bytes frame, int kind, bint vlan, Network *net) n
 
 
 cdef inline Status open_mpls(Bytes frame, Network *net) noexcept nogil:
-    """RFC 3032: labels of 20 bits until the bottom bit; what follows is told by the first nibble (RFC 4928)."""
-    cdef int depth
+    """RFC 3032: labels up to the one with the bottom bit; the first nibble tells what follows (RFC 4928)."""
+    cdef int _depth
     cdef uint32_t label
-    for depth in range(MAX_LABELS):
+    for _depth in range(MAX_LABELS):
         if not has(frame, net.at, MPLS_HEADER):
             return SHORT_LINK
         label = be32(frame, net.at)
@@ -149,7 +149,7 @@ cdef inline Status open_ppp(Bytes frame, Network *net) noexcept nogil:
 
 
 cdef inline Status open_ppp_frame(Bytes frame, bint vlan, Network *net) noexcept nogil:
-    """PPP with HDLC address and control (RFC 1662 section 3.1), without them, or Cisco's HDLC in their place."""
+    """PPP with address and control (RFC 1662 section 3.1), without them, or Cisco HDLC in their place."""
     cdef int start
     if not has(frame, 0, 2):
         return SHORT_LINK

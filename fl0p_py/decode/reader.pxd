@@ -4,6 +4,7 @@
 # and touches nothing, so that no mistake elsewhere can read foreign memory.  Callers still ask `has` first
 # wherever a 0 would be taken for something the wire said.
 
+cimport cython
 from libc.stdint cimport uint8_t, uint16_t, uint32_t, uint64_t
 from libc.string cimport memcpy
 
@@ -23,16 +24,24 @@ cdef struct Bytes:
     size_t size
 
 
-cdef inline Bytes bytes_of(const uint8_t[::1] memory, size_t start, size_t size) noexcept nogil:
-    """`size` bytes of `memory` from `start`; fewer where it ends before."""
+@cython.boundscheck(False)
+cdef inline Bytes bytes_of(const uint8_t[::1] memory) noexcept:
+    """All of `memory`, which must outlive the result."""
     cdef Bytes b
-    cdef size_t whole = <size_t>memory.shape[0]
     b.data = NULL
-    b.size = 0
-    if start < whole:
-        b.data = &memory[0] + start
-        b.size = size if size <= whole - start else whole - start
+    b.size = <size_t>memory.shape[0]
+    if b.size:
+        b.data = &memory[0]
     return b
+
+
+cdef inline Bytes part(Bytes b, size_t start, size_t size) noexcept nogil:
+    """`size` bytes from `start`; fewer where `b` ends before."""
+    if start > b.size:
+        start = b.size
+    b.data += start
+    b.size -= start
+    return clipped(b, size)
 
 
 cdef inline bint has(Bytes b, size_t at, size_t n) noexcept nogil:
@@ -123,7 +132,7 @@ cdef inline uint64_t sum_of(Bytes b, size_t at, size_t n) noexcept nogil:
     return low + high
 
 
-cdef inline void prefetch(const uint8_t[::1] memory, size_t at) noexcept nogil:
+cdef inline void prefetch(Bytes b, size_t at) noexcept nogil:
     """Ask the processor for the bytes at `at`, which will be read soon."""
-    if at < <size_t>memory.shape[0]:
-        __builtin_prefetch(&memory[0] + at)
+    if at < b.size:
+        __builtin_prefetch(b.data + at)

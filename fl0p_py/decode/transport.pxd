@@ -40,8 +40,8 @@ cdef inline Status skip_extensions(Datagram *ip, Decoded *out) noexcept nogil:
     """Step over AH, and over IPv6 extension headers (RFC 8200 section 4, RFC 7045 section 2)."""
     cdef Bytes b = ip.bytes
     cdef size_t size
-    cdef int depth, kind
-    for depth in range(MAX_EXTENSIONS):
+    cdef int _depth, kind
+    for _depth in range(MAX_EXTENSIONS):
         kind = ip.next_header
         if kind == IP_AH:
             size = (<size_t>u8(b, ip.at + 1) + 2) * 4           # RFC 4302 section 2.2
