@@ -18,7 +18,7 @@ from typing import Any, NamedTuple
 from fl0p_py.errors import PatternError, Place, SignatureError
 from fl0p_py.signature import metadata
 from fl0p_py.signature.parser import BLANKS, MAX_ITEMS, parse_pattern, parse_ports, parse_segment, spell
-from fl0p_py.signature.pattern import NO_FACETS, Gap, Item, Pattern, Pause, Sequence, Signature
+from fl0p_py.signature.pattern import Gap, Item, Pattern, Pause, Sequence, Signature
 
 MAX_LINE = 65536
 """Characters; the longest flow that is printed (255 tokens of 9 characters) is far below."""

@@ -45,6 +45,7 @@ Contexts = frozenset[Context]
 _BEFORE_START = "can never match: there is no pause before the first token of a flow"
 _BEFORE_BURST = "can never match: without a '+' before it this burst would have begun earlier"
 _AFTER_BURST = "can never match: without a '+' before it this would belong to the burst before it"
+_GROUP = "can never match: without a '+' a burst stands beside its own direction"
 
 
 def dead(pattern: Pattern) -> Dead | None:
@@ -144,9 +145,9 @@ def _reason(item: Item, contexts: Contexts) -> str:
         item = item.atom if isinstance(item, Repeat) else item.alternatives[0].items[-1]
     if all(context.anchored for context in contexts):
         return _BEFORE_START
-    if isinstance(item, Segment) and not any(item.direction in context.open for context in contexts):
-        return _BEFORE_BURST
-    return _AFTER_BURST
+    if not isinstance(item, Segment):
+        return _GROUP
+    return _AFTER_BURST if any(item.direction in context.open for context in contexts) else _BEFORE_BURST
 
 
 def _segment(context: Context, item: Segment) -> Contexts:

@@ -171,9 +171,9 @@ NEVER = [
     ("C5{2}", 7, 5, "in the next round"),
     ("( s1 C5 | c3 ){1,9} C6", 27, 2, "belong"),
     ("( C5 & S6 ) s7", 19, 2, "belong to the burst"),
-    ("C5 ( C6 & S7 )", 10, 11, "belong to the burst"),
-    ("s5 ( C6 & S7 )", 10, 11, "would"),
-    ("( c5 C6 & s7 )", 7, 14, "would"),
+    ("C5 ( C6 & S7 )", 10, 11, "beside its own direction"),
+    ("s5 ( C6 & S7 )", 10, 11, "beside its own direction"),
+    ("( c5 C6 & s7 )", 7, 14, "beside its own direction"),
 ]
 
 

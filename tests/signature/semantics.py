@@ -1,0 +1,127 @@
+"""What patterns mean, as rows: a pattern, a flow, and the completions at which `count` fires.
+
+The reference matcher is tested by them and so should be every other; without `count` a signature
+fires at the first one alone.  A flow is written as in an example; a `+` at its end says that the
+threshold passed behind its last token.  A completion is (tokens before its end, moment).
+"""
+
+from __future__ import annotations
+
+SEMANTICS: list[tuple[str, str, list[tuple[int, int]]]] = [
+    # tokens, sizes, anchors
+    ("tcp * c5", "tcp 9 c5", [(1, 0)]),
+    ("tcp * c5", "tcp 9 s5", []),
+    ("tcp * c5", "tcp 9 c4 c6", []),
+    ("tcp * c5-7", "tcp 9 c4 c5 c6 c7 c8", [(2, 0), (3, 0), (4, 0)]),
+    ("tcp * c-5", "tcp 9 c1 c6", [(1, 0)]),
+    ("tcp * c6-", "tcp 9 c5 c1048575", [(2, 0)]),
+    ("tcp * c5 s6", "tcp 9 c5 s6 c5 s6", [(2, 0), (4, 0)]),
+    ("tcp * c5 s6 c5", "tcp 9 c5 s6 c5 s6 c5", [(3, 0)]),
+    ("tcp * < s6", "tcp 9 < c5 s6", []),
+    ("tcp * < c5", "tcp 9 c5 s6", []),
+    ("tcp * < c5", "tcp 9 < c5 c5", [(1, 0)]),
+    ("tcp * s6 >", "tcp 9 < c5 s6 >", [(2, 2)]),
+    ("tcp * s6 >", "tcp 9 < c5 s6", []),
+    ("tcp * c5 >", "tcp 9 < c5 s6 >", []),
+    # protocol and port
+    ("udp * c5", "tcp 9 c5", []),
+    ("tcp 22 c5", "tcp 9 c5", []),
+    ("tcp 7-9,22 c5", "tcp 9 c5", [(1, 0)]),
+    ("icmp * c56", "icmp * < c56 s56", [(1, 0)]),
+    # pauses between items
+    ("tcp * c5 s6", "tcp 9 c5 + s6", []),
+    ("tcp * c5 + s6", "tcp 9 c5 + s6", [(2, 0)]),
+    ("tcp * c5 + s6", "tcp 9 c5 s6", []),
+    ("tcp * c5 +? s6", "tcp 9 c5 + s6 c5 s6", [(2, 0), (4, 0)]),
+    ("tcp * c5 + ( s6 | +? s7 )", "tcp 9 c5 + s7", [(2, 0)]),
+    ("tcp * c5 + ( s6 | +? s7 )", "tcp 9 c5 s7", []),
+    ("tcp * c5 +? ( s6 | s7 )", "tcp 9 c5 s7", [(2, 0)]),
+    ("tcp * c1 + s2{0,1} + c3", "tcp 9 c1 + c3", [(2, 0)]),
+    ("tcp * c1 + s2{0,1} + c3", "tcp 9 c1 + s2 + c3", [(3, 0)]),
+    ("tcp * c1 + s2{0,1} + c3", "tcp 9 c1 + s2 c3", []),
+    # the pause before the first item
+    ("tcp * s6", "tcp 9 c5 + s6", [(2, 0)]),
+    ("tcp * + s6", "tcp 9 c5 + s6 s6", [(2, 0)]),
+    ("tcp * + c5", "tcp 9 < c5", []),
+    ("tcp * +? c5", "tcp 9 < c5 + c5", [(1, 0), (2, 0)]),
+    # the pause behind the last item
+    ("tcp * c5 +", "tcp 9 c5 + c6", [(1, 1)]),
+    ("tcp * c5 +", "tcp 9 c5 c6 +", []),
+    ("tcp * c6 +", "tcp 9 c5 c6 +", [(2, 1)]),
+    ("tcp * c6 +", "tcp 9 c5 c6 >", []),
+    ("tcp * c6 + >", "tcp 9 c5 c6 + >", [(2, 2)]),
+    ("tcp * c6 + >", "tcp 9 c5 c6 >", []),
+    ("tcp * c6 >", "tcp 9 c5 c6 + >", [(2, 2)]),
+    ("tcp * c6 +?", "tcp 9 c5 c6", [(2, 0)]),
+    # bursts
+    ("tcp * C11", "tcp 9 c5 c6", [(2, 1)]),
+    ("tcp * C11", "tcp 9 c5 c6 c1", []),
+    ("tcp * C11", "tcp 9 s1 c5 c6 s1", [(3, 1)]),
+    ("tcp * C11", "tcp 9 c1 + c5 c6 + c1", [(3, 1)]),
+    ("tcp * C11", "tcp 9 c5 + c6", []),
+    ("tcp * C5 + C6", "tcp 9 c5 + c6", [(2, 1)]),
+    ("tcp * C5 +? C6", "tcp 9 c5 c6", []),
+    ("tcp * C5 +? s6", "tcp 9 c5 s6", [(2, 0)]),
+    ("tcp * c6", "tcp 9 c5 c6 c6 c6 s1", [(2, 0), (3, 0), (4, 0)]),
+    ("tcp * C5 S6", "tcp 9 c2 c3 s4 s2 c1", [(4, 1)]),
+    ("tcp * C5 s6", "tcp 9 c2 c3 s6 s9", [(3, 0)]),
+    ("tcp * C5 s6", "tcp 9 c1 c2 c3 s6", []),
+    ("tcp * c5 + C6", "tcp 9 c5 + c2 c4", [(3, 1)]),
+    ("tcp * C5 >", "tcp 9 < c2 c3 >", [(2, 2)]),
+    ("tcp * C5 +", "tcp 9 < c2 c3 >", []),
+    # repeats
+    ("tcp * c5{2}", "tcp 9 c5 c5 c5 c5 c5", [(2, 0), (4, 0)]),
+    ("tcp * < c5{2,3} s6", "tcp 9 < c5 c5 c5 s6", [(4, 0)]),
+    ("tcp * < c5{2,3} s6", "tcp 9 < c5 c5 c5 c5 s6", []),
+    ("tcp * c5{2,} s6", "tcp 9 c5 c5 c5 c5 s6", [(5, 0)]),
+    ("tcp * c5{2,}", "tcp 9 c5 c5 c5", [(2, 0)]),
+    ("tcp * c1 ( s5 c6 ){0,} s9", "tcp 9 c1 s9 c1 s5 c6 s5 c6 s9", [(2, 0), (8, 0)]),
+    ("tcp * ( c5 + ){2} s6", "tcp 9 c5 + c5 + s6", [(3, 0)]),
+    ("tcp * ( c5 + ){2} s6", "tcp 9 c5 c5 + s6", []),
+    ("tcp * ( c5 +? ){3}", "tcp 9 c5 c5 + c5 s1", [(3, 0)]),
+    ("tcp * ( C5 s1 ){2}", "tcp 9 c2 c3 s1 c5 s1", [(5, 0)]),
+    # alternatives
+    ("tcp * ( c5 | s6 s7 ) c8", "tcp 9 c5 c8 s6 s7 c8", [(2, 0), (5, 0)]),
+    ("tcp * ( c5 | C5 )", "tcp 9 c5 s1", [(1, 0)]),
+    ("tcp * ( c1 | C5 )", "tcp 9 c2 c3 s1", [(2, 1)]),
+    # unordered
+    ("tcp * ( c5 & s6 )", "tcp 9 c5 s6 s6 c5", [(2, 0), (4, 0)]),
+    ("tcp * ( c5 & s6 )", "tcp 9 c5 c5 s6", [(3, 0)]),
+    ("tcp * ( c5 c6 & s7 s8 )", "tcp 9 s7 c5 s8 c6", [(4, 0)]),
+    ("tcp * ( c5 c6 & s7 s8 )", "tcp 9 s7 c6 s8 c5", []),
+    ("tcp * ( c5 & s6 )", "tcp 9 c5 + s6", []),
+    ("tcp * ( c5 & + s6 )", "tcp 9 c5 + s6", [(2, 0)]),
+    ("tcp * c1 + ( c5 & s6 )", "tcp 9 c1 + s6 c5", [(3, 0)]),
+    ("tcp * c1 + ( c5 & s6 )", "tcp 9 c1 s6 + c5", []),
+    ("tcp * c1 ( + c5 & s6 )", "tcp 9 c1 s6 + c5", [(3, 0)]),
+    ("tcp * c1 ( + c5 & s6 )", "tcp 9 c1 + c5 s6", [(3, 0)]),
+    ("tcp * c1 ( + c5 & s6 )", "tcp 9 c1 + s6 c5", []),
+    ("tcp * ( C9 & S9 )", "tcp 9 c4 s3 c5 s6", [(4, 1)]),
+    ("tcp * ( C9 & S9 ) >", "tcp 9 s9 c4 c5 >", [(3, 2)]),
+    ("tcp * ( C9 & S9 )", "tcp 9 c4 s3 c5 s6 c1", []),
+    ("tcp * ( C9 & S9 )", "tcp 9 c4 s3 c5 s6 + c1", [(4, 1)]),
+    ("tcp * ( C9 & s6 ) s7", "tcp 9 c4 s6 c5 s7", [(4, 0)]),
+    ("tcp * ( C9 & s6 ) + c7", "tcp 9 s6 c9 + c7", [(3, 0)]),
+    ("tcp * ( C9 & s6 )", "tcp 9 c4 + s6 c5", []),
+    ("tcp * ( C9 & +? s6 )", "tcp 9 c4 + s6 c5", [(3, 1)]),
+    ("tcp * ( C9 & s6 )", "tcp 9 c1 s6 c9", []),
+    ("tcp * s1 +? ( c5 & S6 )", "tcp 9 s1 c5 s6", []),
+    ("tcp * s1 + ( c5 & S6 )", "tcp 9 s1 + s6 c5", [(3, 1)]),
+    ("tcp * ( c40 & s40 ) C500", "tcp 9 < c40 s40 c250 c250 s1", [(4, 1)]),
+    ("tcp * ( c40 & s40 ) C500", "tcp 9 < s40 c40 c250 c250 s1", []),
+]
+
+TOLERANT: list[tuple[str, str, bool]] = [
+    # with tolerance: does it match?
+    ("tcp * c10", "tcp 9 c11", True),
+    ("tcp * c10", "tcp 9 c9", True),
+    ("tcp * c10", "tcp 9 c12", False),
+    ("tcp * c100", "tcp 9 c102", True),
+    ("tcp * c100", "tcp 9 c103", False),
+    ("tcp * c149", "tcp 9 c151", True),
+    ("tcp * c149", "tcp 9 c152", False),
+    ("tcp * c1", "tcp 9 c2", True),
+    ("tcp * C100", "tcp 9 c51 c51", True),
+    ("tcp * c10-10", "tcp 9 c11", False),
+    ("tcp * = c10", "tcp 9 c11", False),
+]
