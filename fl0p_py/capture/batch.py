@@ -17,7 +17,8 @@ class PacketBatch:
     offset  : int64[n], bytes from the start of `data` to each frame; offset + caplen <= size always holds
     caplen  : uint32[n], bytes captured of each frame
     wirelen : uint32[n], bytes the frame had on the wire (>= caplen; a file that says less is corrected)
-    ts_ns   : int64[n], nanoseconds since the epoch, as the capture has them (may run backwards)
+    ts_ns   : int64[n], nanoseconds since the epoch, as the capture has them: they may run backwards, but are
+              kept in 0 .. 2**62 - 1 (the year 2116), so that adding a timeout to them never overflows
     linktype: uint16[n], LINKTYPE_ number of each frame (one pcapng file may mix them)
     now_ns  : the clock when the batch was made, for a live source's empty batches; 0 for files
     position: bytes of the file consumed up to the end of this batch, for the progress bar
