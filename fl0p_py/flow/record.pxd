@@ -11,6 +11,7 @@ cdef enum Reason:
     EOF                 # the capture ended
     EVICTED             # the table was full
     SHUTDOWN            # SIGTERM
+    REUSED              # its pair of endpoints went to a new connection; not a seen end
 
 # What a TokenEvent says.
 cdef enum EventKind:
@@ -24,7 +25,7 @@ cdef struct TcpEnd:         # what is known of one end of a TCP flow
     uint32_t acked          # highest acknowledgement this end has sent
     uint16_t window         # last window this end advertised, unscaled
     uint8_t wscale          # its window scale; NO_WSCALE: unknown
-    uint8_t flags           # private to flow/table.pyx
+    uint8_t flags           # enum EndFlag, private to fl0p_py.flow
 
 cdef struct FlowRow:
     int64_t start_ns        # first packet
@@ -46,17 +47,31 @@ cdef struct FlowRow:
     uint32_t serial         # counts flows; with start_ns it makes the flow id
     uint32_t more           # row + 1 in the pool of tokens beyond the first INLINE_TOKENS; 0 none
     uint32_t held           # row + 1 in the pool of out-of-order pieces; 0 none
-    uint32_t prev, next     # timer wheel bucket, or free list
-    uint32_t isn            # the client's initial sequence number
+    uint32_t prev, next     # row + 1: neighbours in the timer wheel's bucket, or next in the free list
+    uint32_t isn            # the client's initial sequence number, if its END_ISN flag is set
     uint16_t slot           # timer wheel bucket
-    uint16_t spare
-    TcpEnd end[2]
+    uint8_t timer           # which timeout applies: enum Timer of flow/table.pxd
+    uint8_t spare
+    TcpEnd client_end       # (two members, since memoryviews take no arrays of structs)
+    TcpEnd server_end
 
 cdef enum RowFlag:
     ROW_USED = 1
     ROW_START_SEEN = 2      # `<`
     ROW_END_SEEN = 4        # `>`
-    ROW_FINISHED = 8        # FINISH was sent; the row lingers or waits for release()
+    ROW_FINISHED = 8        # the record is complete; the row lingers or waits for release()
+    ROW_ESTABLISHED = 16    # TCP: the handshake is complete, or was before the capture
+    ROW_DRAINED = 32        # its FINISH has been handed out and read
+    ROW_RETIRED = 64        # out of the index, waits for release()
+
+cdef enum EndFlag:          # TcpEnd.flags
+    END_SEQ = 1             # next_seq is known
+    END_ACK = 2             # acked is known
+    END_FIN = 4             # its FIN arrived, in order; next_seq is beyond it
+    END_PROVEN = 8          # it has sent a right checksum, so that wrong ones are no longer accepted
+    END_SYN_WINDOW = 16     # `window` came with a SYN, whose window is never scaled
+    END_ISN = 32            # client end: FlowRow.isn is known
+    END_SYN = 64            # it has sent a SYN
 
 cdef struct TokenEvent:     # 40 bytes
     int64_t ts_ns           # when the event became known (packet time, never goes back within a table)

@@ -1,0 +1,252 @@
+# cython: boundscheck=False, wraparound=False, initializedcheck=False, cdivision=True
+# One direction of a TCP flow: which bytes are new, and what has to wait for the bytes before it.
+#
+# `next_seq` is the next byte expected.  What begins there becomes a token at once; what lies beyond a hole is
+# held as a piece until the hole is filled or skipped.  A piece knows how many of its bytes were new when it
+# came (below next_seq or in another piece: not new), so no byte is counted twice, however segments overlap.
+# Arithmetic on sequence numbers is modulo 2^32 (RFC 9293 section 3.4).
+
+from libc.stdint cimport int32_t, int64_t, uint8_t, uint32_t
+
+from fl0p_py.flow.record cimport END_ACK, END_FIN, FlowRow, TcpEnd
+from fl0p_py.flow.sequence cimport append
+from fl0p_py.flow.table cimport HELD, HOLE_BYTES, HOLES_SKIPPED, PIECE_SLOTS, PIECES, RETRANSMITTED, FlowTable, Piece
+from fl0p_py.flow.wheel cimport HOLE_NS, waited, wheel_place
+
+
+cdef inline TcpEnd* end_of(FlowRow* r, int direction) noexcept nogil:
+    return &r.server_end if direction else &r.client_end
+
+
+cdef inline int32_t ahead(uint32_t a, uint32_t b) noexcept nogil:
+    """How far sequence number a is ahead of b; negative: behind."""
+    return <int32_t>(a - b)
+
+
+cdef inline uint32_t waiting(FlowTable t, const FlowRow* r, int direction) noexcept nogil:
+    return t.pieces[r.held - 1, direction] if r.held else 0
+
+
+cdef inline Piece* piece_at(FlowTable t, const FlowRow* r, int direction, uint32_t k) noexcept nogil:
+    return &t.piece[r.held - 1, direction * PIECE_SLOTS + k]
+
+
+cdef inline void drop_held(FlowTable t, FlowRow* r) noexcept nogil:
+    """Give the row of pieces back."""
+    if r.held:
+        t.piece[r.held - 1, 0].start = t.held_free
+        t.held_free = r.held
+        r.held = 0
+
+
+cdef inline bint take_held(FlowTable t, FlowRow* r) noexcept nogil:
+    """Make sure that the flow has a row of pieces; False: there is none left."""
+    if r.held:
+        return True
+    if t.held_free:
+        r.held = t.held_free
+        t.held_free = t.piece[r.held - 1, 0].start
+    elif t.held_used < t.held_size:
+        t.held_used += 1
+        r.held = t.held_used
+    else:
+        return False
+    t.pieces[r.held - 1, 0] = t.pieces[r.held - 1, 1] = 0
+    t.pieces[r.held - 1, 2] = t.pieces[r.held - 1, 3] = 0
+    return True
+
+
+cdef inline void keep(FlowTable t, FlowRow* r, int direction, uint32_t count) noexcept nogil:
+    """So many pieces of this direction are left; without any in either, the row of pieces goes back."""
+    t.pieces[r.held - 1, direction] = <uint8_t>count
+    if (count == 0 and t.pieces[r.held - 1, 1 - direction] == 0
+            and t.pieces[r.held - 1, 2] == 0 and t.pieces[r.held - 1, 3] == 0):
+        drop_held(t, r)
+
+
+cdef inline uint32_t uncovered(FlowTable t, const FlowRow* r, int direction, uint32_t start, uint32_t end) noexcept nogil:
+    """Bytes of [start, end) that no piece holds."""
+    cdef uint32_t k, size = 0
+    cdef Piece* p
+    for k in range(waiting(t, r, direction)):
+        p = piece_at(t, r, direction, k)
+        if ahead(p.start, end) >= 0:
+            break
+        if ahead(p.end, start) <= 0:
+            continue
+        if ahead(p.start, start) > 0:
+            size += p.start - start
+        start = p.end
+        if ahead(start, end) >= 0:
+            return size
+    return size + (end - start)
+
+
+cdef inline void fin_arrived(FlowTable t, FlowRow* r, int direction) noexcept nogil:
+    """The FIN is in order: it takes one sequence number, and nothing comes after it."""
+    cdef TcpEnd* x = end_of(r, direction)
+    x.flags |= END_FIN
+    x.next_seq += 1
+    if r.held:
+        keep(t, r, direction, 0)
+
+
+cdef inline void release(FlowTable t, uint32_t row, int direction) noexcept nogil:
+    """Turn the pieces that are in order now into tokens."""
+    cdef FlowRow* r = &t.row[row]
+    cdef TcpEnd* x = end_of(r, direction)
+    cdef uint32_t count = waiting(t, r, direction)
+    cdef uint32_t k, n = 0
+    cdef Piece* p
+    while n < count:
+        p = piece_at(t, r, direction, n)
+        if ahead(p.start, x.next_seq) > 0:
+            break
+        n += 1
+        if p.size:
+            append(t, row, direction, p.size, p.arrival_ns)
+        if ahead(p.end, x.next_seq) > 0:
+            x.next_seq = p.end
+        if p.fin and p.end == x.next_seq:
+            fin_arrived(t, r, direction)
+            return
+    if n == 0:
+        return
+    for k in range(n, count):
+        piece_at(t, r, direction, k - n)[0] = piece_at(t, r, direction, k)[0]
+    keep(t, r, direction, count - n)
+
+
+cdef inline void skip_hole(FlowTable t, uint32_t row, int direction) noexcept nogil:
+    """Give up the bytes before the first piece; there must be one."""
+    cdef FlowRow* r = &t.row[row]
+    t.count(HOLES_SKIPPED)
+    end_of(r, direction).next_seq = piece_at(t, r, direction, 0).start
+    release(t, row, direction)
+
+
+cdef inline void skip_acknowledged(FlowTable t, uint32_t row, int direction, uint32_t ack) noexcept nogil:
+    """The peer has everything below `ack`: holes below it will not be filled."""
+    cdef FlowRow* r = &t.row[row]
+    cdef TcpEnd* x = end_of(r, direction)
+    while waiting(t, r, direction) and ahead(ack, x.next_seq) > 0:
+        if ahead(piece_at(t, r, direction, 0).start, ack) > 0:
+            x.next_seq = ack        # the hole's first part; the rest may still come
+            return
+        skip_hole(t, row, direction)
+
+
+cdef inline void skip_all(FlowTable t, uint32_t row) noexcept nogil:
+    """Nothing waits any longer, in either direction."""
+    cdef FlowRow* r = &t.row[row]
+    cdef int direction
+    for direction in range(2):
+        while waiting(t, r, direction):
+            skip_hole(t, row, direction)
+
+
+cdef inline void skip_waited(FlowTable t, uint32_t row) noexcept nogil:
+    """Nothing waits longer than HOLE_NS."""
+    cdef FlowRow* r = &t.row[row]
+    cdef int direction
+    cdef uint32_t k
+    for direction in range(2):
+        k = 0
+        while k < waiting(t, r, direction):
+            if waited(t, piece_at(t, r, direction, k).since_ns, HOLE_NS):
+                skip_hole(t, row, direction)
+                k = 0
+            else:
+                k += 1
+
+
+cdef inline bint too_far(FlowTable t, const FlowRow* r, int direction, uint32_t next_seq) noexcept nogil:
+    """Too many pieces wait, or one ends too far away."""
+    cdef uint32_t k, count = waiting(t, r, direction)
+    if count > PIECES:
+        return True
+    for k in range(count):
+        if ahead(piece_at(t, r, direction, k).end, next_seq) > HOLE_BYTES:
+            return True
+    return False
+
+
+cdef inline void deliver(
+    FlowTable t, uint32_t row, int direction, uint32_t end, bint fin, int64_t arrival_ns
+) noexcept nogil:
+    """Bytes up to `end` have come, and none is missing before them."""
+    cdef FlowRow* r = &t.row[row]
+    cdef TcpEnd* x = end_of(r, direction)
+    cdef uint32_t size
+    if ahead(end, x.next_seq) > 0:
+        size = uncovered(t, r, direction, x.next_seq, end)
+        x.next_seq = end
+        append(t, row, direction, size, arrival_ns)
+    if fin and end == x.next_seq:
+        fin_arrived(t, r, direction)
+    elif r.held:
+        release(t, row, direction)
+
+
+cdef inline void hold(
+    FlowTable t, uint32_t row, int direction, uint32_t start, uint32_t end, bint fin, int64_t arrival_ns
+) noexcept nogil:
+    """Bytes from `start` to `end` have come, but some before them are missing."""
+    cdef FlowRow* r = &t.row[row]
+    cdef TcpEnd* x = end_of(r, direction)
+    cdef uint32_t size = uncovered(t, r, direction, start, end)
+    cdef uint32_t k, count = waiting(t, r, direction)
+    cdef Piece* p
+    if size == 0:
+        for k in range(count):
+            p = piece_at(t, r, direction, k)
+            if p.fin and p.end == end:
+                fin = False
+        if not fin:
+            t.count(RETRANSMITTED)
+            return
+    if not take_held(t, r):
+        t.count(HOLES_SKIPPED)
+        x.next_seq = start
+        deliver(t, row, direction, end, fin, arrival_ns)
+        return
+    k = count
+    while k > 0 and ahead(piece_at(t, r, direction, k - 1).start, start) > 0:
+        piece_at(t, r, direction, k)[0] = piece_at(t, r, direction, k - 1)[0]
+        k -= 1
+    p = piece_at(t, r, direction, k)
+    p.start, p.end, p.size, p.fin = start, end, size, fin
+    p.arrival_ns, p.since_ns = arrival_ns, t.clock_ns
+    t.pieces[r.held - 1, direction] = <uint8_t>(count + 1)
+    t.count(HELD)
+    while too_far(t, r, direction, x.next_seq):
+        skip_hole(t, row, direction)
+    if count == 0 and waiting(t, r, direction):
+        wheel_place(t, row)
+
+
+cdef inline void arrive(
+    FlowTable t, uint32_t row, int direction, uint32_t start, uint32_t size, bint fin, int64_t arrival_ns
+) noexcept nogil:
+    """A segment of `size` bytes at `start`, perhaps with a FIN; next_seq of this end is known."""
+    cdef FlowRow* r = &t.row[row]
+    cdef TcpEnd* x = end_of(r, direction)
+    cdef TcpEnd* y = end_of(r, 1 - direction)
+    cdef uint32_t end = start + size
+    cdef uint32_t known
+    if x.flags & END_FIN or ahead(end, x.next_seq) < 0 or (end == x.next_seq and not fin):
+        if size:
+            t.count(RETRANSMITTED)
+        return
+    if ahead(start, x.next_seq) > 0 and y.flags & END_ACK and ahead(y.acked, x.next_seq) > 0:
+        known = start if ahead(y.acked, start) > 0 else y.acked
+        skip_acknowledged(t, row, direction, known)
+        if ahead(known, x.next_seq) > 0:        # no piece stood in between
+            t.count(HOLES_SKIPPED)
+            x.next_seq = known
+    if x.flags & END_FIN:
+        return
+    if ahead(start, x.next_seq) <= 0:
+        deliver(t, row, direction, end, fin, arrival_ns)
+    else:
+        hold(t, row, direction, start, end, fin, arrival_ns)

@@ -1,0 +1,138 @@
+# cython: boundscheck=False, wraparound=False, initializedcheck=False, cdivision=True
+# The flow table's state, for the functions beside this file and for the kernels to its right.
+#
+#   table.pyx     the class: arrays, options, the loop over a batch
+#   index.pxd     endpoints -> row: open addressing over the decoder's keyed hash
+#   wheel.pxd     when a row has to be looked at again
+#   sequence.pxd  events and tokens
+#   order.pxd     one direction of a TCP flow: what is new, what has to wait
+#   life.pxd      rows: made, ended, freed
+#   datagram.pxd  UDP and ICMP packets
+#   segment.pxd   TCP packets
+
+cimport cython
+from libc.stdint cimport int32_t, int64_t, uint8_t, uint32_t, uint64_t
+
+from fl0p_py.decode.record cimport Decoded
+from fl0p_py.flow.record cimport FlowRow, TokenEvent
+
+cdef enum:
+    INLINE_TOKENS = 16      # tokens of a flow that have a place from the start; most flows have no more
+    PIECES = 8              # out-of-order pieces of one direction that may wait
+    FAR_PIECE = PIECES + 1  # place of the last segment from beyond the window (PIECES: of one too many)
+    PIECE_SLOTS = PIECES + 2
+    HOLE_BYTES = 65536      # how far beyond a hole a piece may end
+    MORE_ROOM = 4           # and rows of further tokens
+    ROOM = 64               # events that one packet, or one flow's end, can bring at most: tokens of two
+                            # flows' pieces (2 * 2 * PIECES), its own token, END and FINISH twice
+
+cdef enum Timer:            # FlowRow.timer: which timeout applies
+    ESTABLISHED = 0
+    HANDSHAKE               # TCP, the handshake is not complete
+    DATAGRAM                # UDP and ICMP
+    LINGER                  # the end was seen; the row absorbs what still comes
+    TIMERS
+
+cdef enum Policy:           # --checksums
+    AUTO = 0
+    CHECK
+    IGNORE
+
+cdef enum Stat:             # FlowTable.counters; the names for people are table.STATS
+    PACKETS = 0
+    FLOWS
+    FLOWS_EMPTY
+    TOKENS
+    CLOSED_FLOWS
+    RESET_FLOWS
+    IDLE_FLOWS
+    REUSED_FLOWS
+    EVICTED_FLOWS
+    OPEN_AT_END
+    WRONG_CHECKSUM
+    AFTER_END
+    RETRANSMITTED
+    HELD
+    HOLES_SKIPPED
+    OUT_OF_WINDOW
+    RESYNCHRONISED
+    RST_IGNORED
+    SYN_IGNORED
+    NO_ACK
+    NO_FLOW
+    STATS_COUNT
+
+cdef enum Want:             # why the loop stopped
+    NOTHING = 0
+    DRAIN                   # the event buffer is nearly full
+    GROW_INDEX
+    GROW_MORE
+
+cdef struct Piece:          # 32 bytes
+    int64_t arrival_ns
+    int64_t since_ns        # the table's clock then
+    uint32_t start          # sequence numbers [start, end)
+    uint32_t end
+    uint32_t size           # bytes of it that were new when it arrived
+    uint32_t fin            # 1: a FIN follows the last byte
+
+
+@cython.final
+cdef class FlowTable:
+    # What other kernels read.  `row` and `event` stay where they are for the table's life.
+    cdef FlowRow[::1] row
+    cdef TokenEvent[::1] event
+    cdef readonly uint32_t n_events
+    cdef readonly uint32_t depth
+    cdef readonly uint32_t capacity
+    cdef int32_t[:, ::1] head_tokens        # [row, INLINE_TOKENS], > 0 from the client
+    cdef float[:, ::1] head_gaps            # ms
+    cdef int32_t[:, ::1] more_tokens        # [FlowRow.more - 1, depth - INLINE_TOKENS]
+    cdef float[:, ::1] more_gaps
+    cdef readonly int64_t clock_ns          # latest packet time seen
+
+    # Private from here on.
+    cdef readonly object rows               # the same memory as numpy arrays
+    cdef object event_array, counter_array
+    cdef uint64_t[::1] counters
+    cdef uint64_t[::1] slots                # index: hash << 32 | row + 1; 0 free
+    cdef uint32_t slot_mask, slot_limit
+    cdef uint32_t[::1] bucket               # wheel: first row + 1
+    cdef uint64_t[::1] occupied             # wheel: one bit a bucket
+    cdef int64_t tick, near_done, far_done
+    cdef Piece[:, ::1] piece                # [FlowRow.held - 1, direction * PIECE_SLOTS + k], by start
+    cdef uint8_t[:, ::1] pieces             # [.., direction] how many wait; [.., 2 + direction] 1: a far one
+    cdef uint32_t held_used, held_free, held_size
+    cdef uint32_t more_used, more_free, more_left, more_size
+    cdef uint32_t rows_used, row_free, open_rows, serial
+    cdef uint32_t events_limit
+    cdef int64_t[TIMERS] timeout_ns
+    cdef uint8_t policy
+    cdef bint vlan_key, started
+    cdef object ending                      # finish(): rows still to end, in order
+    cdef Py_ssize_t ended
+    cdef int ending_reason
+
+    cdef int run(self, const Decoded[::1] packets, Py_ssize_t* at) noexcept nogil
+    cdef void grow_index(self)
+    cdef void grow_more(self)
+    cdef void settle(self) noexcept nogil
+    cdef void set_clock(self, int64_t now_ns) noexcept nogil
+    cdef int shortage(self) noexcept nogil
+    cdef bint ignored(self, uint32_t found, int direction) noexcept nogil
+    cdef void prefetch(self, const Decoded[::1] packets, Py_ssize_t i) noexcept nogil
+
+    cdef inline void count(self, int stat) noexcept nogil:
+        self.counters[stat] += 1
+
+    cdef inline int32_t token_at(self, uint32_t flow, uint32_t i) noexcept nogil:
+        """Token i (from 0) of a flow; i must be below min(row.tokens, depth)."""
+        if i < INLINE_TOKENS:
+            return self.head_tokens[flow, i]
+        return self.more_tokens[self.row[flow].more - 1, i - INLINE_TOKENS]
+
+    cdef inline float gap_at(self, uint32_t flow, uint32_t i) noexcept nogil:
+        """Gap before token i in ms, truncated towards zero; 0 for the first."""
+        if i < INLINE_TOKENS:
+            return self.head_gaps[flow, i]
+        return self.more_gaps[self.row[flow].more - 1, i - INLINE_TOKENS]

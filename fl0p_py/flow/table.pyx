@@ -1,0 +1,404 @@
+# cython: language_level=3, boundscheck=False, wraparound=False, initializedcheck=False, cdivision=True
+# SAFETY of boundscheck=False: rows, buckets, pieces and token rows are only ever indexed by numbers that the
+# table itself handed out (row + 1 in a slot or link, r.held, r.more), slots by a mask, events by n_events, for
+# which has_room() leaves ROOM; packets come through a typed memoryview whose length bounds the loop.  The debug
+# build (make debug) keeps the checks on.
+"""The flow table: packets in, tokens and ends of flows out.
+
+Guarantees: a packet costs one look into the index, however many flows there are; memory is bounded by the
+capacity given (when it is full, the flow nearest to its idle timeout is evicted and counted); what comes out
+depends on the packets and their order alone, not on how they were cut into batches, nor on the hash key.
+Time is packet time: the table's clock is the latest packet time seen and never goes back.  A packet that is
+stamped earlier than the clock is taken to come at the clock for the life of its flow; for gaps its own stamp
+counts, and a gap is never negative.
+
+Refuses nothing: any decoded packet, in any order, is only counted if it makes no sense (see `stats`).
+
+A packet with a wrong checksum, under "auto", is taken as long as its end has not sent a right one (captures of
+a machine's own traffic have wrong ones throughout, transmit offload).  So a forged one can at most spoil a flow
+whose end has sent nothing right yet; from the first right packet of an end on, wrong ones neither open, move
+nor close anything.
+
+The rules are those of docs (words: flow, client, token, gap, boundary) and of RFC 9293; each is stated in the
+.pxd file that holds it, and once more, in the simplest way, in tests/flow/twin_table.py.
+"""
+
+import numpy as np
+
+from libc.stdint cimport int64_t, uint8_t, uint32_t, uint64_t
+
+from fl0p_py.decode.record cimport FLOW, WRONG, Decoded
+from fl0p_py.flow.datagram cimport datagram
+from fl0p_py.flow.index cimport index_find, index_guess, index_insert
+from fl0p_py.flow.life cimport close_if_both_fins, end_row, free_row, has_room, idle, turn_wheel
+from fl0p_py.flow.order cimport end_of, skip_waited
+from fl0p_py.flow.record cimport (
+    CLOSED as CLOSED_,
+    END_PROVEN,
+    EOF as EOF_,
+    EVICTED as EVICTED_,
+    FINISH,
+    FlowRow,
+    IDLE as IDLE_,
+    OPEN as OPEN_,
+    RESET as RESET_,
+    REUSED as REUSED_,
+    ROW_DRAINED,
+    ROW_RETIRED,
+    ROW_USED,
+    SHUTDOWN as SHUTDOWN_,
+    TokenEvent,
+)
+from fl0p_py.flow.segment cimport segment
+from fl0p_py.flow.table cimport *
+from fl0p_py.flow.wheel cimport FAR, NEAR, NEAR_BITS, TICK_BITS
+
+cdef extern from *:
+    void __builtin_prefetch(const void*) noexcept nogil
+
+# How a flow ended (FlowRow.reason).
+OPEN, CLOSED, RESET, IDLE, EOF, EVICTED, SHUTDOWN, REUSED = (
+    OPEN_, CLOSED_, RESET_, IDLE_, EOF_, EVICTED_, SHUTDOWN_, REUSED_
+)
+
+STATS = (
+    "packets",              # of a flow's protocol, that the decoder found nothing wrong with
+    "flows",                # begun
+    "flows_empty",          # ended without a token: nothing else is ever said of them
+    "tokens",
+    "closed",               # flows ended by FIN both ways
+    "reset",                # by a RST that counts
+    "idle",                 # by their timeout
+    "reused",               # by a new connection of the same endpoints
+    "evicted",              # because the table was full
+    "open_at_end",          # by the end of the capture or of the program
+    "wrong_checksum",       # packets ignored for it
+    "after_end",            # packets of a flow that has ended: absorbed
+    "tcp_retransmitted",    # segments that brought no new byte
+    "tcp_out_of_order",     # segments that had to wait
+    "tcp_holes_skipped",
+    "tcp_out_of_window",    # segments ignored
+    "tcp_resynchronised",   # times that a flow went on from beyond its window
+    "tcp_rst_ignored",
+    "tcp_syn_ignored",      # SYN+ACKs that answer no SYN
+    "tcp_no_ack",           # segments without ACK: ignored, as RFC 9293 section 3.10.7.4 wants
+    "tcp_no_flow",          # packets that open no flow: RST, or none of SYN and ACK
+)
+
+POLICIES = {"auto": AUTO, "check": CHECK, "ignore": IGNORE}
+
+EVENTS = 16384              # a buffer that stays in the second-level cache together with what reads it
+HELD_ROWS = 65536           # flows that may have pieces waiting at a time: 42 MB at most
+MORE_BYTES = 1 << 30        # address space (not memory) for further tokens that is taken at once
+SLOTS = 1 << 12             # index, at the start
+
+SECOND_NS = 1_000_000_000
+ESTABLISHED_S = 3600
+HANDSHAKE_S = 60
+DATAGRAM_S = 180
+LINGER_S = 5                # longer than a last retransmission usually takes
+IDLE_MAX_NS = 1 << 62
+
+cdef enum:
+    SLOT_AHEAD = 16         # packets from prefetching an index slot to using it
+    ROW_AHEAD = 8           # from prefetching a row
+    TOKEN_AHEAD = 4         # from prefetching the place of its next token
+
+
+def _dtypes():
+    """The structs' dtypes, as the compiler lays them out."""
+    cdef FlowRow row
+    cdef TokenEvent event
+    cdef Piece piece
+    cdef Decoded packet
+    return (
+        np.asarray(<Decoded[:1]> &packet).dtype,
+        np.asarray(<FlowRow[:1]> &row).dtype,
+        np.asarray(<TokenEvent[:1]> &event).dtype,
+        np.asarray(<Piece[:1]> &piece).dtype,
+    )
+
+
+PACKET_DTYPE, ROW_DTYPE, EVENT_DTYPE, PIECE_DTYPE = _dtypes()
+
+
+def _aligned(n, dtype, columns=1):
+    """An array that begins on a cache line; pages that are never written cost no memory."""
+    size = n * columns * np.dtype(dtype).itemsize
+    raw = np.zeros(size + 64, np.uint8)
+    start = -raw.ctypes.data % 64
+    return raw[start : start + size].view(dtype)
+
+
+cdef class FlowTable:
+    """Flows, and what happens to them.
+
+    capacity  : most flows tracked at a time
+    depth     : tokens stored for each flow (counting and events go on beyond)
+    idle_s    : one idle timeout for all, in seconds; None: TCP 3600 (60 before the handshake is complete),
+                UDP and ICMP 180
+    checksums : "auto", "check" or "ignore"
+    vlan_key  : the VLAN is part of what tells flows apart
+    events    : size of the event buffer
+
+    process(packets, start) appends events, and so do advance() and finish(); each begins with an empty
+    buffer.  What `events` names stays readable until release(), or the next of these calls.
+    """
+
+    def __init__(self, *, uint32_t capacity=1 << 20, uint32_t depth=64, idle_s=None, checksums="auto",
+                 vlan_key=True, uint32_t events=EVENTS):
+        if capacity < 1 or capacity > 1 << 30:
+            raise ValueError(f"capacity is {capacity}, expected 1 to {1 << 30}")
+        if depth < 1 or depth > 1 << 20:
+            raise ValueError(f"depth is {depth}, expected 1 to {1 << 20}")
+        if events < 2 * ROOM:
+            raise ValueError(f"events is {events}, expected at least {2 * ROOM}")
+        self.capacity, self.depth = capacity, depth
+        self.policy = POLICIES[checksums]
+        self.vlan_key = vlan_key
+        self._set_timeouts(idle_s)
+        rows = capacity + events        # finished flows wait in the buffer while others take their place
+        self.rows = _aligned(rows, ROW_DTYPE)
+        self.row = self.rows
+        self.head_tokens = _aligned(rows, np.int32, INLINE_TOKENS).reshape(rows, INLINE_TOKENS)
+        self.head_gaps = _aligned(rows, np.float32, INLINE_TOKENS).reshape(rows, INLINE_TOKENS)
+        self._make_more(rows)
+        self.event_array = _aligned(events, EVENT_DTYPE)
+        self.event = self.event_array
+        self.events_limit = events - ROOM
+        self.slots = np.zeros(SLOTS, np.uint64)
+        self._set_mask(SLOTS)
+        self.bucket = np.zeros(NEAR + FAR, np.uint32)
+        self.occupied = np.zeros((NEAR + FAR) // 64, np.uint64)
+        self.held_size = min(capacity, HELD_ROWS)
+        self.piece = np.zeros((self.held_size, 2 * PIECE_SLOTS), PIECE_DTYPE)
+        self.pieces = np.zeros((self.held_size, 4), np.uint8)
+        self.counter_array = np.zeros(STATS_COUNT, np.uint64)
+        self.counters = self.counter_array
+
+    def _set_timeouts(self, idle_s):
+        seconds = [ESTABLISHED_S, HANDSHAKE_S, DATAGRAM_S] if idle_s is None else [idle_s] * 3
+        for timer, value in zip((ESTABLISHED, HANDSHAKE, DATAGRAM, LINGER), [*seconds, LINGER_S], strict=True):
+            if not value > 0:
+                raise ValueError(f"idle timeout is {value} s, expected more than 0")
+            self.timeout_ns[timer] = int(min(value * SECOND_NS, IDLE_MAX_NS))
+
+    def _make_more(self, rows):
+        columns = max(1, self.depth - INLINE_TOKENS) if self.depth > INLINE_TOKENS else 1
+        self.more_size = min(rows, max(1024, MORE_BYTES // (8 * columns)))
+        if self.depth <= INLINE_TOKENS:
+            self.more_size = MORE_ROOM      # never used
+        self.more_left = self.more_size
+        self.more_tokens = np.zeros((self.more_size, columns), np.int32)
+        self.more_gaps = np.zeros((self.more_size, columns), np.float32)
+
+    cdef void grow_more(self):
+        """Twice the rows for further tokens."""
+        old_tokens, old_gaps = np.asarray(self.more_tokens), np.asarray(self.more_gaps)
+        size, columns = old_tokens.shape
+        tokens, gaps = np.zeros((2 * size, columns), np.int32), np.zeros((2 * size, columns), np.float32)
+        tokens[:size], gaps[:size] = old_tokens, old_gaps
+        self.more_tokens, self.more_gaps = tokens, gaps
+        self.more_size = 2 * size
+        self.more_left += size
+
+    cdef void grow_index(self):
+        """Twice the slots; the rows are not touched."""
+        cdef uint64_t[::1] old = self.slots
+        cdef Py_ssize_t i
+        self.slots = np.zeros(2 * len(old), np.uint64)
+        self._set_mask(2 * len(old))
+        with nogil:
+            for i in range(old.shape[0]):
+                if old[i]:
+                    index_insert(self, <uint32_t>(old[i] >> 32), <uint32_t>old[i] - 1)
+
+    def _set_mask(self, size):
+        self.slot_mask = size - 1
+        self.slot_limit = size - size // 4      # linear probing is short up to three quarters
+
+    def process(self, const Decoded[::1] packets not None, Py_ssize_t start=0):
+        """Take packets from index `start` on; returns the index of the first one not taken.
+
+        That is len(packets), or less when the event buffer is nearly full: read `events`, call release(),
+        call again from there.
+        """
+        cdef Py_ssize_t at = start
+        cdef int want
+        if start < 0:
+            raise ValueError(f"start is {start}, expected 0 or more")
+        self.release()
+        while True:
+            with nogil:
+                want = self.run(packets, &at)
+            if want == GROW_INDEX:
+                self.grow_index()
+            elif want == GROW_MORE:
+                self.grow_more()
+            else:
+                return at
+
+    cdef int run(self, const Decoded[::1] packets, Py_ssize_t* at) noexcept nogil:
+        cdef Py_ssize_t i = at[0]
+        cdef Py_ssize_t n = packets.shape[0]
+        cdef const Decoded* d
+        cdef uint32_t found
+        cdef int direction = 0
+        cdef bint done
+        for i in range(i, n):
+            at[0] = i
+            d = &packets[i]
+            self.prefetch(packets, i)
+            if d.ts_ns > self.clock_ns or not self.started:
+                self.set_clock(d.ts_ns)
+            if self.clock_ns >> TICK_BITS != self.near_done and not turn_wheel(self):
+                return self.shortage()
+            if d.status != FLOW:
+                continue
+            if not has_room(self):
+                return self.shortage()
+            if self.open_rows >= self.slot_limit:
+                return GROW_INDEX
+            found = index_find(self, d, &direction)
+            if found and idle(self, &self.row[found - 1]):
+                end_row(self, found - 1, IDLE_)
+                found = 0
+            if d.checksum == WRONG and self.ignored(found, direction):
+                self.count(WRONG_CHECKSUM)
+                continue
+            if found and self.row[found - 1].held:
+                skip_waited(self, found - 1)
+                close_if_both_fins(self, found - 1)
+            if d.proto == 6:
+                done = segment(self, d, found, direction)
+            else:
+                done = datagram(self, d, found, direction)
+            if not done:
+                return self.shortage()
+            self.count(PACKETS)
+        at[0] = n
+        return NOTHING
+
+    cdef inline void set_clock(self, int64_t now_ns) noexcept nogil:
+        self.clock_ns = now_ns
+        if not self.started:
+            self.started = True
+            self.tick = self.near_done = now_ns >> TICK_BITS
+            self.far_done = self.tick >> NEAR_BITS
+
+    cdef inline int shortage(self) noexcept nogil:
+        return DRAIN if self.n_events >= self.events_limit else GROW_MORE
+
+    cdef inline bint ignored(self, uint32_t found, int direction) noexcept nogil:
+        """A packet with a wrong checksum: does it not count?"""
+        if self.policy == AUTO:
+            return found != 0 and end_of(&self.row[found - 1], direction).flags & END_PROVEN != 0
+        return self.policy == CHECK
+
+    cdef inline void prefetch(self, const Decoded[::1] packets, Py_ssize_t i) noexcept nogil:
+        """Ask for memory before its turn: slot, then row, then the place of the next token."""
+        cdef uint32_t found, tokens
+        cdef Py_ssize_t n = packets.shape[0]
+        if i + SLOT_AHEAD < n:
+            __builtin_prefetch(&self.slots[packets[i + SLOT_AHEAD].hash & self.slot_mask])
+        if i + ROW_AHEAD < n:
+            found = index_guess(self, packets[i + ROW_AHEAD].hash)
+            if found:
+                __builtin_prefetch(&self.row[found - 1])
+                __builtin_prefetch(<const char*>&self.row[found - 1] + 64)
+                __builtin_prefetch(<const char*>&self.row[found - 1] + 128)
+        if i + TOKEN_AHEAD < n and packets[i + TOKEN_AHEAD].payload_len:
+            found = index_guess(self, packets[i + TOKEN_AHEAD].hash)
+            if found:
+                tokens = self.row[found - 1].tokens
+                if tokens < INLINE_TOKENS:
+                    __builtin_prefetch(&self.head_tokens[found - 1, 0])
+                    __builtin_prefetch(&self.head_gaps[found - 1, 0])
+                elif tokens < self.depth and self.row[found - 1].more:
+                    __builtin_prefetch(&self.more_tokens[self.row[found - 1].more - 1, tokens - INLINE_TOKENS])
+                    __builtin_prefetch(&self.more_gaps[self.row[found - 1].more - 1, tokens - INLINE_TOKENS])
+
+    def advance(self, int64_t now_ns):
+        """The clock has reached `now_ns` without a packet; True: not done, read `events` and call again."""
+        cdef bint done
+        self.release()
+        if not self.started or now_ns > self.clock_ns:
+            self.set_clock(now_ns)
+        while True:
+            with nogil:
+                done = turn_wheel(self)
+            if done or self.shortage() == DRAIN:
+                return not done
+            self.grow_more()
+
+    def finish(self, int reason):
+        """End all flows, oldest first, for `reason` (EOF or SHUTDOWN); True: not done, read and call again."""
+        cdef uint32_t[::1] rows
+        self.release()
+        if self.ending is None:
+            used = np.asarray(self.rows[: self.rows_used])
+            live = np.flatnonzero((used["flags"] & (ROW_USED | ROW_RETIRED)) == ROW_USED).astype(np.uint32)
+            age = np.uint32(self.serial) - used["serial"][live]
+            self.ending, self.ended = live[np.argsort(age)[::-1]], 0
+        rows = self.ending
+        while self.ended < rows.shape[0]:
+            if not has_room(self):
+                if self.shortage() == DRAIN:
+                    return True
+                self.grow_more()
+            end_row(self, rows[self.ended], reason)
+            self.ended += 1
+        self.ending = None
+        return False
+
+    def release(self):
+        """Forget the events; rows that were finished in them become free."""
+        with nogil:
+            self.settle()
+
+    cdef void settle(self) noexcept nogil:
+        cdef uint32_t k, row
+        for k in range(self.n_events):
+            if self.event[k].kind == FINISH:
+                row = self.event[k].flow
+                if self.row[row].flags & ROW_RETIRED:
+                    free_row(self, row)
+                else:
+                    self.row[row].flags |= ROW_DRAINED
+        self.n_events = 0
+
+    @property
+    def events(self):
+        """EVENT_DTYPE[n_events]: what the last call brought; see flow/record.pxd for the fields."""
+        return self.event_array[: self.n_events]
+
+    @property
+    def stats(self):
+        """Counters by name; their meaning stands beside STATS."""
+        return {name: int(value) for name, value in zip(STATS, self.counter_array, strict=True)}
+
+    @property
+    def open_flows(self):
+        """Rows in the index: flows that go on, and ended ones that linger."""
+        return self.open_rows
+
+    def tokens_of(self, uint32_t row):
+        """int32[min(tokens, depth)]: the flow's tokens, > 0 from the client; a copy."""
+        return self._column(row, np.asarray(self.head_tokens), np.asarray(self.more_tokens))
+
+    def gaps_of(self, uint32_t row):
+        """float32[min(tokens, depth)]: ms before each token, truncated; 0 before the first; a copy."""
+        return self._column(row, np.asarray(self.head_gaps), np.asarray(self.more_gaps))
+
+    def _column(self, row, head, more):
+        flow = self.rows[row]
+        stored = min(int(flow["tokens"]), self.depth)
+        first = head[row, : min(stored, INLINE_TOKENS)]
+        if stored <= INLINE_TOKENS:
+            return first.copy()
+        return np.concatenate([first, more[int(flow["more"]) - 1, : stored - INLINE_TOKENS]])
+
+    def flow_id(self, uint32_t row):
+        """A number for JSON, below 2^63: the second of the flow's start, and its serial number."""
+        flow = self.rows[row]
+        return ((int(flow["start_ns"]) // SECOND_NS) & 0x7FFFFFFF) << 32 | int(flow["serial"])
