@@ -38,21 +38,25 @@ def excerpt(text: str, at: int, length: int) -> tuple[str, str]:
     """The line as it can be printed, and the line with the caret below it."""
     start = max(0, at - BEFORE) if len(text) > WIDTH else 0
     window = text[start : start + WIDTH]
-    cells = [_cell(char, text, start + i) for i, char in enumerate(window)]
     left = "…" if start else ""
     right = "…" if start + WIDTH < len(text) else ""
+    cells = _cells(window, len(left))
     before = sum(map(_width, cells[: at - start])) + len(left)
     under = sum(map(_width, cells[at - start : at - start + length])) or 1
     return left + "".join(cells) + right, " " * before + "^" + "~" * (under - 1)
 
 
-def _cell(char: str, text: str, at: int) -> str:
-    """What is printed for a character; a tab becomes the blanks up to the next stop."""
-    if char == "\t":
-        return " " * (_TAB - at % _TAB)
-    if char.isprintable() or char == " ":
-        return char
-    return "·"
+def _cells(window: str, column: int) -> list[str]:
+    """What is printed for each character; a tab becomes the blanks up to the next stop."""
+    cells = []
+    for char in window:
+        if char == "\t":
+            char = " " * (_TAB - column % _TAB)
+        elif not char.isprintable():
+            char = "·"
+        cells.append(char)
+        column += _width(char)
+    return cells
 
 
 def _width(cell: str) -> int:

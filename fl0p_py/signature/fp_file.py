@@ -17,7 +17,16 @@ from typing import Any, NamedTuple
 
 from fl0p_py.errors import PatternError, Place, SignatureError
 from fl0p_py.signature import metadata
-from fl0p_py.signature.parser import BLANKS, MAX_ITEMS, parse_pattern, parse_ports, parse_segment, spell
+from fl0p_py.signature.parser import (
+    ADDRESSES,
+    BLANKS,
+    MAX_ITEMS,
+    address_prefix,
+    parse_pattern,
+    parse_ports,
+    parse_segment,
+    spell,
+)
 from fl0p_py.signature.pattern import Gap, Item, Pattern, Pause, Sequence, Signature
 
 MAX_LINE = 65536
@@ -52,6 +61,8 @@ def read_lines(data: bytes, source: str) -> SignatureLines:
     except UnicodeDecodeError:
         for number, raw in enumerate(data.split(b"\n"), 1):
             reader.raw_line(number, raw)
+            if reader.full(number):
+                break
     else:
         reader.text(text.removeprefix("\ufeff").replace("\r\n", "\n"))
     reader.end()
@@ -101,14 +112,11 @@ class _Reader:
                 self.add(pattern, name, Place(number, 1, len(head)))
             else:
                 self.line(number, line)
-                if len(self.errors) >= MAX_ERRORS:
-                    self.fail(number, 0, 0, "", "too many errors, the rest of the file was not read")
+                if self.full(number):
                     return
 
     def raw_line(self, number: int, raw: bytes) -> None:
         """A line of a file that is not UTF-8 all through."""
-        if len(self.errors) >= MAX_ERRORS:
-            return
         raw = raw.removesuffix(b"\r")
         if number == 1:
             raw = raw.removeprefix(b"\xef\xbb\xbf")
@@ -134,6 +142,13 @@ class _Reader:
         elif self.fields_at:
             self.unused()
 
+    def full(self, number: int) -> bool:
+        """Whether reading stops here."""
+        if len(self.errors) < MAX_ERRORS:
+            return False
+        self.fail(number, 0, 1, "", "too many errors, the rest of the file was not read")
+        return True
+
     def end(self) -> None:
         if self.fields_at:
             self.unused()
@@ -146,7 +161,11 @@ class _Reader:
         try:
             pattern = parse_pattern(head, number, warnings)
         except PatternError as error:
-            self.fail(number, error.column, error.length, line, error.message)
+            prefix = address_prefix(line)
+            if prefix:  # its ':' was not the end of a pattern
+                self.fail(number, 0, prefix, line, ADDRESSES)
+            else:
+                self.fail(number, error.column, error.length, line, error.message)
             self.forget()
             return
         start = len(line) - len(line.lstrip(BLANKS))

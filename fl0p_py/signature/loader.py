@@ -48,8 +48,10 @@ def load(paths: Iterable[str | os.PathLike[str]] = ()) -> SignatureSet:
     try:
         for path in list(paths) or default_paths():
             for file in _files(Path(path), read.errors):
-                for part, whole in zip(_read(file), read, strict=True):
-                    whole.extend(part)  # type: ignore[arg-type]
+                part = _read(file)
+                read.signatures.extend(part.signatures)
+                read.errors.extend(part.errors)
+                read.warnings.extend(part.warnings)
         _name(read)
     finally:
         if collecting:

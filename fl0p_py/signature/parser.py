@@ -54,7 +54,10 @@ _SEGMENT = re.compile(r"([csCS])(?:(\*)|([0-9]+)|([0-9]+)-([0-9]*)|-([0-9]+))")
 _REPEAT = re.compile(r"\{([0-9]+)(?:(,)([0-9]*))?\}")
 _PORT_RANGE = re.compile(r"([0-9]+)(?:-([0-9]+))?")
 _TOKEN = "a token such as c40, a burst such as S1-2920, '+' or '('"
-_OUTPUT_LINE = re.compile(r"^.*? -> .*? (?=(?:tcp|udp|icmp) )")
+_ADDRESSES = re.compile(r"[ \t]*(?!(?:tcp|udp|icmp)[ \t])[^ \t].*? -> .*? (?=(?:tcp|udp|icmp) )")
+
+ADDRESSES = "found the addresses of an output line, expected what follows them"
+"""What is said of a line of `fl0p -l -U` pasted whole."""
 
 
 def parse_pattern(text: str, line: int = 1, warnings: list[PatternError] | None = None) -> Pattern:
@@ -77,6 +80,12 @@ def parse_segment(word: str) -> Segment | None:
 def parse_ports(word: str) -> tuple[tuple[int, int], ...]:
     """The server's ports of a tcp or udp pattern, sorted and joined; raises PatternError."""
     return _Parser(word, 1, []).ports(word, 0, "tcp")
+
+
+def address_prefix(line: str) -> int:
+    """Characters before the protocol in a whole line of output; 0 if it is none."""
+    match = _ADDRESSES.match(line)
+    return match.end() if match else 0
 
 
 class _Parser:
@@ -158,9 +167,9 @@ class _Parser:
         if word in PROTOCOLS:
             self.at += len(word)
             return word
-        output = _OUTPUT_LINE.match(self.text)
-        if output:
-            self.fail(0, output.end(), "found the addresses of an output line, expected what follows them")
+        prefix = address_prefix(self.text)
+        if prefix:
+            self.fail(0, prefix, ADDRESSES)
         hint = " in lower case" if word.lower() in PROTOCOLS else ""
         return self.fail(self.at, len(word), f"{self.found()}, expected tcp, udp or icmp{hint}")
 

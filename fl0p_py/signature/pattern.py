@@ -175,6 +175,7 @@ class Signature:
     counter_examples: tuple[Example, ...] = ()
     provenance: tuple[tuple[str, str], ...] = ()
     references: tuple[str, ...] = ()
+    note: str = ""  # a comment that belongs to it
     source: str = ""  # file it was read from
     where: Place | str = ""  # its place there
 
