@@ -15,6 +15,8 @@ class DecodedBatch:
 
 class Decoder:
     counts: NDArray[np.uint64]
+    @property
+    def fragment_counts(self) -> NDArray[np.uint64]: ...
     def __init__(
         self,
         *,

@@ -4,30 +4,35 @@
 Nothing on the wire raises; what is wrong with a packet is in its `status`.
 """
 
+cimport cython
 from libc.stdint cimport int64_t, uint8_t, uint16_t, uint32_t, uint64_t
 from libc.string cimport memset
 
 import numpy as np
 
 from fl0p_py.decode.flow_hash cimport flow_hash
+from fl0p_py.decode.fragment cimport FragmentTable
 from fl0p_py.decode.ip cimport Datagram, open_ip
 from fl0p_py.decode.link cimport Network, open_link
+from fl0p_py.decode.numbers cimport MAX_DATAGRAM
 from fl0p_py.decode.reader cimport Bytes, bytes_of, part, prefetch
-from fl0p_py.decode.record cimport FLOW, FRAGMENT, STATUS_COUNT, Decoded, Status
+from fl0p_py.decode.record cimport BAD_IP, FLOW, FRAGMENT, STATUS_COUNT, Decoded, Status
 from fl0p_py.decode.siphash cimport SipKey
 from fl0p_py.decode.transport cimport open_upper
+
+from fl0p_py.decode.limits import FragmentLimits
 
 cdef enum:
     AHEAD = 8       # packets between asking for a frame's header and reading it
 
 
-cdef Decoded[::1] _sample_of_record():
-    cdef Decoded[1] one
-    memset(one, 0, sizeof(one))
-    return (<Decoded[:1]>one).copy()
+cdef decoded_dtype():
+    cdef Decoded one
+    memset(&one, 0, sizeof(one))
+    return np.asarray(<Decoded[:1]>&one).dtype
 
 
-DECODED_DTYPE = np.asarray(_sample_of_record()).dtype
+DECODED_DTYPE = decoded_dtype()
 
 
 cdef class DecodedBatch:
@@ -66,21 +71,32 @@ cdef class DecodedBatch:
         self.packets = self.rows[:n]
         self.whole_used = 0
 
+    cdef make_room(self):
+        """Let one more datagram of any size fit into `reassembled`."""
+        if self.whole_used + MAX_DATAGRAM > <size_t>self.whole.shape[0]:
+            self.reassembled = np.concatenate([self.reassembled, np.zeros_like(self.reassembled)])
+            self.whole = self.reassembled
 
+
+@cython.final
 cdef class Decoder:
     """Decodes batches of frames; keeps fragments from one batch to the next.
 
+    key       : 16 random bytes for the hash
     vlan      : look below 802.1Q and 802.1ad tags; otherwise tagged frames get the status TAGGED
     checksums : "auto" or "check" fill the `checksum` field; "ignore" leaves it UNCHECKED
     vlan_key  : VLANs are part of the flow's hash
-    key       : 16 random bytes for the hash
     fragments : FragmentLimits
+
+    counts          : uint64[STATUS_COUNT], packets by status
+    fragment_counts : uint64[FRAGMENT_COUNTERS], named by status.FRAGMENT_COUNTER_NAMES
     """
 
     cdef bint vlan, check, vlan_key
     cdef SipKey key
+    cdef FragmentTable fragments
     cdef uint64_t[::1] status_counts
-    cdef readonly object counts         # uint64[STATUS_COUNT]: packets by status
+    cdef readonly object counts
 
     def __init__(self, *, key, vlan=False, checksums="auto", vlan_key=True, fragments=None):
         if len(key) != 16:
@@ -94,38 +110,49 @@ cdef class Decoder:
         self.check = checksums != "ignore"
         self.counts = np.zeros(<int>STATUS_COUNT, np.uint64)
         self.status_counts = self.counts
+        self.fragments = FragmentTable(fragments or FragmentLimits(), bytes(key))
+
+    @property
+    def fragment_counts(self):
+        return self.fragments.counts
 
     def decode(self, batch, DecodedBatch into):
         """Fill `into` with one record for each packet of `batch`."""
         cdef const uint8_t[::1] memory = batch.data
-        cdef Bytes data = bytes_of(memory)
         cdef const int64_t[::1] offset = batch.offset
         cdef const uint32_t[::1] caplen = batch.caplen
         cdef const uint32_t[::1] wirelen = batch.wirelen
         cdef const int64_t[::1] ts_ns = batch.ts_ns
         cdef const uint16_t[::1] linktype = batch.linktype
-        cdef Py_ssize_t i, n = len(batch)
+        cdef Bytes data = bytes_of(memory)
+        cdef Py_ssize_t i = 0, n = len(batch)
         cdef Decoded *out
-        cdef Bytes frame
-        into.start(batch)
         if not n == len(caplen) == len(wirelen) == len(ts_ns) == len(linktype):
             raise ValueError("the columns of the batch differ in length")
-        with nogil:
-            for i in range(n):
-                if i + AHEAD < n:
-                    prefetch(data, <size_t>offset[i + AHEAD])
-                out = &into.decoded[i]
-                memset(out, 0, sizeof(Decoded))
-                out.ts_ns = ts_ns[i]
-                out.frame_len = wirelen[i]
-                frame = part(data, <size_t>offset[i], caplen[i])
-                out.status = self.decode_frame(frame, wirelen[i], linktype[i], out)
-                if out.status == FLOW:
-                    out.hash = flow_hash(out, self.key, out.vlan if self.vlan_key else 0)
-                    out.payload_at += <uint32_t>offset[i]
-                self.status_counts[out.status] += 1
+        into.start(batch)
+        while i < n:
+            into.make_room()
+            with nogil:
+                while i < n and into.whole_used + MAX_DATAGRAM <= <size_t>into.whole.shape[0]:
+                    if i + AHEAD < n:
+                        prefetch(data, <size_t>offset[i + AHEAD])
+                    out = &into.decoded[i]
+                    memset(out, 0, sizeof(Decoded))
+                    out.ts_ns = ts_ns[i]
+                    out.frame_len = wirelen[i]
+                    out.status = self.decode_frame(part(data, <size_t>offset[i], caplen[i]), wirelen[i],
+                                                   linktype[i], into, out)
+                    if out.status == FLOW:
+                        out.hash = flow_hash(out, self.key, out.vlan if self.vlan_key else 0)
+                        if not out.reassembled:
+                            out.payload_at += <uint32_t>offset[i]
+                    self.status_counts[out.status] += 1
+                    i += 1
+        if n:
+            self.fragments.expire(ts_ns[n - 1])
 
-    cdef Status decode_frame(self, Bytes frame, size_t wirelen, int linktype, Decoded *out) noexcept nogil:
+    cdef Status decode_frame(self, Bytes frame, size_t wirelen, int linktype, DecodedBatch into,
+                             Decoded *out) noexcept nogil:
         cdef Network net
         cdef Datagram ip
         cdef Status status = open_link(frame, linktype, self.vlan, &net)
@@ -133,8 +160,22 @@ cdef class Decoder:
         if status != FLOW:
             return status
         status = open_ip(frame, net.at, wirelen, net.version, &ip, out)
+        if status == FLOW and not ip.fragment:
+            status = open_upper(&ip, self.check, out)
+        if ip.fragment:
+            return self.gather(&ip, into, out)
+        return status
+
+    cdef Status gather(self, Datagram *ip, DecodedBatch into, Decoded *out) noexcept nogil:
+        """Hold a fragment back, or decode the datagram that it completes."""
+        cdef size_t start = into.whole_used
+        cdef Status status = self.fragments.add(ip, out)
         if status != FLOW:
             return status
-        if ip.fragment:
-            return FRAGMENT
-        return open_upper(&ip, self.check, out)
+        self.fragments.take(into.whole, start, ip, out)
+        into.whole_used += ip.bytes.size
+        status = open_upper(ip, self.check, out)
+        out.payload_at += <uint32_t>start
+        if status == FRAGMENT:      # a fragment of a fragment, which RFC 8200 does not have
+            return BAD_IP
+        return status

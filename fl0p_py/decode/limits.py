@@ -20,3 +20,7 @@ class FragmentLimits:
     bytes: int = 8 << 20
     pieces: int = 128
     timeout_s: float = 60.0
+
+    def __post_init__(self) -> None:
+        if min(self.datagrams, self.bytes, self.pieces, self.timeout_s) <= 0:
+            raise ValueError(f"{self}: every limit must be positive")

@@ -24,14 +24,14 @@ cdef struct Bytes:
     size_t size
 
 
-@cython.boundscheck(False)
-cdef inline Bytes bytes_of(const uint8_t[::1] memory) noexcept:
+cdef inline Bytes bytes_of(const uint8_t[::1] memory) noexcept nogil:
     """All of `memory`, which must outlive the result."""
     cdef Bytes b
     b.data = NULL
     b.size = <size_t>memory.shape[0]
     if b.size:
-        b.data = &memory[0]
+        with cython.boundscheck(False):
+            b.data = &memory[0]
     return b
 
 

@@ -16,4 +16,14 @@ STATUS_NAMES = (
     "unknown link type",
 )
 
+# By number of enum FragmentCounter in fragment.pxd.
+FRAGMENT_COUNTER_NAMES = (
+    "fragments",
+    "duplicate fragments",
+    "datagrams completed",
+    "datagrams timed out",
+    "datagrams dropped for memory",
+    "datagrams dropped for overlapping fragments",
+)
+
 CHECKSUM_NAMES = ("unchecked", "right", "left to the network card", "wrong")
