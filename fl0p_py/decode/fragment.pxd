@@ -34,6 +34,7 @@ cdef struct Pending:            # a datagram that is not complete
     int32_t older
     int32_t newer
     int32_t pieces              # first block of its first piece
+    int32_t last                # first block of its last piece
     uint32_t count              # pieces
     uint8_t proto               # part of the key for IPv4 only
     uint8_t version

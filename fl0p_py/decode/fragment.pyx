@@ -194,6 +194,9 @@ cdef class FragmentTable:
         cdef Pending *datagram = &self.pending[entry]
         cdef uint32_t start = ip.piece_at, end = ip.piece_at + length
         cdef int32_t before = NONE, after = datagram.pieces, piece
+        if after != NONE and self.blocks[datagram.last].at < start:     # in order, as nearly always
+            before = datagram.last
+            after = NONE
         while after != NONE and self.blocks[after].at < start:
             before = after
             after = self.blocks[after].next_piece
@@ -221,6 +224,8 @@ cdef class FragmentTable:
             datagram.pieces = piece
         else:
             self.blocks[before].next_piece = piece
+        if after == NONE:
+            datagram.last = piece
         datagram.count += 1
         datagram.have += length
         if not ip.more:

@@ -25,12 +25,13 @@ cdef struct Datagram:       # an IP packet, or what fragments of one were put to
 cdef inline Status open_ip(Bytes frame, size_t at, size_t wire_end, int version, Datagram *ip,
                            Decoded *out) noexcept nogil:
     """Read the IP header at `at`; `version` 0 lets its first nibble decide.  FLOW when it is sound."""
+    cdef Status status
+    ip.fragment = False
     if not has(frame, at, 1):
         return BAD_IP
     ip.bytes = frame
     ip.at = at
     ip.end = wire_end
-    ip.fragment = False
     ip.more = False
     ip.wrong_header = False
     ip.lying = False
@@ -41,11 +42,14 @@ cdef inline Status open_ip(Bytes frame, size_t at, size_t wire_end, int version,
         out.version = 0
         return BAD_IP
     if out.version == 4:
-        return open_ipv4(ip, out)
-    if out.version == 6:
-        return open_ipv6(ip, out)
-    out.version = 0
-    return BAD_IP
+        status = open_ipv4(ip, out)
+    elif out.version == 6:
+        status = open_ipv6(ip, out)
+    else:
+        status = BAD_IP
+    if status != FLOW:
+        out.version = 0
+    return status
 
 
 cdef inline Status open_ipv4(Datagram *ip, Decoded *out) noexcept nogil:
@@ -127,6 +131,7 @@ cdef inline Status open_ipv6(Datagram *ip, Decoded *out) noexcept nogil:
     # else: segmentation offload as above, or a jumbogram (RFC 2675); the frame tells the length of both
     ip.bytes = clipped(b, ip.end)
     ip.next_header = u8(b, at + 6)
+    out.proto = ip.next_header
     out.ttl = u8(b, at + 7)
     copy_out(b, at + 8, 16, out.src)
     copy_out(b, at + 24, 16, out.dst)

@@ -136,7 +136,7 @@ cdef inline Status open_udp(Datagram *ip, bint check, Decoded *out) noexcept nog
     if not has(b, at, UDP_HEADER):
         return BAD_TRANSPORT
     claimed = be16(b, at + 4)
-    if claimed == 0:        # a jumbogram (RFC 2675 section 4), or left to the network card
+    if claimed == 0 and out.version == 6:       # a jumbogram (RFC 2675 section 4)
         claimed = length
     if claimed < UDP_HEADER or claimed > length:
         return BAD_TRANSPORT
