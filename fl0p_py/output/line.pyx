@@ -11,11 +11,11 @@ that it can need, and the constants there name the longest form of each part; ro
 The twin is tests/output/twin_line.py.
 """
 
-from libc.stdint cimport int32_t, int64_t, uint8_t, uint16_t, uint32_t, uint64_t
+from libc.stdint cimport int32_t, int64_t, uint8_t, uint32_t
 
 from fl0p_py.flow.record cimport FlowRow, ROW_END_SEEN, ROW_START_SEEN
 from fl0p_py.flow.table cimport FlowTable
-from fl0p_py.signature.record cimport FINISHED, IDENTIFIED, Result
+from fl0p_py.signature.record cimport IDENTIFIED, Result
 
 import numpy as np
 

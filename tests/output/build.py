@@ -58,13 +58,36 @@ def results(*records: dict[str, Any]) -> Any:
 
 
 def table_of(rows: Sequence[dict[str, Any]], tokens: Sequence[Sequence[tuple[int, int]]], depth: int) -> Any:
-    """A flow table with these rows; tokens[flow] : (signed size, gap in ns)."""
-    array = np.zeros(max(1, len(rows)), table.dtypes())
-    sizes = np.zeros((len(array), depth), np.int32)
-    gaps = np.zeros((len(array), depth), np.float32)
+    """A flow table with these rows; tokens[flow] : (signed size, gap in ns).
+
+    The tokens get there as UDP datagrams, each flow opened by an empty one of its client; then the
+    rows' fields are set to what the test wants.
+    """
+    made = table.FlowTable(capacity=len(rows) + 1, depth=depth, idle_s=1e9, events=1024)
+    packets = []
+    ts_ns = T0
+    for i, sequence in enumerate(tokens):
+        packets.append(_datagram(i, ts_ns, 1))
+        for size, gap_ns in sequence:
+            ts_ns += gap_ns
+            packets.append(_datagram(i, ts_ns, size, payload=abs(size)))
+    done, array = 0, np.array(packets, table.PACKET_DTYPE) if packets else np.zeros(0, table.PACKET_DTYPE)
+    while done < len(array):
+        done = made.process(array, done)
     for i, fields in enumerate(rows):
         for name, value in fields.items():
-            array[i][name] = value
-        for j, (size, gap_ns) in enumerate(tokens[i][:depth]):
-            sizes[i, j], gaps[i, j] = size, np.trunc(gap_ns / 1e6)
-    return table.FlowTable(array, sizes, gaps)
+            made.rows[i][name] = value
+    return made
+
+
+def _datagram(flow: int, ts_ns: int, direction: int, payload: int = 0) -> np.void:
+    packet = np.zeros(1, table.PACKET_DTYPE)[0]
+    ports = {"sport": 1000 + flow, "dport": 53}
+    if direction < 0:
+        ports = {"sport": 53, "dport": 1000 + flow}
+    for name, value in ports.items():
+        packet[name] = value
+    packet["ts_ns"], packet["payload_len"], packet["hash"] = ts_ns, payload, flow
+    packet["proto"], packet["version"] = 17, 4
+    packet["src" if direction < 0 else "dst"][0] = 9
+    return packet
