@@ -36,7 +36,9 @@ cdef extern from "pcap/pcap.h" nogil:
     int pcap_compile(pcap_t* handle, bpf_program* program, const char* text, int optimize, uint32_t netmask)
     void pcap_freecode(bpf_program* program)
     char* pcap_geterr(pcap_t* handle)
-    unsigned int bpf_filter(const bpf_insn* code, const uint8_t* frame, unsigned int wire, unsigned int captured)
+    unsigned int bpf_filter(
+        const bpf_insn* code, const uint8_t* frame, unsigned int wirelen, unsigned int caplen
+    )
 
 cdef enum:
     MAX_LINKTYPES = 16  # supported ones; there are fewer
