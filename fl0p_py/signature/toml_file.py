@@ -128,7 +128,7 @@ class _Reader:
         bad = metadata.forbidden(name)
         if bad is not None:
             self.fail(f"{label}: name", f"found {spell(name[bad])}, expected no control character")
-        elif "name" in table and not name.strip():
+        elif isinstance(table.get("name"), str) and not name.strip():
             self.fail(f"{label}: name", "it is empty, expected a description")
         pattern = self.pattern(self.text(table, "pattern", label), f"{label}: pattern")
         facets = {key: self.checked(table, key, check, label) for key, check in metadata.FACET_CHECKS.items()}
