@@ -80,7 +80,11 @@ class FileStream:
             if not got:
                 break
             self._pushed += bytes(piece[:got])
-        return self._pushed
+        head = self._pushed
+        if self._regular:  # keeps later reads at whole pages of the file
+            self._file.seek(-len(head), os.SEEK_CUR)
+            self._pushed = b""
+        return head
 
     def readinto(self, view: memoryview) -> int:
         if self._pushed:

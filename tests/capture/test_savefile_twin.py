@@ -29,7 +29,7 @@ uint64 = st.integers(0, 2**64 - 1)
 def small(monkeypatch):
     """Buffers and batches so small that carrying over and rotating happen all the time."""
     monkeypatch.setattr(savefile, "READ_SIZE", 128)
-    monkeypatch.setattr(savefile, "ALIGNMENT", 1)
+    monkeypatch.setattr(savefile, "PAGE", 1)
     monkeypatch.setattr(savefile, "BATCH_PACKETS", 3)
 
 
