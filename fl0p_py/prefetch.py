@@ -14,6 +14,9 @@ from typing import TypeVar
 
 Item = TypeVar("Item")
 
+JOIN_S = 0.2
+"""How long a caller that stops early waits for the thread, which may hang in a read from a pipe."""
+
 
 class _End:
     """Marks the end of the iterator, with the exception that ended it, if one did."""
@@ -28,35 +31,33 @@ def prefetch(items: Iterable[Item], ahead: int) -> Iterator[Item]:
     At any time at most `ahead + 2` items are alive: the one that the caller works on, those that
     wait, and the one being made.
     """
-    waiting: queue.Queue[Item | _End] = queue.Queue(ahead)
+    ready: queue.SimpleQueue[Item | _End] = queue.SimpleQueue()
+    turns: queue.SimpleQueue[bool] = queue.SimpleQueue()  # one for each item that may wait; False: stop
     stopped = threading.Event()
 
-    def put(item: Item | _End) -> bool:
-        while not stopped.is_set():
-            try:
-                waiting.put(item, timeout=0.1)
-                return True
-            except queue.Full:
-                continue
-        return False
-
     def work() -> None:
-        error: BaseException | None = None
         try:
             for item in items:
-                if not put(item):
+                turns.get()
+                if stopped.is_set():
                     return
-        except BaseException as problem:  # noqa: BLE001 - handed to the caller, whatever it is
-            error = problem
-        put(_End(error))
+                ready.put(item)
+        except BaseException as problem:
+            ready.put(_End(problem))  # raised again where the caller sees it
+        else:
+            ready.put(_End(None))
 
+    for _ in range(ahead):
+        turns.put(True)
     thread = threading.Thread(target=work, name="fl0p-reader", daemon=True)
     thread.start()
     try:
-        while not isinstance(item := waiting.get(), _End):
+        while not isinstance(item := ready.get(), _End):
+            turns.put(True)
             yield item
         if item.error is not None:
             raise item.error
     finally:
         stopped.set()
-        thread.join(timeout=1.0)
+        turns.put(False)
+        thread.join(JOIN_S)

@@ -1,0 +1,55 @@
+"""prefetch keeps order, passes exceptions on, and never runs further ahead than it may."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Iterator
+
+import pytest
+
+from fl0p_py.prefetch import prefetch
+
+
+def test_order_is_kept() -> None:
+    assert list(prefetch(range(1000), 2)) == list(range(1000))
+
+
+def test_an_exception_comes_after_the_items_before_it() -> None:
+    def broken() -> Iterator[int]:
+        yield from (1, 2, 3)
+        raise ValueError("damaged")
+
+    seen = []
+    with pytest.raises(ValueError, match="damaged"):
+        for item in prefetch(broken(), 2):
+            seen.append(item)
+    assert seen == [1, 2, 3]
+
+
+def test_no_more_than_ahead_plus_two_items_are_alive() -> None:
+    made, used, most = 0, 0, 0
+
+    def counted() -> Iterator[int]:
+        nonlocal made, most
+        for item in range(500):
+            made += 1
+            most = max(most, made - used)
+            yield item
+
+    for _ in prefetch(counted(), 2):
+        used += 1
+    # `used` is counted when the caller begins with an item, so the one in its hands is not in made - used.
+    assert most <= 2 + 2
+
+
+def test_a_caller_that_stops_early_ends_the_thread() -> None:
+    def endless() -> Iterator[int]:
+        number = 0
+        while True:
+            number += 1
+            yield number
+
+    running = prefetch(endless(), 2)
+    assert next(running) == 1
+    running.close()  # type: ignore[attr-defined]
+    assert not [thread for thread in threading.enumerate() if thread.name == "fl0p-reader"]
