@@ -51,7 +51,7 @@ cdef class Machine:
     cdef int seed(self, FlowState* state, uint32_t branch, Token* token, uint32_t cost) except -1 nogil:
         """Start a thread where a branch has matched, its last token being `token`."""
         cdef Branch* seed = &self.branches[branch]
-        cdef Position* position
+        cdef Position* position = NULL
         cdef uint32_t thread
         if self.n_threads >= MOST_THREADS:
             self.overflow += 1
@@ -69,7 +69,7 @@ cdef class Machine:
             return 0
         self.n_threads += 1
         self.pool[thread - 1].sums[0] = self.pool[thread - 1].sums[1] = 0
-        if seed.action != CHASE and position.slot:
+        if position != NULL and position.slot:
             self.pool[thread - 1].sums[position.slot - 1] = token.size
         self.pool[thread - 1].cost = cost
         self.pool[thread - 1].edits = 0
@@ -128,7 +128,7 @@ cdef class Machine:
         return 0
 
     cdef int end(self, FlowState* state, int passed, bint seen) except -1 nogil:
-        """Nothing more will come; `seen` if the flow's end was."""
+        """Nothing more will come, which ends bursts; `seen` if the flow's end was, too."""
         cdef uint32_t at = state.threads
         cdef Position* position
         cdef Thread* thread
@@ -139,12 +139,12 @@ cdef class Machine:
             if thread.at & CHASING:
                 self._complete_chase(thread)
                 continue
-            if not seen:
-                continue
             position = &self.positions[thread.at]
-            wanted = AT_END | AT_CLOSE
-            if self.rules[position.signature].threshold < passed:
-                wanted |= AT_SILENT_END
+            wanted = AT_CLOSE
+            if seen:
+                wanted |= AT_END
+                if self.rules[position.signature].threshold < passed:
+                    wanted |= AT_SILENT_END
             if position.final & wanted:
                 self._finish(state, thread, position, state.number)
         return self.free(state)

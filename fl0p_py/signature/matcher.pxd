@@ -1,6 +1,7 @@
 from libc.stdint cimport int32_t, int64_t, uint8_t, uint16_t, uint32_t, uint64_t
 
 from fl0p_py.flow.record cimport FlowRow, TokenEvent
+from fl0p_py.flow.table cimport FlowTable
 from fl0p_py.signature.dossier cimport Dossiers
 from fl0p_py.signature.filter cimport Filter
 from fl0p_py.signature.machine cimport Machine, Token
@@ -11,7 +12,7 @@ from fl0p_py.signature.timer cimport Timers
 
 cdef class Matcher:
     cdef readonly object compiled
-    cdef object table
+    cdef FlowTable table
     cdef Filter filter
     cdef Machine machine
     cdef Dossiers dossiers
@@ -35,7 +36,6 @@ cdef class Matcher:
     cdef uint32_t free_ring, used_rings
     cdef uint32_t stored                # tokens of a flow that the table keeps
 
-    cdef _take(self, events)
     cdef bint _run(self) except -1 nogil
     cdef int _token(self, TokenEvent* event, FlowState* state) except -1 nogil
     cdef int _begin(self, TokenEvent* event, FlowState* state) except -1 nogil

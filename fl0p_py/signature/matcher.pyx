@@ -11,7 +11,7 @@ packets were cut into batches, and they come in order of packet time.
     matcher.release()                                       # forgets flows whose FINISHED was given out
 
 SAFETY: bounds checks are off in release builds.  Rows and event counts come from the flow table,
-whose capacity sizes `states` (checked in `_take`); everything else from the compiler.
+whose capacity sizes `states` (`feed` checks them); everything else from the compiler.
 """
 
 import numpy as np
@@ -19,7 +19,8 @@ import numpy as np
 from libc.stdint cimport int32_t, int64_t, uint8_t, uint32_t, uint64_t
 from libc.string cimport memset
 
-from fl0p_py.flow.record cimport END, FINISH, ROW_START_SEEN, FlowRow, TokenEvent, TOKEN
+from fl0p_py.flow.record cimport END, FINISH, ROW_START_SEEN, TOKEN, FlowRow, TokenEvent
+from fl0p_py.flow.table cimport FlowTable
 from fl0p_py.signature.compiler import compile_set
 from fl0p_py.signature.dossier cimport Dossiers, MOST_PENDING, doubled
 from fl0p_py.signature.filter cimport Filter
@@ -55,7 +56,7 @@ cdef class Matcher:
     results      : structured array of Result, valid until the next run()
     """
 
-    def __init__(self, signatures, table=None, *, threshold_ms=400, fuzzy=True, capacity=0):
+    def __init__(self, signatures, FlowTable table=None, *, threshold_ms=400, fuzzy=True, capacity=0):
         cdef FlowState state
         cdef Result result
         compiled = compile_set(signatures, threshold_ms=threshold_ms, fuzzy=fuzzy)
@@ -71,8 +72,8 @@ cdef class Matcher:
         )
         self.timers = Timers()
         if table is not None:
-            capacity = len(table.rows)
-            self.rows = table.rows
+            capacity = self.table.capacity
+            self.rows, self.events, self.stored = self.table.row, self.table.event, self.table.depth
         self.states = np.zeros(capacity, np.asarray(<FlowState[:1]>&state).dtype)
         self.more_gaps = np.zeros((capacity if self.n_thresholds > 1 else 0, self.n_thresholds), np.uint64)
         self.rings = np.zeros((64, RING), np.int32)
@@ -95,8 +96,10 @@ cdef class Matcher:
 
     def feed(self, events, rows):
         """Take events from an array instead of a table; run() then works on them."""
-        self.rows = rows
-        self._take(events)
+        if len(events) and int(np.max(events["flow"])) >= len(self.states):
+            raise ValueError("an event's row is beyond the matcher's capacity")
+        self.rows, self.events = rows, events
+        self.n_events, self.at_event = len(events), 0
 
     def run(self):
         """Work on the events at hand until they or the room for results are used up; True: call again."""
@@ -105,7 +108,7 @@ cdef class Matcher:
             self.n_results = 0
         self.delivered = True
         if self.table is not None and self.at_event == 0:
-            self._take(self.table.events)
+            self.n_events = self.table.n_events
         with nogil:
             more = self._run()
         return more
@@ -147,13 +150,6 @@ cdef class Matcher:
         return self.dossiers.identifications(self.states[row].dossier)
 
     # The loop.
-
-    cdef _take(self, events):
-        if self.table is None and len(events) and int(np.max(events["flow"])) >= len(self.states):
-            raise ValueError("an event's row is beyond the matcher's capacity")
-        self.events = events
-        self.n_events = len(events)
-        self.at_event = 0
 
     cdef bint _run(self) except -1 nogil:
         """Handle events; True if the room for results did not suffice."""
@@ -296,6 +292,8 @@ cdef class Matcher:
     cdef int _size_at(self, uint32_t flow, FlowState* state, uint32_t back) except? 0 nogil:
         """Signed size of the flow's token `back` tokens before the last."""
         cdef uint32_t index = state.number - 1 - back
+        if index < self.stored:
+            return self.table.token_at(flow, index)
         return self.rings[state.ring - 1, index % RING]
 
     cdef bint _port(self, Rule* rule, FlowState* state) noexcept nogil:

@@ -8,14 +8,14 @@ import numpy as np
 from numpy.typing import NDArray
 
 from fl0p_py.errors import SignatureError
+from fl0p_py.signature import specificity
 from fl0p_py.signature.automaton import ANY, SOME, count_items
 from fl0p_py.signature.machine import DTYPES
 from fl0p_py.signature.pattern import ACTORS, FACETS, PROTOCOLS, Facets, Signature
+from fl0p_py.signature.specificity import ANCHOR, PAUSE, WIDTH
 
 MAX_THRESHOLDS = 7
 MS = 1_000_000
-ANCHOR_BITS = 8.0
-SIZE_BITS = 16.0
 
 Array = NDArray[Any]
 
@@ -64,14 +64,13 @@ class Rules:
             ports = signature.pattern.ports
             place = places.get(ports)
             if place is None:
-                accepted = sum(high - low + 1 for low, high in ports)
-                place = len(ranges), len(ports), max(0.0, float(np.log2(65536 / accepted)))
+                place = len(ranges), len(ports), specificity.port_bits(signature.pattern)
                 places[ports] = place
                 ranges += ports
             rows.append(place)
         table = np.array(rows, np.float64).reshape(-1, 3)
         self.records["port"], self.records["ports"] = table[:, 0], table[:, 1]
-        self.records["bits"] = table[:, 2] + ANCHOR_BITS * (self.start.astype(int) + self.end)
+        self.records["bits"] = table[:, 2] + ANCHOR * (self.start.astype(int) + self.end)
         self.ports = np.array(ranges, np.uint32).reshape(-1, 2)
 
     def _set_facets(self) -> None:
@@ -89,20 +88,29 @@ class Rules:
 
     def rate(self, branches: Array, trailing: Array, items: Array) -> None:
         """Set specificity and number of items; branches : those of whole patterns, trailing : their last
-        condition.  A signature with several counts its least; one without is asked for its pattern's."""
+        condition.  A signature with several counts its least; `specificity.bits` does the others, and
+        would say the same of these, but ten thousand times one by one."""
         own = branches["signature"]
         least = np.full(len(self.records), np.inf)
         shortest = np.full(len(self.records), np.iinfo(np.int64).max)
         if len(own):
-            width = items["exact_high"].astype(np.int64) - items["exact_low"] + 1
-            bits = np.maximum(0.0, SIZE_BITS - np.log2(width)) + (items["condition"] != ANY)
+            bits = _size_bits(items) + PAUSE * (items["condition"] != ANY)
             # heads of machine patterns lie between the branches, so sums of pieces
             total = np.concatenate([[0.0], np.cumsum(bits)])
             begin, length = branches["item"].astype(np.int64), branches["length"].astype(np.int64)
-            np.minimum.at(least, own, total[begin + length] - total[begin] + (trailing == SOME))
+            np.minimum.at(least, own, total[begin + length] - total[begin] + (PAUSE * (trailing == SOME)))
             np.minimum.at(shortest, own, length)
+        self.records["bits"] += least
         for number in np.flatnonzero(np.isinf(least)):
             pattern = self.signatures[number].pattern
-            least[number], shortest[number] = 0.0, count_items(pattern)
-        self.records["bits"] += least
+            self.records["bits"][number], shortest[number] = specificity.bits(pattern), count_items(pattern)
         self.records["items"] = shortest
+
+
+def _size_bits(items: Array) -> Array:
+    """`specificity.size_bits` of all items."""
+    server = items["exact_low"] < 0
+    low = np.where(server, -items["exact_high"], items["exact_low"]).astype(np.int64)
+    high = np.where(server, -items["exact_low"], items["exact_high"])
+    high = np.where(low < WIDTH, np.minimum(high, WIDTH - 1), high)
+    return np.maximum(0.0, np.log2(WIDTH / (high - low + 1)))

@@ -63,7 +63,7 @@ cdef struct Rule:           # a signature
     uint32_t port, ports    # its port ranges: first, how many; 0 any port
     uint32_t items          # of its shortest sequence
     uint16_t facets[6]      # interned values; 0 says nothing
-    uint32_t threshold      # index into the thresholds of the set, ascending
+    int32_t threshold       # index into the thresholds of the set, ascending
     uint32_t count          # 1: fires at every completion
 
 cdef enum Final:            # how a position completes its signature
