@@ -280,7 +280,7 @@ class _Builder:
 
 
 def _side(side: Sequence) -> list[tuple[Segment, int]]:
-    """The segments of one side of `&`, repeats written out, each with the condition of the pause before it."""
+    """The segments of one side of `&`, repeats written out, each with the pause before it."""
     segments: list[tuple[Segment, int]] = []
     pause = NONE
     for item in side.items:

@@ -227,7 +227,7 @@ class _Compiler:
             budget[branches["length"] >= items] = edits
         chosen = (budget > 0) & editable[branches["signature"]]
         chosen &= rules.records["bits"][branches["signature"]] >= EDIT_BITS
-        chases = branches[chosen]
+        chases: Array = branches[chosen]
         chases["whole"], chases["budget"] = chases["length"], budget[chosen]
         chases["trailing"] = chases["action"] == SEED
         chases["wait"] = chases["argument"]
@@ -242,7 +242,11 @@ class _Compiler:
         for at, (signature, position, edge, edges, final) in enumerate(self.positions):
             record = records[at]
             record["signature"], record["edge"], record["edges"] = signature, edge, edges
-            record["final"], record["direction"], record["open"] = final, position.direction, position.open_mask
+            record["final"], record["direction"], record["open"] = (
+                final,
+                position.direction,
+                position.open_mask,
+            )
             record["slot"] = 0 if position.slot is None else position.slot + 1
             fuzzy = bool(tolerant[signature])
             record["low"], record["high"] = _bounds(position.size, fuzzy)

@@ -45,7 +45,9 @@ cdef class Dossiers:
     cdef int n_pending
     cdef readonly uint64_t overflow
 
-    cdef int complete(self, uint32_t signature, uint32_t consumed, uint32_t cost, uint32_t edits) except -1 nogil
+    cdef int complete(
+        self, uint32_t signature, uint32_t consumed, uint32_t cost, uint32_t edits
+    ) except -1 nogil
     cdef bint is_pending(self, uint32_t signature) noexcept nogil
     cdef int64_t barrier(self, FlowState* state, uint32_t signature) except -1 nogil
     cdef int64_t judge(

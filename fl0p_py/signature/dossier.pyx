@@ -54,7 +54,9 @@ cdef class Dossiers:
         self.pool = np.zeros(256, np.asarray(<Dossier[:1]>&dossier).dtype)
         self.entries = np.zeros(256, np.asarray(<Entry[:1]>&entry).dtype)
 
-    cdef int complete(self, uint32_t signature, uint32_t consumed, uint32_t cost, uint32_t edits) except -1 nogil:
+    cdef int complete(
+        self, uint32_t signature, uint32_t consumed, uint32_t cost, uint32_t edits
+    ) except -1 nogil:
         """Note that a signature has completed; `judge` decides what it is worth.
 
         cost : tokens or bursts whose size needed tolerance
@@ -247,7 +249,8 @@ cdef class Dossiers:
             self.used_entries += 1
             at = self.used_entries
         entry = &self.entries[at - 1]
-        entry.ts_ns, entry.signature, entry.number, entry.consumed = ts_ns, done.signature, number, done.consumed
+        entry.ts_ns, entry.signature = ts_ns, done.signature
+        entry.number, entry.consumed = number, done.consumed
         entry.score, entry.fuzzy, entry.edits, entry.lost = done.score, done.fuzzy, done.edits, lost
         entry.next = 0
         if dossier.last:

@@ -47,7 +47,9 @@ cdef class Machine:
     cdef bint _begins(self, uint8_t rule, int before, Token* token) noexcept nogil
     cdef bint _over(self, Position* here, uint8_t slots, Token* token, bint gap) noexcept nogil
     cdef int _sums_fit(self, Position* here, uint8_t slots, int32_t* sums) noexcept nogil
-    cdef int _finish(self, FlowState* state, Thread* thread, Position* position, uint32_t number) except -1 nogil
+    cdef int _finish(
+        self, FlowState* state, Thread* thread, Position* position, uint32_t number
+    ) except -1 nogil
     cdef int _chase(self, uint32_t at, Token* token) except -1 nogil
     cdef int _settle(self, FlowState* state) except -1 nogil
     cdef bint _is_done(self, Thread* thread) noexcept nogil

@@ -21,7 +21,7 @@ come from the pool.
 
 import numpy as np
 
-from libc.stdint cimport int32_t, int64_t, uint8_t, uint32_t
+from libc.stdint cimport int32_t, uint8_t, uint32_t
 
 from fl0p_py.signature.dossier cimport Dossiers, doubled
 from fl0p_py.signature.state cimport (
@@ -266,7 +266,9 @@ cdef class Machine:
                 cost += not here.open_exact_low[slot] <= sums[slot] <= here.open_exact_high[slot]
         return cost
 
-    cdef int _finish(self, FlowState* state, Thread* thread, Position* position, uint32_t number) except -1 nogil:
+    cdef int _finish(
+        self, FlowState* state, Thread* thread, Position* position, uint32_t number
+    ) except -1 nogil:
         """Complete the signature if the sums of the bursts that are open are right."""
         cdef int cost = self._sums_fit(position, position.open, thread.sums)
         if cost >= 0:

@@ -16,7 +16,7 @@ whose capacity sizes `states` (`feed` checks them); everything else from the com
 
 import numpy as np
 
-from libc.stdint cimport int32_t, int64_t, uint8_t, uint32_t, uint64_t
+from libc.stdint cimport int32_t, int64_t, uint32_t, uint64_t
 from libc.string cimport memset
 
 from fl0p_py.flow.record cimport END, FINISH, ROW_START_SEEN, TOKEN, FlowRow, TokenEvent
@@ -138,7 +138,7 @@ cdef class Matcher:
     def verdict(self, uint32_t row):
         """The `Verdict` on the flow in a row."""
         if not self.states[row].dossier:
-            return Verdict()
+            return Verdict(Facets(), 0)
         values, attempts = self.dossiers.values(self.states[row].dossier)
         names = self.compiled.facet_names
         return Verdict(Facets(*[names[i][value] for i, value in enumerate(values)]), attempts)

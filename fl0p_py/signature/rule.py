@@ -1,4 +1,7 @@
-"""What the kernels need to know of a signature apart from its pattern: specificity, ports, facets, threshold."""
+"""What the kernels need to know of a signature apart from its pattern.
+
+Its specificity, ports, facets and threshold, as one record each.
+"""
 
 from __future__ import annotations
 

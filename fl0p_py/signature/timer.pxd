@@ -20,7 +20,9 @@ cdef class Timers:
     cdef uint32_t tail[LISTS]
     cdef int64_t next_due   # of all lists; a huge number if there is none
 
-    cdef int arm(self, FlowState* state, uint32_t flow, int threshold, int before, int64_t due_ns) except -1 nogil
+    cdef int arm(
+        self, FlowState* state, uint32_t flow, int threshold, int before, int64_t due_ns
+    ) except -1 nogil
     cdef int disarm(self, FlowState* state) except -1 nogil
     cdef Timer* first(self) except NULL nogil
     cdef int _unlink(self, uint32_t at) except -1 nogil

@@ -27,7 +27,9 @@ cdef class Timers:
         self.pool = np.zeros(256, np.asarray(<Timer[:1]>&timer).dtype)
         self.next_due = FAR
 
-    cdef int arm(self, FlowState* state, uint32_t flow, int threshold, int before, int64_t due_ns) except -1 nogil:
+    cdef int arm(
+        self, FlowState* state, uint32_t flow, int threshold, int before, int64_t due_ns
+    ) except -1 nogil:
         """Set the flow's timer, for a threshold that passes after `before` (-1: after the last token)."""
         cdef uint32_t at = state.timer, rank = (before + 1) * THRESHOLDS + threshold
         cdef Timer* timer

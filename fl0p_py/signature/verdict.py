@@ -11,8 +11,8 @@ from fl0p_py.signature.pattern import Facets
 class Verdict:
     """The current value of each facet, and the rejected credentials counted so far."""
 
-    facets: Facets = Facets()
-    attempts: int = 0
+    facets: Facets
+    attempts: int
 
 
 @dataclass(frozen=True, slots=True)

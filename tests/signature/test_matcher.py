@@ -7,7 +7,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from fl0p_py.signature.parser import parse_pattern
-from fl0p_py.signature.pattern import Pattern, Segment, Sequence, Signature, SignatureSet, Size
+from fl0p_py.signature.pattern import Pattern, Signature, SignatureSet
 from fl0p_py.signature.trial import PAUSE_MS, TrialFlow, run
 from tests.signature import reference_matcher, strategies
 from tests.signature.semantics import SEMANTICS
@@ -29,7 +29,9 @@ def trial_flow(flow: reference_matcher.Flow) -> TrialFlow:
     )
 
 
-def kernel_fires(patterns: list[Pattern], flow: reference_matcher.Flow, count: bool, fuzzy: bool) -> list[list[int]]:
+def kernel_fires(
+    patterns: list[Pattern], flow: reference_matcher.Flow, count: bool, fuzzy: bool
+) -> list[list[int]]:
     """For each pattern, tokens of the flow at each firing."""
     found = []
     for pattern in patterns:
@@ -38,7 +40,9 @@ def kernel_fires(patterns: list[Pattern], flow: reference_matcher.Flow, count: b
     return found
 
 
-def reference_fires(patterns: list[Pattern], flow: reference_matcher.Flow, count: bool, fuzzy: bool) -> list[list[int]]:
+def reference_fires(
+    patterns: list[Pattern], flow: reference_matcher.Flow, count: bool, fuzzy: bool
+) -> list[list[int]]:
     return [
         [completion.tokens for completion in reference_matcher.fires(pattern, flow, count, fuzzy)]
         for pattern in patterns
@@ -56,7 +60,10 @@ small_flows = st.builds(
     reference_matcher.Flow,
     st.lists(
         st.builds(
-            reference_matcher.Token, st.sampled_from("cs"), st.integers(1, 7), st.sampled_from([False] * 3 + [True])
+            reference_matcher.Token,
+            st.sampled_from("cs"),
+            st.integers(1, 7),
+            st.sampled_from([False] * 3 + [True]),
         ),
         min_size=1,
         max_size=14,
@@ -65,8 +72,15 @@ small_flows = st.builds(
     st.booleans(),
     st.booleans(),
 )
+
+
 @settings(max_examples=400, deadline=None)
-@given(strategies.patterns(strategies.small_numbers), st.lists(small_flows, min_size=1, max_size=4), st.booleans(), st.booleans())
+@given(
+    strategies.patterns(strategies.small_numbers),
+    st.lists(small_flows, min_size=1, max_size=4),
+    st.booleans(),
+    st.booleans(),
+)
 def test_agrees_with_the_reference(
     pattern: Pattern, flows: list[reference_matcher.Flow], count: bool, fuzzy: bool
 ) -> None:
