@@ -27,7 +27,7 @@ from fl0p_py.flow.life cimport (
     make_place,
     new_row,
 )
-from fl0p_py.flow.order cimport ahead, arrive, end_of, keep, piece_at, skip_acknowledged, skip_all, take_held
+from fl0p_py.flow.order cimport ahead, arrive, end_of, keep, miss, piece_at, skip_acknowledged, skip_all, take_held
 from fl0p_py.flow.record cimport (
     END_ACK,
     END_ISN,
@@ -46,6 +46,7 @@ from fl0p_py.flow.record cimport (
 from fl0p_py.flow.table cimport (
     AFTER_END,
     ESTABLISHED,
+    FAR_COUNT,
     FAR_PIECE,
     HANDSHAKE,
     NO_ACK,
@@ -164,16 +165,17 @@ cdef inline bint rst_counts(const FlowRow* r, const Decoded* d, int direction) n
     """Whether the peer would accept this RST: inside its receive window, or an answer to its SYN."""
     cdef const TcpEnd* x = &r.server_end if direction else &r.client_end
     cdef const TcpEnd* y = &r.client_end if direction else &r.server_end
-    cdef uint32_t window, first, edge
+    cdef uint32_t first, edge       # of the receive window
     if not x.flags & END_SEQ and not y.flags & END_ACK:
         # SYN-SENT (RFC 9293 section 3.10.7.3): it must acknowledge the SYN
         return (y.flags & END_SYN != 0 and d.tcp_flags & ACK != 0
                 and ahead(d.ack, r.isn) > 0 and ahead(d.ack, y.next_seq) <= 0)
-    first = y.acked if y.flags & END_ACK else x.next_seq
-    window = window_of(y) if r.pkts[1 - direction] else REACH_MAX
-    if d.seq == first or (x.flags & END_SEQ and d.seq == x.next_seq):
+    first = x.next_seq if x.flags & END_SEQ else y.acked
+    if y.flags & END_ACK and ahead(y.acked, first) > 0:
+        first = y.acked
+    if d.seq == first:
         return True
-    edge = first + window
+    edge = (y.acked if y.flags & END_ACK else first) + (window_of(y) if r.pkts[1 - direction] else REACH_MAX)
     return ahead(d.seq, first) > 0 and ahead(d.seq, edge) < 0
 
 
@@ -188,28 +190,34 @@ cdef inline void set_aside(FlowTable t, uint32_t row, int direction, const Decod
     p.start, p.end, p.size = seq, seq + d.payload_len, d.payload_len
     p.fin = d.tcp_flags & FIN
     p.arrival_ns, p.since_ns = d.ts_ns, t.clock_ns
-    t.pieces[r.held - 1, 2 + direction] = 1
+    t.pieces[r.held - 1, FAR_COUNT + direction] = 1
 
 
 cdef inline bint confirms(FlowTable t, const FlowRow* r, int direction, uint32_t ack) noexcept nogil:
     """Whether the acknowledgement is of the peer's far segment."""
     cdef const Piece* p
-    if r.held == 0 or t.pieces[r.held - 1, 3 - direction] == 0:
+    if r.held == 0 or t.pieces[r.held - 1, FAR_COUNT + 1 - direction] == 0:
         return False
     p = piece_at(t, r, 1 - direction, FAR_PIECE)
     return ahead(ack, p.start) > 0 and ahead(ack, p.end) <= 0
+
+
+cdef inline void jump(FlowTable t, uint32_t row, int direction, uint32_t seq) noexcept nogil:
+    """Packets were missed: this direction goes on from `seq`."""
+    cdef TcpEnd* x = end_of(&t.row[row], direction)
+    t.count(RESYNCHRONISED)
+    skip_all(t, row)
+    if ahead(seq, x.next_seq) > 0:
+        miss(t, &t.row[row], direction, x.next_seq, seq)
+    x.next_seq = seq
 
 
 cdef inline void resynchronise(FlowTable t, uint32_t row, int direction) noexcept nogil:
     """This direction goes on from its far segment."""
     cdef FlowRow* r = &t.row[row]
     cdef Piece far = piece_at(t, r, direction, FAR_PIECE)[0]
-    cdef uint32_t held = r.held
-    t.count(RESYNCHRONISED)
-    t.pieces[held - 1, 2 + direction] = 0
-    keep(t, r, direction, t.pieces[held - 1, direction])
-    skip_all(t, row)
-    end_of(r, direction).next_seq = far.start
+    keep(t, r, FAR_COUNT + direction, 0)
+    jump(t, row, direction, far.start)
     arrive(t, row, direction, far.start, far.size, far.fin, far.arrival_ns)
 
 
@@ -226,13 +234,10 @@ cdef inline bint believe(FlowTable t, uint32_t row, int direction, const Decoded
         x.acked = d.ack
         x.flags |= END_ACK
         if not fits:
-            skip_all(t, row)
-            x.next_seq = seq
+            jump(t, row, direction, seq)
         return True
     if not fits and r.pkts[1 - direction] == 0:     # nothing is known of the peer's window
-        t.count(RESYNCHRONISED)
-        skip_all(t, row)
-        x.next_seq = seq
+        jump(t, row, direction, seq)
         return True
     set_aside(t, row, direction, d, seq)
     return False

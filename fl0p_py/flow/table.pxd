@@ -21,6 +21,10 @@ cdef enum:
     PIECES = 8              # out-of-order pieces of one direction that may wait
     FAR_PIECE = PIECES + 1  # place of the last segment from beyond the window (PIECES: of one too many)
     PIECE_SLOTS = PIECES + 2
+    MISSED = 8              # skipped holes of one direction that are remembered
+    FAR_COUNT = 2           # columns of FlowTable.pieces, each for two directions: from 0 the pieces that wait,
+    MISSED_COUNT = 4        # then 1 if there is a far segment, then how many holes are remembered
+    NOTES = 6
     HOLE_BYTES = 65536      # how far beyond a hole a piece may end
     MORE_ROOM = 4           # and rows of further tokens
     ROOM = 64               # events that one packet, or one flow's end, can bring at most: tokens of two
@@ -53,6 +57,7 @@ cdef enum Stat:             # FlowTable.counters; the names for people are table
     AFTER_END
     RETRANSMITTED
     HELD
+    LATE
     HOLES_SKIPPED
     OUT_OF_WINDOW
     RESYNCHRONISED
@@ -101,7 +106,8 @@ cdef class FlowTable:
     cdef uint64_t[::1] occupied             # wheel: one bit a bucket
     cdef int64_t tick, near_done, far_done
     cdef Piece[:, ::1] piece                # [FlowRow.held - 1, direction * PIECE_SLOTS + k], by start
-    cdef uint8_t[:, ::1] pieces             # [.., direction] how many wait; [.., 2 + direction] 1: a far one
+    cdef uint8_t[:, ::1] pieces             # [FlowRow.held - 1, NOTES] counts
+    cdef uint32_t[:, ::1] missed            # [FlowRow.held - 1, direction * 2 * MISSED + 2 * k], start and end
     cdef uint32_t held_used, held_free, held_size
     cdef uint32_t more_used, more_free, more_left, more_size
     cdef uint32_t rows_used, row_free, open_rows, serial

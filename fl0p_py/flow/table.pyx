@@ -76,6 +76,7 @@ STATS = (
     "after_end",            # packets of a flow that has ended: absorbed
     "tcp_retransmitted",    # segments that brought no new byte
     "tcp_out_of_order",     # segments that had to wait
+    "tcp_late",             # segments that filled a hole after it had been skipped
     "tcp_holes_skipped",
     "tcp_out_of_window",    # segments ignored
     "tcp_resynchronised",   # times that a flow went on from beyond its window
@@ -88,7 +89,7 @@ STATS = (
 POLICIES = {"auto": AUTO, "check": CHECK, "ignore": IGNORE}
 
 EVENTS = 16384              # a buffer that stays in the second-level cache together with what reads it
-HELD_ROWS = 65536           # flows that may have pieces waiting at a time: 42 MB at most
+HELD_ROWS = 65536           # flows that may have pieces waiting at a time: 51 MB at most
 MORE_BYTES = 1 << 30        # address space (not memory) for further tokens that is taken at once
 SLOTS = 1 << 12             # index, at the start
 
@@ -96,7 +97,7 @@ SECOND_NS = 1_000_000_000
 ESTABLISHED_S = 3600
 HANDSHAKE_S = 60
 DATAGRAM_S = 180
-LINGER_S = 5                # longer than a last retransmission usually takes
+LINGER_S = 15               # a last retransmission (1, 2, 4, 8 s after each other) is still absorbed
 IDLE_MAX_NS = 1 << 62
 
 cdef enum:
@@ -110,16 +111,14 @@ def _dtypes():
     cdef FlowRow row
     cdef TokenEvent event
     cdef Piece piece
-    cdef Decoded packet
     return (
-        np.asarray(<Decoded[:1]> &packet).dtype,
         np.asarray(<FlowRow[:1]> &row).dtype,
         np.asarray(<TokenEvent[:1]> &event).dtype,
         np.asarray(<Piece[:1]> &piece).dtype,
     )
 
 
-PACKET_DTYPE, ROW_DTYPE, EVENT_DTYPE, PIECE_DTYPE = _dtypes()
+ROW_DTYPE, EVENT_DTYPE, PIECE_DTYPE = _dtypes()
 
 
 def _aligned(n, dtype, columns=1):
@@ -172,7 +171,8 @@ cdef class FlowTable:
         self.occupied = np.zeros((NEAR + FAR) // 64, np.uint64)
         self.held_size = min(capacity, HELD_ROWS)
         self.piece = np.zeros((self.held_size, 2 * PIECE_SLOTS), PIECE_DTYPE)
-        self.pieces = np.zeros((self.held_size, 4), np.uint8)
+        self.pieces = np.zeros((self.held_size, NOTES), np.uint8)
+        self.missed = np.zeros((self.held_size, 4 * MISSED), np.uint32)
         self.counter_array = np.zeros(STATS_COUNT, np.uint64)
         self.counters = self.counter_array
 
@@ -260,15 +260,15 @@ cdef class FlowTable:
             if self.open_rows >= self.slot_limit:
                 return GROW_INDEX
             found = index_find(self, d, &direction)
+            if found and self.row[found - 1].held:
+                skip_waited(self, found - 1)
+                close_if_both_fins(self, found - 1)
             if found and idle(self, &self.row[found - 1]):
                 end_row(self, found - 1, IDLE_)
                 found = 0
             if d.checksum == WRONG and self.ignored(found, direction):
                 self.count(WRONG_CHECKSUM)
                 continue
-            if found and self.row[found - 1].held:
-                skip_waited(self, found - 1)
-                close_if_both_fins(self, found - 1)
             if d.proto == 6:
                 done = segment(self, d, found, direction)
             else:
@@ -332,11 +332,15 @@ cdef class FlowTable:
             self.grow_more()
 
     def finish(self, int reason):
-        """End all flows, oldest first, for `reason` (EOF or SHUTDOWN); True: not done, read and call again."""
+        """End all flows, oldest first, for `reason` (EOF or SHUTDOWN); True: not done, read and call again.
+
+        A flow whose timeout has passed by the table's clock is idle.
+        """
         cdef uint32_t[::1] rows
+        cdef uint32_t row
         self.release()
         if self.ending is None:
-            used = np.asarray(self.rows[: self.rows_used])
+            used = self.rows[: self.rows_used]
             live = np.flatnonzero((used["flags"] & (ROW_USED | ROW_RETIRED)) == ROW_USED).astype(np.uint32)
             age = np.uint32(self.serial) - used["serial"][live]
             self.ending, self.ended = live[np.argsort(age)[::-1]], 0
@@ -346,7 +350,11 @@ cdef class FlowTable:
                 if self.shortage() == DRAIN:
                     return True
                 self.grow_more()
-            end_row(self, rows[self.ended], reason)
+            row = rows[self.ended]
+            if self.row[row].held:
+                skip_waited(self, row)
+                close_if_both_fins(self, row)
+            end_row(self, row, IDLE_ if idle(self, &self.row[row]) else reason)
             self.ended += 1
         self.ending = None
         return False
