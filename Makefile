@@ -3,6 +3,7 @@
 PYTHON ?= python3
 VENV   ?= .venv
 BIN    := $(VENV)/bin
+PEERS  ?= .venv-peers
 SOURCES := pyproject.toml $(shell find fl0p_py -name '*.pyx' -o -name '*.pxd')
 
 .PHONY: help
@@ -31,6 +32,16 @@ types: $(VENV)/.built-dev
 .PHONY: kernels
 kernels:  ## rebuild the Cython kernels in place
 	$(if $(wildcard $(BIN)/python),$(BIN)/python,$(PYTHON)) -c 'import setuptools; setuptools.setup()' -q build_ext --inplace
+
+.PHONY: bench
+bench: $(VENV)/.built-dev  ## measure beside the peers that are installed (CAPTURES=folder for a real trace)
+	$(BIN)/python tools/bench/run.py --peer-python $(PEERS)/bin/python $(CAPTURES)
+
+.PHONY: bench-peers
+bench-peers:  ## install the peers: Debian packages, and nfstream and dpkt in an environment of their own
+	apt-get install -y --no-install-recommends tcpdump ngrep softflowd nfdump p0f libndpi-bin tshark
+	$(PYTHON) -m venv $(PEERS)
+	$(PEERS)/bin/pip install nfstream dpkt
 
 .PHONY: man
 man:  ## make docs/man/fl0p.1 from the option table

@@ -3,9 +3,9 @@
 
 usage: typist.py SEED STEP ... -- COMMAND ...
 
-A STEP is what to wait for, `=>` and what to type (then Enter); `\\x04` is Ctrl-D.  Before typing comes a pause
-to read and think, between two keys a shorter one; both are log-normal, as the pauses of people are.  The same
-SEED gives the same pauses.  The command's output goes to standard output.
+A STEP is what to wait for, `=>` and what to type (then Enter); `\\x04` is Ctrl-D.  Before typing comes a
+pause to read and think, between two keys a shorter one; both are log-normal, as the pauses of people are.
+The same SEED gives the same pauses.  The command's output goes to standard output.
 """
 
 from __future__ import annotations

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import re
 from pathlib import Path
+from typing import BinaryIO
 
 import numpy as np
 from numpy.typing import NDArray
@@ -89,26 +90,34 @@ def walks(signatures: Path, random: np.random.Generator, flows: int, length: int
 
 
 def write(
-    path: Path, flows: int, packets: int, duration_s: float, signatures: Path | None, seed: int
+    stream: BinaryIO,
+    flows: int,
+    packets: int,
+    duration_s: float,
+    seed: int,
+    largest: int = 599,
+    signatures: Path | None = None,
 ) -> tuple[int, int]:
-    """Write a trace of `flows` flows with a handshake and equally many tokens each; (packets, bytes)."""
+    """Write a trace of `flows` flows with a handshake and equally many tokens each; (packets, bytes).
+
+    No flow is closed, so all of them are open at the end unless an idle timeout is short.
+    """
     random = np.random.default_rng(seed)
     length = max(1, round(packets / flows) - 3)
-    sizes = random.integers(1, 600, (flows, length)) * random.choice([-1, 1], (flows, length))
+    sizes = random.integers(1, largest + 1, (flows, length)) * random.choice([-1, 1], (flows, length))
     if signatures is not None:
         sizes[::2] = walks(signatures, random, len(sizes[::2]), length)
     start_us = np.sort(random.integers(0, int(duration_s * 1e6), flows))
     written = len(GLOBAL_HEADER)
-    with path.open("wb") as stream:
-        stream.write(GLOBAL_HEADER)
-        for at in range(0, flows, CHUNK_FLOWS):
-            part = slice(at, at + CHUNK_FLOWS)
-            # flows of one chunk overlap; a chunk is over before the next begins
-            begin = int(start_us[part][0])
-            until = int(start_us[at + CHUNK_FLOWS]) if at + CHUNK_FLOWS < flows else int(duration_s * 1e6)
-            data = _chunk(sizes[part], at, begin, max(until - begin, length), random)
-            stream.write(data)
-            written += len(data)
+    stream.write(GLOBAL_HEADER)
+    for at in range(0, flows, CHUNK_FLOWS):
+        part = slice(at, at + CHUNK_FLOWS)
+        # flows of one chunk overlap; a chunk is over before the next begins
+        begin = int(start_us[part][0])
+        until = int(start_us[at + CHUNK_FLOWS]) if at + CHUNK_FLOWS < flows else int(duration_s * 1e6)
+        data = _chunk(sizes[part], at, begin, max(until - begin, length), random)
+        stream.write(data)
+        written += len(data)
     return flows * (length + 3), written
 
 

@@ -11,7 +11,7 @@ from __future__ import annotations
 
 import struct
 from collections.abc import Iterator, Sequence
-from pathlib import Path
+from typing import BinaryIO
 
 import numpy as np
 from numpy.typing import NDArray
@@ -198,14 +198,13 @@ def choose(templates: Sequence[Template], flows: int, packets: int, size: int) -
 
 
 def write(
-    path: Path, templates: Sequence[Template], copies: Ints, duration_s: float, seed: int
+    stream: BinaryIO, templates: Sequence[Template], copies: Ints, duration_s: float, seed: int
 ) -> tuple[int, int]:
     """Write the trace; (packets, bytes)."""
     packets = int((copies * np.array([len(flow.packets) for flow in templates])).sum())
     size = len(GLOBAL_HEADER)
-    with path.open("wb") as stream:
-        stream.write(GLOBAL_HEADER)
-        for chunk in Copies(Library(templates), copies, duration_s, seed).records():
-            stream.write(chunk.data)
-            size += len(chunk)
+    stream.write(GLOBAL_HEADER)
+    for chunk in Copies(Library(templates), copies, duration_s, seed).records():
+        stream.write(chunk.data)
+        size += len(chunk)
     return packets, size

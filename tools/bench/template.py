@@ -11,7 +11,7 @@ from __future__ import annotations
 
 import struct
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 import dpkt
@@ -23,6 +23,7 @@ MAX_PACKETS = 3000  # of one template: the tail of a long download says nothing 
 MAX_DURATION_US = 120_000_000  # a copy must fit into a trace of some minutes
 
 TCP, UDP, ICMP, ICMP6 = 6, 17, 1, 58
+FIN_OR_RST = 0x05
 CHECKSUM_AT = {TCP: 16, UDP: 6, ICMP: 2, ICMP6: 2}
 MAC_CLIENT = bytes.fromhex("020000000001")
 MAC_SERVER = bytes.fromhex("020000000002")
@@ -58,6 +59,13 @@ class Template:
     keep_port: bool
     origin: str
     packets: list[Packet] = field(default_factory=list)
+
+    def left_open(self) -> Template:
+        """The same flow without its end: no packet with FIN or RST."""
+        if self.proto != TCP:
+            return self
+        kept = [packet for packet in self.packets if not packet.ip[packet.l4 + 13] & FIN_OR_RST]
+        return replace(self, packets=kept)
 
     @property
     def size(self) -> int:

@@ -11,6 +11,7 @@ import argparse
 import sys
 import time
 from pathlib import Path
+from typing import BinaryIO
 
 import hostile
 import replicate
@@ -27,24 +28,41 @@ def main() -> int:
     parser = argparse.ArgumentParser(
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
-    parser.add_argument("out", type=Path)
+    parser.add_argument("out", help="file, or - for a pipe on standard output")
     parser.add_argument("captures", type=Path, nargs="*")
     parser.add_argument("--flows", type=int, default=FLOWS)
     parser.add_argument("--packets", type=int, help="default: 19.57 a flow")
     parser.add_argument("--bytes", type=int, help="default: 355.6 a packet, record header included")
     parser.add_argument("--duration", type=float, default=DURATION_S, help="seconds over which flows start")
     parser.add_argument("--seed", type=int, default=1)
+    parser.add_argument("--open", action="store_true", help="no flow ends: leave out FIN and RST")
     parser.add_argument("--hostile", action="store_true", help="random sizes, made to hurt the matcher")
+    parser.add_argument("--largest", type=int, default=599, help="with --hostile: largest size")
     parser.add_argument("--signatures", type=Path, help="with --hostile: half of the flows walk along these")
     options = parser.parse_args()
 
     began = time.monotonic()
+    try:
+        with sys.stdout.buffer if options.out == "-" else Path(options.out).open("wb") as stream:
+            said = make(stream, options)
+    except BrokenPipeError:
+        return 1
+    print(f"{options.out}: {said} in {time.monotonic() - began:.0f} s", file=sys.stderr)
+    return 0
+
+
+def make(stream: BinaryIO, options: argparse.Namespace) -> str:
+    """Write the trace; what it is, in words."""
     packets = options.packets or round(options.flows * PACKETS_A_FLOW)
-    size = options.bytes or round(packets * BYTES_A_PACKET)
-    options.out.parent.mkdir(parents=True, exist_ok=True)
     if options.hostile:
         packets, size = hostile.write(
-            options.out, options.flows, packets, options.duration, options.signatures, options.seed
+            stream,
+            options.flows,
+            packets,
+            options.duration,
+            options.seed,
+            options.largest,
+            options.signatures,
         )
         source = "random sizes"
     else:
@@ -52,17 +70,15 @@ def main() -> int:
             found = template.from_captures(options.captures)
         else:
             found = synthetic.templates(options.seed)
+        if options.open:
+            found = [flow for flow in (flow.left_open() for flow in found) if flow.packets]
         if not found:
-            print("trace: no TCP, UDP or ICMP echo flow in the captures", file=sys.stderr)
-            return 1
+            sys.exit("trace: no TCP, UDP or ICMP echo flow in the captures")
+        size = options.bytes or round(packets * BYTES_A_PACKET)
         copies = replicate.choose(found, options.flows, packets, size)
-        packets, size = replicate.write(options.out, found, copies, options.duration, options.seed)
+        packets, size = replicate.write(stream, found, copies, options.duration, options.seed)
         source = f"{(copies > 0).sum()} flows of " + ("captures" if options.captures else "invented traffic")
-    print(
-        f"{options.out}: {packets:,} packets, {options.flows:,} flows, {size / 1e9:.2f} GB"
-        f" from {source} in {time.monotonic() - began:.0f} s"
-    )
-    return 0
+    return f"{packets:,} packets, {options.flows:,} flows, {size / 1e9:.2f} GB from {source}"
 
 
 if __name__ == "__main__":

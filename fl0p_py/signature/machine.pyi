@@ -1,3 +1,0 @@
-import numpy as np
-
-DTYPES: dict[str, np.dtype[np.void]]
