@@ -8,10 +8,7 @@ import numpy as np
 
 
 class Columns:
-    """The columns of a PacketBatch (see there) at full capacity.
-
-    owner : whoever last filled `linktype` with a constant
-    """
+    """The columns of a PacketBatch (see there) at full capacity."""
 
     def __init__(self, capacity: int) -> None:
         self.offset = np.empty(capacity, np.int64)
@@ -19,7 +16,6 @@ class Columns:
         self.wirelen = np.empty(capacity, np.uint32)
         self.ts_ns = np.empty(capacity, np.int64)
         self.linktype = np.empty(capacity, np.uint16)
-        self.owner: object = None
 
 
 class Scan(NamedTuple):
