@@ -22,9 +22,12 @@ cdef struct Datagram:       # an IP packet, or what fragments of one were put to
     bint lying              # a length field says more than the frame has
 
 
-cdef inline Status open_ip(Bytes frame, size_t at, size_t wire_end, int version, Datagram *ip,
-                           Decoded *out) noexcept nogil:
-    """Read the IP header at `at`; `version` 0 lets its first nibble decide.  FLOW when it is sound."""
+cdef inline Status open_ip(Bytes frame, size_t at, size_t wire_end, int version, bint check,
+                           Datagram *ip, Decoded *out) noexcept nogil:
+    """Read the IP header at `at`; `version` 0 lets its first nibble decide.  FLOW when it is sound.
+
+    `check`: look at the IPv4 header checksum too, which makes `wrong_header` and nothing else.
+    """
     cdef Status status
     ip.fragment = False
     if not has(frame, at, 1):
@@ -42,7 +45,7 @@ cdef inline Status open_ip(Bytes frame, size_t at, size_t wire_end, int version,
         out.version = 0
         return BAD_IP
     if out.version == 4:
-        status = open_ipv4(ip, out)
+        status = open_ipv4(ip, check, out)
     elif out.version == 6:
         status = open_ipv6(ip, out)
     else:
@@ -52,11 +55,10 @@ cdef inline Status open_ip(Bytes frame, size_t at, size_t wire_end, int version,
     return status
 
 
-cdef inline Status open_ipv4(Datagram *ip, Decoded *out) noexcept nogil:
+cdef inline Status open_ipv4(Datagram *ip, bint check, Decoded *out) noexcept nogil:
     cdef Bytes b = ip.bytes
     cdef size_t at = ip.at, header, total
     cdef int fragment
-    cdef uint64_t header_sum
     if not has(b, at, IPV4_HEADER):
         return BAD_IP
     header = (u8(b, at) & 0x0F) * 4
@@ -80,13 +82,12 @@ cdef inline Status open_ipv4(Datagram *ip, Decoded *out) noexcept nogil:
     copy_out(b, at + 16, 4, out.dst)
     ip.source = sum_of(b, at + 12, 4)
     ip.addresses = ip.source + sum_of(b, at + 16, 4)
-    if header == IPV4_HEADER:
-        header_sum = sum_of(b, at, IPV4_HEADER)
-    else:
-        header_sum = sum_of(b, at, header)
+    if header > IPV4_HEADER:
         route_ipv4(ip, at, at + header)
-    if be16(b, at + 10) != 0 and folded(header_sum) != 0xFFFF:
-        ip.wrong_header = True
+    if check and be16(b, at + 10) != 0:
+        # The usual length said in a number of its own lets the compiler unroll the sum.
+        ip.wrong_header = folded(sum_of(b, at, IPV4_HEADER) if header == IPV4_HEADER
+                                 else sum_of(b, at, header)) != 0xFFFF
     ip.at = at + header
     fragment = be16(b, at + 6)              # RFC 791 section 3.1: flags 3 bits, offset 13 bits of 8 bytes
     if fragment & 0x3FFF:
