@@ -161,6 +161,8 @@ cdef class Decoder:
         out.vlan = net.vlan
         if status != FLOW:
             return status
+        if wirelen < frame.size:        # against PacketBatch's promise; lengths below rest on it
+            wirelen = frame.size
         status = open_ip(frame, net.at, wirelen, net.version, self.check, &ip, out)
         if status == FLOW and not ip.fragment:
             status = open_upper(&ip, self.check, out)
