@@ -9,10 +9,26 @@ from fl0p_py.decode.decoder import DecodedBatch, Decoder
 from tests.decode.twin_decoder import CHECKSUMS, STATUSES, TwinDecoder
 
 KEY = bytes(range(16))
-PLAIN_FIELDS = (
-    "ts_ns payload_len frame_len hash vlan seq ack sport dport window wscale tcp_flags proto version ttl "
-    "icmp_type icmp_code reassembled"
-).split()
+PLAIN_FIELDS = [
+    "ts_ns",
+    "payload_len",
+    "frame_len",
+    "hash",
+    "vlan",
+    "seq",
+    "ack",
+    "sport",
+    "dport",
+    "window",
+    "wscale",
+    "tcp_flags",
+    "proto",
+    "version",
+    "ttl",
+    "icmp_type",
+    "icmp_code",
+    "reassembled",
+]
 
 
 def records(into: DecodedBatch) -> list[dict[str, Any]]:
@@ -23,8 +39,12 @@ def records(into: DecodedBatch) -> list[dict[str, Any]]:
         memory = into.reassembled if row["reassembled"] else into.batch.data
         start, size = int(row["payload_at"]), int(row["payload_cap"])
         assert start + size <= len(memory)
-        record |= dict(src=bytes(row["src"]), dst=bytes(row["dst"]), payload=bytes(memory[start : start + size]))
-        record |= dict(status=STATUSES[row["status"]], checksum=CHECKSUMS[row["checksum"]])
+        record |= {
+            "src": bytes(row["src"]),
+            "dst": bytes(row["dst"]),
+            "payload": bytes(memory[start : start + size]),
+        }
+        record |= {"status": STATUSES[row["status"]], "checksum": CHECKSUMS[row["checksum"]]}
         shaped.append(record)
     return shaped
 

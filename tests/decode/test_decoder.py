@@ -17,7 +17,7 @@ from tests.support.frames import batch, ether, icmp, icmp6, ip4, ip6, tcp, udp
 
 V4 = ip4(udp(b"four"))
 V6 = ip6(udp(b"six"))
-MPLS = bytes.fromhex("0001 20 40" "0001 31 40".replace(" ", ""))  # labels 18, then 19 with the bottom bit
+MPLS = bytes.fromhex("0001 20 400001 31 40".replace(" ", ""))  # labels 18, then 19 with the bottom bit
 PPPOE = bytes.fromhex("11 00 0001 0000")  # version and type, session data, session 1, length
 SNAP = bytes.fromhex("aaaa03 000000 0800")
 
@@ -89,7 +89,9 @@ def test_links(frame: bytes, link: int, payload: bytes) -> None:
         pytest.param(raw(38, bytes.fromhex("424203") + bytes(35)), 1, "NOT_IP", id="spanning tree in LLC"),
         pytest.param(raw(38, bytes.fromhex("aaaa03 00000c 2000")), 1, "NOT_IP", id="CDP in SNAP"),
         pytest.param(raw(0x8847, bytes.fromhex("00012040") * 20 + V4), 1, "NOT_IP", id="too many labels"),
-        pytest.param(raw(0x8847, bytes.fromhex("00013140 00000000")), 1, "NOT_IP", id="MPLS with a pseudowire"),
+        pytest.param(
+            raw(0x8847, bytes.fromhex("00013140 00000000")), 1, "NOT_IP", id="MPLS with a pseudowire"
+        ),
         pytest.param(raw(0x8864, PPPOE + b"\xc0\x21"), 1, "NOT_IP", id="LCP in PPPoE"),
         pytest.param(bytes.fromhex("07000000") + V4, 0, "NOT_IP", id="NULL, another family"),
         pytest.param(bytes(14) + b"\x00\x01" + V4, 113, "NOT_IP", id="Linux cooked, Novell 802.3"),
@@ -153,9 +155,18 @@ def test_tcp_fields() -> None:
     frame = ether(ip4(tcp(b"hi", 1, 2, seq=-1, ack=5, flags="SA", win=9, options=options), ttl=3))
     record = one(frame)
     assert record["src"][:4] == bytes([10, 0, 0, 1])
-    wanted = dict(
-        sport=1, dport=2, seq=0xFFFFFFFF, ack=5, tcp_flags=0x12, window=9, wscale=7, ttl=3, proto=6, version=4
-    )
+    wanted = {
+        "sport": 1,
+        "dport": 2,
+        "seq": 0xFFFFFFFF,
+        "ack": 5,
+        "tcp_flags": 0x12,
+        "window": 9,
+        "wscale": 7,
+        "ttl": 3,
+        "proto": 6,
+        "version": 4,
+    }
     assert {name: record[name] for name in wanted} == wanted
     assert (record["payload"], record["payload_len"], record["checksum"]) == (b"hi", 2, "RIGHT")
 
@@ -172,7 +183,16 @@ def test_tcp_fields() -> None:
         ("05000000", "S", 255),
         ("05ff0000", "S", 255),
     ],
-    ids=["14", "more counts as 14", "not on a SYN", "length 2", "after the end", "cut off", "length 0", "too long"],
+    ids=[
+        "14",
+        "more counts as 14",
+        "not on a SYN",
+        "length 2",
+        "after the end",
+        "cut off",
+        "length 0",
+        "too long",
+    ],
 )
 def test_window_scale(options: str, flags: str, wscale: int) -> None:
     assert one(ether(ip4(tcp(flags=flags, options=bytes.fromhex(options)))))["wscale"] == wscale
@@ -229,7 +249,7 @@ def test_checksums_on_a_source_route_are_made_with_its_last_address() -> None:
 @pytest.mark.parametrize(("kind", "order"), [(0, 1), (2, 1), (4, -1)], ids=["type 0", "type 2", "type 4"])
 def test_checksums_on_an_ipv6_route(kind: int, order: int) -> None:
     far = ip6(tcp(b"x"), dst="fd00::9")
-    hops = [bytes(16), far[24:40]][:: order]
+    hops = [bytes(16), far[24:40]][::order]
     if kind == 2:
         hops = hops[1:]  # mobile: one address only
     routing = bytes([6, 2 * len(hops), kind, 1]) + bytes(4) + b"".join(hops)
@@ -327,8 +347,11 @@ def test_hash_is_the_same_for_both_directions_and_depends_on_the_rest() -> None:
 
 
 def test_hash_of_both_ends_on_one_address_goes_by_port() -> None:
-    frames = [ether(make(tcp(b"", *ports), host, host)) for make, host in
-              ((ip4, "127.0.0.1"), (ip6, "::1")) for ports in ((1, 2), (2, 1))]
+    frames = [
+        ether(make(tcp(b"", *ports), host, host))
+        for make, host in ((ip4, "127.0.0.1"), (ip6, "::1"))
+        for ports in ((1, 2), (2, 1))
+    ]
     records = Both().decode(batch([(0, frame) for frame in frames]))
     assert records[0]["hash"] == records[1]["hash"] and records[2]["hash"] == records[3]["hash"]
 
@@ -379,8 +402,8 @@ def test_columns_that_point_outside_the_data_read_nothing_there() -> None:
 @pytest.mark.parametrize(
     ("settings", "message"),
     [
-        (dict(key=b"short"), "key: 5 bytes, expected 16"),
-        (dict(key=KEY, checksums="yes"), "checksums: 'yes'"),
+        ({"key": b"short"}, "key: 5 bytes, expected 16"),
+        ({"key": KEY, "checksums": "yes"}, "checksums: 'yes'"),
     ],
 )
 def test_settings_that_make_no_sense(settings: dict[str, Any], message: str) -> None:

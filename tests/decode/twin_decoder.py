@@ -12,22 +12,30 @@ from typing import Any
 
 from fl0p_py.capture.batch import PacketBatch
 
-STATUSES = (
-    "FLOW NOT_IP TAGGED NO_FLOW_PROTOCOL ICMP_OTHER FRAGMENT SHORT_LINK BAD_IP BAD_TRANSPORT "
-    "UNKNOWN_LINKTYPE"
-).split()
-CHECKSUMS = "UNCHECKED RIGHT PSEUDO WRONG".split()
+STATUSES = [
+    "FLOW",
+    "NOT_IP",
+    "TAGGED",
+    "NO_FLOW_PROTOCOL",
+    "ICMP_OTHER",
+    "FRAGMENT",
+    "SHORT_LINK",
+    "BAD_IP",
+    "BAD_TRANSPORT",
+    "UNKNOWN_LINKTYPE",
+]
+CHECKSUMS = ["UNCHECKED", "RIGHT", "PSEUDO", "WRONG"]
 NO_WSCALE = 255
 
 
-class Verdict(Exception):
+class UndecodableError(Exception):
     """Ends the decoding of a packet with a status."""
 
 
 def need(data: bytes, at: int, n: int, otherwise: str) -> bytes:
     """n bytes at a position, or the end of the packet with this status."""
     if at + n > len(data):
-        raise Verdict(otherwise)
+        raise UndecodableError(otherwise)
     return data[at : at + n]
 
 
@@ -47,7 +55,7 @@ def link(frame: bytes, linktype: int, vlan: bool, tags: list[int]) -> tuple[int,
         need(frame, 0, size, "SHORT_LINK")
         kind = number(frame[where : where + 2])
         if kind <= 1500 and kind != 4:
-            raise Verdict("NOT_IP")
+            raise UndecodableError("NOT_IP")
         return ethertype(frame, size, kind, vlan, tags)
     if linktype in (12, 14, 101):
         return 0, 0
@@ -58,7 +66,7 @@ def link(frame: bytes, linktype: int, vlan: bool, tags: list[int]) -> tuple[int,
         family = big if linktype == 108 or big <= 0xFFFF else int.from_bytes(frame[:4], "little")
         versions = {2: 4, 10: 6, 24: 6, 28: 6, 30: 6}
         if family not in versions:
-            raise Verdict("NOT_IP")
+            raise UndecodableError("NOT_IP")
         return 4, versions[family]
     if linktype in (9, 50):
         start = need(frame, 0, 2, "SHORT_LINK")
@@ -66,7 +74,7 @@ def link(frame: bytes, linktype: int, vlan: bool, tags: list[int]) -> tuple[int,
             need(frame, 0, 4, "SHORT_LINK")
             return ethertype(frame, 4, number(frame[2:4]), vlan, tags)
         return ppp(frame, 2 if start == b"\xff\x03" else 0, tags)
-    raise Verdict("UNKNOWN_LINKTYPE")
+    raise UndecodableError("UNKNOWN_LINKTYPE")
 
 
 def ethertype(frame: bytes, at: int, kind: int, vlan: bool, tags: list[int]) -> tuple[int, int]:
@@ -75,7 +83,7 @@ def ethertype(frame: bytes, at: int, kind: int, vlan: bool, tags: list[int]) -> 
             return at, 4 if kind == 0x0800 else 6
         if kind in (0x8100, 0x88A8, 0x9100):
             if not vlan:
-                raise Verdict("TAGGED")
+                raise UndecodableError("TAGGED")
             control, kind = struct.unpack(">HH", need(frame, at, 4, "SHORT_LINK"))
             tags.append(control & 0xFFF)
             at += 4
@@ -86,15 +94,15 @@ def ethertype(frame: bytes, at: int, kind: int, vlan: bool, tags: list[int]) -> 
             return ppp(frame, at + 6, tags)
         elif kind <= 1500:
             if need(frame, at, 3, "SHORT_LINK") != b"\xaa\xaa\x03":
-                raise Verdict("NOT_IP")
+                raise UndecodableError("NOT_IP")
             snap = need(frame, at, 8, "SHORT_LINK")
             kind = number(snap[6:8])
             if snap[3:6] not in (b"\0\0\0", b"\0\0\xf8") or kind <= 1500:
-                raise Verdict("NOT_IP")
+                raise UndecodableError("NOT_IP")
             at += 8
         else:
-            raise Verdict("NOT_IP")
-    raise Verdict("NOT_IP")
+            raise UndecodableError("NOT_IP")
+    raise UndecodableError("NOT_IP")
 
 
 def mpls(frame: bytes, at: int, tags: list[int]) -> tuple[int, int]:
@@ -104,9 +112,9 @@ def mpls(frame: bytes, at: int, tags: list[int]) -> tuple[int, int]:
         if label & 0x100:
             version = need(frame, at, 1, "SHORT_LINK")[0] >> 4
             if version not in (4, 6):
-                raise Verdict("NOT_IP")
+                raise UndecodableError("NOT_IP")
             return at, version
-    raise Verdict("NOT_IP")
+    raise UndecodableError("NOT_IP")
 
 
 def ppp(frame: bytes, at: int, tags: list[int]) -> tuple[int, int]:
@@ -118,7 +126,7 @@ def ppp(frame: bytes, at: int, tags: list[int]) -> tuple[int, int]:
     if protocol in (0x0281, 0x0283):
         return mpls(frame, at, tags)
     if protocol not in (0x21, 0x57):
-        raise Verdict("NOT_IP")
+        raise UndecodableError("NOT_IP")
     return at, 4 if protocol == 0x21 else 6
 
 
@@ -152,7 +160,7 @@ def internet(data: bytes, left: int, version: int) -> Ip:
     """`data` starts with the IP header; `left`: bytes of the frame on the wire from there on."""
     found = need(data, 0, 1, "BAD_IP")[0] >> 4
     if found not in (4, 6) or version not in (0, found):
-        raise Verdict("BAD_IP")
+        raise UndecodableError("BAD_IP")
     return ipv4(data, left) if found == 4 else ipv6(data, left)
 
 
@@ -165,7 +173,7 @@ def ipv4(data: bytes, left: int) -> Ip:
     if total == 0 or lying:
         total = left
     if size < 20 or total < size:
-        raise Verdict("BAD_IP")
+        raise UndecodableError("BAD_IP")
     word = number(header[6:8])
     packet = Ip(4, header[12:16], header[16:20], header[8], header[9], lying=lying)
     packet.payload, packet.length = data[size:total], total - size
@@ -229,7 +237,7 @@ def step_over_extensions(ip: Ip) -> None:
             word = number(header[2:4])
             ip.fragment = number(header[4:8]), word & 0xFFF8, bool(word & 1)
             return
-    raise Verdict("BAD_IP")
+    raise UndecodableError("BAD_IP")
 
 
 # Transport layer.
@@ -245,8 +253,8 @@ def transport(ip: Ip, check: bool) -> dict[str, Any]:
         elif (ip.next_header, ip.version) in ((1, 4), (58, 6)):
             icmp(ip, found)
         else:
-            raise Verdict("NO_FLOW_PROTOCOL")
-    except Verdict as verdict:
+            raise UndecodableError("NO_FLOW_PROTOCOL")
+    except UndecodableError as verdict:
         return {**found, "status": str(verdict)}
     judged, field_at, length = found.pop("judged"), found.pop("field_at"), found.pop("covered")
     if check and judged:
@@ -258,11 +266,18 @@ def tcp(ip: Ip, found: dict[str, Any]) -> None:
     header = need(ip.payload, 0, 20, "BAD_TRANSPORT")
     size = header[12] // 16 * 4
     if not 20 <= size <= ip.length:
-        raise Verdict("BAD_TRANSPORT")
+        raise UndecodableError("BAD_TRANSPORT")
     sport, dport, seq, ack = struct.unpack(">HHII", header[:12])
-    found |= dict(sport=sport, dport=dport, seq=seq, ack=ack, tcp_flags=header[13], wscale=NO_WSCALE)
-    found |= dict(window=number(header[14:16]), payload=ip.payload[size:], payload_len=ip.length - size)
-    found |= dict(judged=True, field_at=16, covered=ip.length)
+    found |= {
+        "sport": sport,
+        "dport": dport,
+        "seq": seq,
+        "ack": ack,
+        "tcp_flags": header[13],
+        "wscale": NO_WSCALE,
+    }
+    found |= {"window": number(header[14:16]), "payload": ip.payload[size:], "payload_len": ip.length - size}
+    found |= {"judged": True, "field_at": 16, "covered": ip.length}
     if header[13] & 2:
         for kind, option in cut_options(ip.payload[20:size], size - 20):
             if kind == 3 and len(option) == 3:
@@ -286,19 +301,19 @@ def udp(ip: Ip, found: dict[str, Any]) -> None:
     if length == 0 and ip.version == 6:
         length = ip.length
     if not 8 <= length <= ip.length:
-        raise Verdict("BAD_TRANSPORT")
-    found |= dict(sport=sport, dport=dport, payload=ip.payload[8:length], payload_len=length - 8)
-    found |= dict(judged=stored != 0, field_at=6, covered=length)
+        raise UndecodableError("BAD_TRANSPORT")
+    found |= {"sport": sport, "dport": dport, "payload": ip.payload[8:length], "payload_len": length - 8}
+    found |= {"judged": stored != 0, "field_at": 6, "covered": length}
 
 
 def icmp(ip: Ip, found: dict[str, Any]) -> None:
     header = need(ip.payload, 0, 8, "BAD_TRANSPORT")
-    found |= dict(icmp_type=header[0], icmp_code=header[1])
+    found |= {"icmp_type": header[0], "icmp_code": header[1]}
     if header[0] not in ((8, 0) if ip.version == 4 else (128, 129)):
-        raise Verdict("ICMP_OTHER")
-    found |= dict(sport=number(header[4:6]), dport=number(header[4:6]))
-    found |= dict(payload=ip.payload[8:], payload_len=ip.length - 8)
-    found |= dict(judged=True, field_at=2, covered=ip.length)
+        raise UndecodableError("ICMP_OTHER")
+    found |= {"sport": number(header[4:6]), "dport": number(header[4:6])}
+    found |= {"payload": ip.payload[8:], "payload_len": ip.length - 8}
+    found |= {"judged": True, "field_at": 2, "covered": ip.length}
 
 
 def checksum(ip: Ip, field_at: int, length: int) -> str:
@@ -333,7 +348,13 @@ class TwinDecoder:
     """Decodes batches; `key`, `vlan`, `check` and `vlan_key` as those of Decoder."""
 
     def __init__(
-        self, *, key: bytes, vlan: bool = False, check: bool = True, vlan_key: bool = True, timeout_s: int = 60
+        self,
+        *,
+        key: bytes,
+        vlan: bool = False,
+        check: bool = True,
+        vlan_key: bool = True,
+        timeout_s: int = 60,
     ) -> None:
         self.key, self.vlan, self.check, self.vlan_key = key, vlan, check, vlan_key
         self.timeout_ns = timeout_s * 1_000_000_000
@@ -353,12 +374,28 @@ class TwinDecoder:
 
     def packet(self, frame: bytes, wirelen: int, ts_ns: int, linktype: int) -> dict[str, Any]:
         record: dict[str, Any] = dict.fromkeys(
-            "payload_len hash vlan seq ack sport dport window wscale tcp_flags proto version ttl icmp_type "
-            "icmp_code reassembled".split(),
+            [
+                "payload_len",
+                "hash",
+                "vlan",
+                "seq",
+                "ack",
+                "sport",
+                "dport",
+                "window",
+                "wscale",
+                "tcp_flags",
+                "proto",
+                "version",
+                "ttl",
+                "icmp_type",
+                "icmp_code",
+                "reassembled",
+            ],
             0,
         )
-        record |= dict(ts_ns=ts_ns, frame_len=wirelen, src=bytes(16), dst=bytes(16), payload=b"")
-        record |= dict(checksum="UNCHECKED")
+        record |= {"ts_ns": ts_ns, "frame_len": wirelen, "src": bytes(16), "dst": bytes(16), "payload": b""}
+        record |= {"checksum": "UNCHECKED"}
         tags: list[int] = []
         try:
             try:
@@ -366,17 +403,17 @@ class TwinDecoder:
             finally:
                 record["vlan"] = vlan_field(tags)
             ip = internet(frame[at:], wirelen - at, version)
-            record |= dict(version=ip.version, ttl=ip.ttl, proto=ip.next_header)
-            record |= dict(src=ip.src.ljust(16, b"\0"), dst=ip.dst.ljust(16, b"\0"))
+            record |= {"version": ip.version, "ttl": ip.ttl, "proto": ip.next_header}
+            record |= {"src": ip.src.ljust(16, b"\0"), "dst": ip.dst.ljust(16, b"\0")}
             if not ip.fragment:
                 step_over_extensions(ip)
             if ip.fragment:
                 ip = self.gather(ip, record)
                 step_over_extensions(ip)
                 if ip.fragment:
-                    raise Verdict("BAD_IP")
+                    raise UndecodableError("BAD_IP")
             record |= transport(ip, self.check)
-        except Verdict as verdict:
+        except UndecodableError as verdict:
             record["status"] = str(verdict)
         if record["status"] == "FLOW":
             record["hash"] = self.flow_hash(record)
@@ -388,27 +425,27 @@ class TwinDecoder:
         self.expire(record["ts_ns"])
         identification, start, more = ip.fragment
         if ip.lying or ip.length == 0 or (more and ip.length % 8) or start + ip.length > 65535:
-            raise Verdict("BAD_IP")
+            raise UndecodableError("BAD_IP")
         proto = ip.next_header if ip.version == 4 else 0
         key = ip.version, ip.src, ip.dst, identification, proto, record["vlan"]
         held = self.waiting.setdefault(key, Pieces(record["ts_ns"]))
         if held.spoiled:
-            raise Verdict("FRAGMENT")
+            raise UndecodableError("FRAGMENT")
         held.frame_len += record["frame_len"]
         if start in held.pieces and held.pieces[start].length == ip.length:
-            raise Verdict("FRAGMENT")
+            raise UndecodableError("FRAGMENT")
         end = start + ip.length
         overlaps = any(start < at + other.length and at < end for at, other in held.pieces.items())
         beyond = held.total and (end > held.total or not more)
         behind_last = not more and any(at > start for at in held.pieces)
         if overlaps or beyond or behind_last:
             held.spoiled = True
-            raise Verdict("FRAGMENT")
+            raise UndecodableError("FRAGMENT")
         held.pieces[start] = ip
         if not more:
             held.total = end
         if held.total == 0 or sum(piece.length for piece in held.pieces.values()) < held.total:
-            raise Verdict("FRAGMENT")
+            raise UndecodableError("FRAGMENT")
         del self.waiting[key]
         return self.whole(held, record)
 
@@ -421,7 +458,7 @@ class TwinDecoder:
             ip.payload += piece.payload
             if len(piece.payload) < piece.length:
                 break
-        record |= dict(frame_len=held.frame_len, reassembled=1)
+        record |= {"frame_len": held.frame_len, "reassembled": 1}
         return ip
 
     def expire(self, now_ns: int) -> None:
