@@ -1,0 +1,324 @@
+"""The position automaton of a pattern: which segment may follow which, and under what condition.
+
+Every segment of the pattern, after its repeats are written out, is a *position*; entering a position
+takes one token.  A burst's position may be entered again by the tokens that go on with it.  In
+`( a & b )` a position stands for a pair of places, one on each side, and the side that spoke last, so
+two bursts may be open at once; hence two *slots*, each with its own sum.
+
+    Glushkov, The abstract theory of automata (1961), for patterns without groups; the shuffle product
+    for `&`.
+
+Refuses, with a SignatureError, patterns that need more than MAX_POSITIONS or MAX_EDGES.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+from fl0p_py.errors import SignatureError
+from fl0p_py.signature.pattern import (
+    Atom,
+    Choice,
+    Gap,
+    Item,
+    Pattern,
+    Pause,
+    Repeat,
+    Segment,
+    Sequence,
+    Signature,
+    Size,
+    Unordered,
+)
+
+MAX_POSITIONS = 4096
+"""Of one signature.  `( c1 | s1 ){255}` takes 510; more than this is a mistake or malice."""
+MAX_EDGES = 65536
+
+NONE, ANY, SOME = 0, 1, 2
+"""Gap conditions, as in state.pxd; where two meet, the larger holds (`+` before `+?` before nothing)."""
+AFTER_ANY, AFTER_GROUP, AFTER_OWN = 0, 1, 2
+CONDITION = {Gap.NONE: NONE, Gap.ANY: ANY, Gap.SOME: SOME}
+DIRECTION = {"c": 1, "s": -1}
+
+
+@dataclass(frozen=True, slots=True)
+class Position:
+    """A place in the pattern, reached by taking a token.
+
+    direction : of that token, 1 client, -1 server
+    size      : bounds for that token, or for the sum if it is part of a burst
+    slot      : None for a single token, else the slot (0, 1) that adds up the burst
+    open      : for each slot the bounds of the burst that is open here, and its direction
+    unordered : inside `( a & b )`
+    """
+
+    direction: int
+    size: Size
+    slot: int | None = None
+    open: tuple[tuple[Size, int] | None, tuple[Size, int] | None] = (None, None)
+    unordered: bool = False
+
+    @property
+    def open_mask(self) -> int:
+        return (self.open[0] is not None) | (self.open[1] is not None) << 1
+
+
+@dataclass(frozen=True, slots=True)
+class Edge:
+    """A step to position `to` on a token whose gap satisfies `condition`.
+
+    extend : the token goes on with the burst of that position's slot
+    close  : mask of the slots whose bursts must be over, and their sums right
+    begin  : if the token begins a burst: AFTER_ANY, AFTER_GROUP, AFTER_OWN; see state.pxd
+    enters : leads into `( a & b )` from outside
+    """
+
+    to: int
+    condition: int
+    extend: bool = False
+    close: int = 0
+    begin: int = 0
+    enters: bool = False
+
+
+Ends = list[tuple[int, int]]
+"""Pairs of a position and the condition of the pause next to it."""
+
+
+@dataclass(slots=True)
+class Fragment:
+    """A part of a pattern: where it begins and ends, and the pauses it amounts to without a token."""
+
+    first: Ends
+    last: Ends
+    empty: frozenset[int] = frozenset()
+
+
+@dataclass(slots=True)
+class Automaton:
+    """first, last : with the condition of a leading or trailing pause."""
+
+    positions: list[Position] = field(default_factory=list)
+    edges: list[dict[Edge, None]] = field(default_factory=list)
+    first: Ends = field(default_factory=list)
+    last: Ends = field(default_factory=list)
+
+    def paths(self, most: int, longest: int) -> list[tuple[list[int], list[int], int]] | None:
+        """All ways through, as (positions, conditions, trailing condition), if there are at most
+        `most`, none longer than `longest`, and no bursts; else None."""
+        if any(position.slot is not None for position in self.positions):
+            return None
+        found: list[tuple[list[int], list[int], int]] = []
+        stack = [([position], [condition]) for position, condition in reversed(self.first)]
+        budget = most * longest * 4
+        while stack:
+            positions, conditions = stack.pop()
+            found += [
+                (positions, conditions, condition) for at, condition in self.last if at == positions[-1]
+            ]
+            budget -= 1
+            if len(positions) > longest or len(found) > most or budget < 0:
+                return None
+            for edge in reversed(self.edges[positions[-1]]):
+                stack.append(([*positions, edge.to], [*conditions, edge.condition]))
+        return found
+
+    def heads(self, longest: int) -> list[tuple[list[int], list[int]]]:
+        """Plain beginnings, each as long as only one single token can come next: (positions, conditions)."""
+        last = {position for position, _ in self.last}
+        found = []
+        for position, condition in self.first:
+            positions, conditions = [position], [condition]
+            while len(positions) < longest:
+                here = positions[-1]
+                if here in last or len(self.edges[here]) != 1 or self.positions[here].open_mask:
+                    break
+                (edge,) = self.edges[here]
+                if self.positions[edge.to].slot is not None:
+                    break
+                positions.append(edge.to)
+                conditions.append(edge.condition)
+            found.append((positions, conditions))
+        return found
+
+
+def build(signature: Signature) -> Automaton:
+    """The automaton of the signature's pattern."""
+    builder = _Builder(signature)
+    whole = builder.sequence(signature.pattern.sequence)
+    automaton = builder.automaton
+    automaton.first, automaton.last = whole.first, whole.last
+    return automaton
+
+
+class _Builder:
+    def __init__(self, signature: Signature) -> None:
+        self.signature = signature
+        self.automaton = Automaton()
+        self.edge_count = 0
+
+    def too_large(self) -> SignatureError:
+        signature = self.signature
+        return SignatureError(
+            signature.source or "signature",
+            signature.where or signature.id,
+            f"pattern too large: repeats and alternatives make more than {MAX_POSITIONS} items of it",
+        )
+
+    def position(self, position: Position) -> int:
+        if len(self.automaton.positions) >= MAX_POSITIONS:
+            raise self.too_large()
+        self.automaton.positions.append(position)
+        self.automaton.edges.append({})
+        return len(self.automaton.positions) - 1
+
+    def edge(self, start: int, edge: Edge) -> None:
+        self.edge_count += 1
+        if self.edge_count > MAX_EDGES:
+            raise self.too_large()
+        self.automaton.edges[start][edge] = None
+
+    def connect(self, ends: Ends, starts: Ends, pauses: frozenset[int] = frozenset({NONE})) -> None:
+        for end, after in ends:
+            close = self.automaton.positions[end].open_mask
+            for start, before in starts:
+                enters = self.automaton.positions[start].unordered
+                for pause in pauses:
+                    self.edge(end, Edge(start, max(after, before, pause), close=close, enters=enters))
+
+    def concatenate(self, left: Fragment, right: Fragment) -> Fragment:
+        self.connect(left.last, right.first)
+        return Fragment(
+            left.first + [(p, max(c, pause)) for p, c in right.first for pause in left.empty],
+            right.last + [(p, max(c, pause)) for p, c in left.last for pause in right.empty],
+            frozenset(max(a, b) for a in left.empty for b in right.empty),
+        )
+
+    def sequence(self, sequence: Sequence) -> Fragment:
+        whole = Fragment([], [], frozenset({NONE}))
+        for item in sequence.items:
+            whole = self.concatenate(whole, self.item(item))
+        return whole
+
+    def item(self, item: Item) -> Fragment:
+        if isinstance(item, Pause):
+            return Fragment([], [], frozenset({CONDITION[item.gap]}))
+        if isinstance(item, Repeat):
+            return self.repeat(item)
+        return self.atom(item)
+
+    def atom(self, atom: Atom) -> Fragment:
+        if isinstance(atom, Segment):
+            return self.segment(atom)
+        if isinstance(atom, Choice):
+            parts = [self.sequence(alternative) for alternative in atom.alternatives]
+            return Fragment(
+                [end for part in parts for end in part.first],
+                [end for part in parts for end in part.last],
+                frozenset[int]().union(*(part.empty for part in parts)),
+            )
+        return self.unordered(atom)
+
+    def segment(self, segment: Segment) -> Fragment:
+        direction = DIRECTION[segment.direction]
+        if not segment.burst:
+            at = self.position(Position(direction, segment.size))
+        else:
+            opened = ((segment.size, direction), None)
+            at = self.position(Position(direction, segment.size, 0, opened))
+            self.edge(at, Edge(at, NONE, extend=True))
+        return Fragment([(at, NONE)], [(at, NONE)])
+
+    def repeat(self, repeat: Repeat) -> Fragment:
+        """`a{2,4}` is a a (a (a)?)?; `a{2,}` is a a+; `a{0,}` is (a+)?."""
+        if repeat.high is None:
+            whole = self.atom(repeat.atom)
+            self.connect(whole.last, whole.first, whole.empty | {NONE})
+            if repeat.low == 0:
+                whole.empty |= {NONE}
+            copies = max(repeat.low - 1, 0)
+        else:
+            whole = Fragment([], [], frozenset({NONE}))
+            for _ in range(repeat.high - repeat.low):
+                whole = self.concatenate(self.atom(repeat.atom), whole)
+                whole.empty |= {NONE}
+            copies = repeat.low
+        for _ in range(copies):
+            whole = self.concatenate(self.atom(repeat.atom), whole)
+        return whole
+
+    def unordered(self, group: Unordered) -> Fragment:
+        left, right = _side(group.left), _side(group.right)
+        places: dict[tuple[int, int, int], int] = {}
+        for i in range(len(left) + 1):
+            for j in range(len(right) + 1):
+                opened = (_open(left, i), _open(right, j))
+                for slot, side, taken in ((0, left, i), (1, right, j)):
+                    if taken:
+                        segment = side[taken - 1][0]
+                        places[i, j, slot] = self.position(
+                            Position(
+                                DIRECTION[segment.direction],
+                                segment.size,
+                                slot if segment.burst else None,
+                                opened,
+                                unordered=True,
+                            )
+                        )
+        for (i, j, _), at in places.items():
+            for slot, side, taken, after in ((0, left, i, (i + 1, j, 0)), (1, right, j, (i, j + 1, 1))):
+                bursting = taken > 0 and side[taken - 1][0].burst
+                if bursting:
+                    self.edge(at, Edge(places[i, j, slot], NONE, extend=True))
+                if taken < len(side):
+                    begin = AFTER_OWN if taken else AFTER_GROUP
+                    self.edge(at, Edge(places[after], side[taken][1], close=bursting << slot, begin=begin))
+        first = [(places[1, 0, 0], left[0][1]), (places[0, 1, 1], right[0][1])]
+        last = [(places[len(left), len(right), slot], NONE) for slot in (0, 1)]
+        return Fragment(first, last)
+
+
+def _side(side: Sequence) -> list[tuple[Segment, int]]:
+    """The segments of one side of `&`, repeats written out, each with the pause before it."""
+    segments: list[tuple[Segment, int]] = []
+    pause = NONE
+    for item in side.items:
+        if isinstance(item, Pause):
+            pause = max(pause, CONDITION[item.gap])
+            continue
+        atom, times = (item.atom, item.low) if isinstance(item, Repeat) else (item, 1)
+        if not isinstance(atom, Segment):
+            raise TypeError("a side of & holds segments only")
+        for _ in range(times):
+            segments.append((atom, pause))
+            pause = NONE
+    return segments
+
+
+def _open(side: list[tuple[Segment, int]], taken: int) -> tuple[Size, int] | None:
+    if not taken or not side[taken - 1][0].burst:
+        return None
+    segment = side[taken - 1][0]
+    return segment.size, DIRECTION[segment.direction]
+
+
+def count_items(pattern: Pattern) -> int:
+    """Tokens and bursts of the shortest sequence that the pattern matches; at least 1."""
+    return max(1, _shortest(pattern.sequence))
+
+
+def _shortest(sequence: Sequence) -> int:
+    return sum(_shortest_item(item) for item in sequence.items)
+
+
+def _shortest_item(item: Item) -> int:
+    if isinstance(item, Pause):
+        return 0
+    if isinstance(item, Repeat):
+        return item.low * _shortest_item(item.atom)
+    if isinstance(item, Choice):
+        return min(_shortest(alternative) for alternative in item.alternatives)
+    if isinstance(item, Unordered):
+        return _shortest(item.left) + _shortest(item.right)
+    return 1

@@ -1,0 +1,300 @@
+"""From signatures to the tables that the matcher's kernels read.
+
+Patterns of single tokens, with alternatives and small repeats, are written out as *branches*: rows
+of items.  The filter looks for all branches at once and the last one verified completes the
+signature, or leaves a thread that waits for a trailing `+` or `>`.  Other patterns become positions
+and edges of the machine, and branches that start its threads.  Branches with room for edits get a
+second, short branch of their first two items.
+
+Start-up counts: ten thousand plain lines take about 0.1 s, so sequences of plain items are gathered
+by index, without looking into a `Segment` twice, and everything after that is done on whole arrays.
+
+Refuses, with a SignatureError, patterns that are too large (automaton.py) and too many different
+thresholds (rule.py).
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from fl0p_py.signature import automaton
+from fl0p_py.signature.automaton import ANY, CONDITION, DIRECTION, SOME, Automaton
+from fl0p_py.signature.lanes import Compiled, assemble
+from fl0p_py.signature.machine import DTYPES
+from fl0p_py.signature.pattern import MAX_SIZE, Pause, Segment, Signature, SignatureSet, Size
+from fl0p_py.signature.rule import Rules
+
+MAX_BRANCHES = 64
+"""Of one signature; a pattern with more ways through it goes to the machine."""
+MAX_LENGTH = 64
+"""Items of a branch; the matcher remembers as many tokens of a flow."""
+HEAD = 8
+"""Items of a branch that starts a thread: as many as the filter has lanes."""
+FIRE, SEED, CHASE = 0, 1, 2
+AT_TOKEN, AT_CLOSE, AT_SILENCE, AT_END, AT_SILENT_END = 1, 2, 4, 8, 16
+
+EDITS = ((6, 1), (9, 2))
+"""(items, edits): from so many items on, so many edits are allowed.  Measured on random flows: one edit
+allowed from 4 items on named 14 % of them falsely, from 6 on 0.3 %."""
+EDIT_BITS = 48.0
+"""Least specificity for edits: six items of wide ranges say too little to leave one out."""
+
+Array = NDArray[Any]
+
+
+def compile_set(signatures: SignatureSet, *, threshold_ms: int = 400, fuzzy: bool = True) -> Compiled:
+    """Compile the set; `fuzzy` False leaves out tolerance and edits."""
+    return _Compiler(signatures.signatures, threshold_ms, fuzzy).result()
+
+
+class _Compiler:
+    """Collects plain rows of items first; they become arrays together."""
+
+    def __init__(self, signatures: tuple[Signature, ...], threshold_ms: int, fuzzy: bool) -> None:
+        self.signatures, self.threshold_ms, self.fuzzy = signatures, threshold_ms, fuzzy
+        self.sizes: list[tuple[int, int, int, bool]] = []  # direction, low, high, exact
+        self.known: dict[int, int] = {}  # id of a Segment or Size -> index into sizes
+        # One entry an item of a branch
+        self.item_size: list[int] = []
+        self.item_condition: list[int] = []
+        # One entry a branch
+        self.branch_signature: list[int] = []
+        self.branch_end: list[int] = []  # index of the item after its last
+        self.branch_trailing: list[int] = []  # for whole patterns: condition after the last item
+        self.branch_target: list[int] = []  # position that a thread starts at; -1: a whole pattern
+        self.positions: list[tuple[int, automaton.Position, int, int, int]] = []
+        self.edges: list[automaton.Edge] = []
+
+    def result(self) -> Compiled:
+        for index, signature in enumerate(self.signatures):
+            if not self.plain(index, signature):
+                self.complex(index, signature)
+        return self.tables()
+
+    # Collecting
+
+    def plain(self, index: int, signature: Signature) -> bool:
+        """Add a pattern that is a mere row of tokens; False if it is not."""
+        begin = len(self.item_size)
+        item_size, item_condition, known = self.item_size, self.item_condition, self.known
+        pause = 0
+        for item in signature.pattern.sequence.items:
+            kind = type(item)
+            if kind is Segment and not item.burst:  # type: ignore[union-attr]
+                at = known.get(id(item))
+                item_size.append(self.size_of(item) if at is None else at)
+                item_condition.append(pause)
+                pause = 0
+            elif kind is Pause:
+                pause = max(pause, CONDITION[item.gap])  # type: ignore[union-attr]
+            else:
+                del item_size[begin:], item_condition[begin:]
+                return False
+        if len(item_size) - begin > MAX_LENGTH:
+            del item_size[begin:], item_condition[begin:]
+            return False
+        self.end_branch(index, begin, pause, -1)
+        return True
+
+    def size_of(self, segment: Any) -> int:
+        """Index of a Segment's or Position's size and direction."""
+        direction = segment.direction
+        size: Size = segment.size
+        self.sizes.append((DIRECTION.get(direction, direction), size.low, size.high, size.exact))
+        if isinstance(segment, Segment):
+            self.known[id(segment)] = len(self.sizes) - 1
+        return len(self.sizes) - 1
+
+    def end_branch(self, index: int, begin: int, trailing: int, target: int) -> None:
+        """The items from `begin` on are a branch of the signature."""
+        if self.item_condition[begin] != SOME:
+            self.item_condition[begin] = ANY
+        self.branch_signature.append(index)
+        self.branch_end.append(len(self.item_size))
+        self.branch_trailing.append(trailing)
+        self.branch_target.append(target)
+
+    def complex(self, index: int, signature: Signature) -> None:
+        """Add any other pattern: as branches if it has few ways through, else to the machine."""
+        machine = automaton.build(signature)
+        paths = machine.paths(MAX_BRANCHES, MAX_LENGTH)
+        if paths is not None:
+            for positions, conditions, trailing in paths:
+                self.path(index, machine, positions, conditions, trailing, -1)
+            return
+        offset = self.add_machine(index, signature, machine)
+        for positions, conditions in machine.heads(HEAD):
+            self.path(index, machine, positions, conditions, 0, offset + positions[-1])
+
+    def path(
+        self,
+        index: int,
+        machine: Automaton,
+        positions: list[int],
+        conditions: list[int],
+        trailing: int,
+        target: int,
+    ) -> None:
+        begin = len(self.item_size)
+        self.item_size += [self.size_of(machine.positions[at]) for at in positions]
+        self.item_condition += conditions
+        self.end_branch(index, begin, trailing, target)
+
+    def add_machine(self, index: int, signature: Signature, machine: Automaton) -> int:
+        """Add the automaton's positions and edges; the index of its first position."""
+        offset = len(self.positions)
+        final = [0] * len(machine.positions)
+        for at, trailing in machine.last:
+            final[at] |= _final(signature, trailing, machine.positions[at].open_mask != 0)
+        for at, position in enumerate(machine.positions):
+            first = len(self.edges)
+            for edge in machine.edges[at]:
+                self.edges.append(
+                    automaton.Edge(
+                        edge.to + offset, edge.condition, edge.extend, edge.close, edge.begin, edge.enters
+                    )
+                )
+            self.positions.append((index, position, first, len(self.edges) - first, final[at]))
+        return offset
+
+    # Arrays
+
+    def tables(self) -> Compiled:
+        rules = Rules(self.signatures, self.threshold_ms)
+        tolerant = np.array([self.fuzzy and not s.pattern.exact for s in self.signatures], np.bool_)
+        own = np.array(self.branch_signature, np.int64)
+        end = np.array(self.branch_end, np.int64)
+        begin = np.concatenate([[0], end])[: len(end)].astype(np.int64)
+        trailing = np.array(self.branch_trailing, np.int64)
+        target = np.array(self.branch_target, np.int64)
+        whole = target < 0
+        items = self.items(tolerant[np.repeat(own, end - begin)])
+        branches = np.zeros(len(own), DTYPES["Branch"])
+        branches["signature"], branches["item"], branches["length"] = own, begin, end - begin
+        gap_masks(branches, items)
+        for at in np.flatnonzero(~whole):
+            branches["argument"][at] = target[at]
+            branches["action"][at] = SEED
+            if self.positions[target[at]][1].slot is not None:
+                branches["run_start"][at] = 1
+                _any_part(items, begin[at])
+        rules.rate(branches[whole], trailing[whole], items)
+        waits = self.wait(branches, rules, trailing, whole)
+        chases = self.chase(branches[whole], rules, tolerant)
+        return assemble(
+            np.concatenate([branches, chases]),
+            items,
+            np.concatenate([self.machine_positions(tolerant), waits]),
+            self.machine_edges(),
+            rules,
+        )
+
+    def items(self, tolerant: Array) -> Array:
+        """The items of all branches; tolerant : for each, whether tolerance applies."""
+        sizes = np.array(self.sizes, np.int64).reshape(-1, 4)[np.array(self.item_size, np.int64)]
+        direction, low, high = sizes[:, 0], sizes[:, 1], sizes[:, 2]
+        slack = np.where(tolerant & (sizes[:, 3] != 0), np.maximum(1, low // 50), 0)
+        items = np.zeros(len(sizes), DTYPES["Item"])
+        for names, least, most in (
+            (("low", "high"), np.maximum(1, low - slack), np.minimum(MAX_SIZE, high + slack)),
+            (("exact_low", "exact_high"), low, high),
+        ):
+            items[names[0]] = np.where(direction > 0, least, -most)
+            items[names[1]] = np.where(direction > 0, most, -least)
+        items["condition"] = self.item_condition
+        return items
+
+    def wait(self, branches: Array, rules: Rules, trailing: Array, whole: Array) -> Array:
+        """Positions for threads that wait behind the last item of a whole pattern, for `+` or `>`."""
+        silence, end = trailing == SOME, rules.end[branches["signature"]]
+        final = np.where(end, np.where(silence, AT_SILENT_END, AT_END), np.where(silence, AT_SILENCE, 0))
+        waiting = np.flatnonzero(whole & (final > 0))
+        positions = np.zeros(len(waiting), DTYPES["Position"])
+        positions["signature"] = branches["signature"][waiting]
+        positions["final"] = final[waiting]
+        branches["action"][waiting] = SEED
+        branches["argument"][waiting] = len(self.positions) + np.arange(len(waiting))
+        return positions
+
+    def chase(self, branches: Array, rules: Rules, tolerant: Array) -> Array:
+        """For branches of whole patterns that have room for edits: branches of their first two items."""
+        editable = tolerant & np.array([s.edits for s in self.signatures], np.bool_)
+        budget = np.zeros(len(branches), np.uint8)
+        for items, edits in EDITS:
+            budget[branches["length"] >= items] = edits
+        chosen = (budget > 0) & editable[branches["signature"]]
+        chosen &= rules.records["bits"][branches["signature"]] >= EDIT_BITS
+        chases: Array = branches[chosen]
+        chases["whole"], chases["budget"] = chases["length"], budget[chosen]
+        chases["trailing"] = chases["action"] == SEED
+        chases["wait"] = chases["argument"]
+        chases["gap_want"] >>= (chases["length"] - 2).astype(np.uint64)
+        chases["gap_care"] >>= (chases["length"] - 2).astype(np.uint64)
+        chases["action"], chases["length"] = CHASE, 2
+        chases["argument"] = chases["item"] + 1
+        return chases
+
+    def machine_positions(self, tolerant: Array) -> Array:
+        records = np.zeros(len(self.positions), DTYPES["Position"])
+        for at, (signature, position, edge, edges, final) in enumerate(self.positions):
+            record = records[at]
+            record["signature"], record["edge"], record["edges"] = signature, edge, edges
+            record["final"], record["direction"], record["open"] = (
+                final,
+                position.direction,
+                position.open_mask,
+            )
+            record["slot"] = 0 if position.slot is None else position.slot + 1
+            fuzzy = bool(tolerant[signature])
+            record["low"], record["high"] = _bounds(position.size, fuzzy)
+            record["exact_low"], record["exact_high"] = _bounds(position.size, False)
+            for slot, opened in enumerate(position.open):
+                if opened is not None:
+                    size, record["open_direction"][slot] = opened
+                    record["open_low"][slot], record["open_high"][slot] = _bounds(size, fuzzy)
+                    record["open_exact_low"][slot], record["open_exact_high"][slot] = _bounds(size, False)
+        return records
+
+    def machine_edges(self) -> Array:
+        records = np.zeros(len(self.edges), DTYPES["Edge"])
+        for at, edge in enumerate(self.edges):
+            records[at] = (edge.to, edge.condition, edge.extend, edge.close, edge.begin, edge.enters)
+        return records
+
+
+def gap_masks(branches: Array, items: Array) -> None:
+    """Fill gap_want and gap_care: bit i tells of the gap before the i-th last item."""
+    if not len(branches):
+        return
+    last = np.repeat(branches["item"] + branches["length"] - 1, branches["length"])
+    bit = np.left_shift(np.uint64(1), (last - np.arange(len(items))).astype(np.uint64))
+    zero = np.uint64(0)
+    for name, holds in (("gap_want", items["condition"] == SOME), ("gap_care", items["condition"] != ANY)):
+        branches[name] = np.bitwise_or.reduceat(np.where(holds, bit, zero), branches["item"])
+
+
+def _any_part(items: Array, at: int) -> None:
+    """Let the item accept whatever may begin a burst of its size."""
+    item = items[at]
+    if item["low"] > 0:
+        item["low"] = 1
+    else:
+        item["high"] = -1
+    item["exact_low"], item["exact_high"] = item["low"], item["high"]
+
+
+def _bounds(size: Size, fuzzy: bool) -> tuple[int, int]:
+    chosen = size.tolerant() if fuzzy else size
+    return chosen.low, chosen.high
+
+
+def _final(signature: Signature, trailing: int, open_burst: bool) -> int:
+    """How a position with this pause behind it completes the signature."""
+    if signature.pattern.end:
+        return AT_SILENT_END if trailing == SOME else AT_END
+    if trailing == SOME:
+        return AT_SILENCE
+    return AT_CLOSE if open_burst else AT_TOKEN

@@ -1,0 +1,71 @@
+from libc.stdint cimport int64_t, uint8_t, uint16_t, uint32_t, uint64_t
+
+from fl0p_py.signature.record cimport Result
+from fl0p_py.signature.state cimport FlowState, Rule
+
+cdef enum:
+    MOST_PENDING = 64       # completions at one event
+    NEVER = 1 << 30         # no token has this number
+
+cdef struct Completion:
+    uint32_t signature
+    uint32_t consumed       # number of the last token that belongs to the match
+    uint8_t score
+    uint8_t fuzzy
+    uint8_t edits
+
+cdef struct Entry:          # an identification; 32 bytes
+    int64_t ts_ns
+    uint32_t signature
+    uint32_t next           # entry + 1 of the same flow; 0 the last
+    uint32_t number
+    uint32_t consumed
+    uint16_t score
+    uint16_t fuzzy
+    uint16_t edits
+    uint16_t lost
+
+cdef struct Dossier:
+    uint32_t first, last    # entries + 1
+    uint32_t holder[6]      # signature that set each facet
+    uint16_t value[6]       # interned; 0 unset
+    uint16_t entries
+    uint16_t attempts
+    uint16_t edited         # mask of the facets that were set by a match with edits
+    uint16_t sure           # something matched without edits
+
+
+cdef class Dossiers:
+    cdef Rule[::1] rules
+    cdef Dossier[::1] pool
+    cdef Entry[::1] entries
+    cdef uint32_t free_dossier, free_entry      # index + 1, linked through `first` and `next`
+    cdef uint32_t used_dossiers, used_entries   # how much of the pools was ever used
+    cdef Completion pending[MOST_PENDING]
+    cdef int n_pending
+    cdef readonly uint64_t overflow
+
+    cdef int complete(
+        self, uint32_t signature, uint32_t consumed, uint32_t cost, uint32_t edits
+    ) except -1 nogil
+    cdef bint is_pending(self, uint32_t signature) noexcept nogil
+    cdef int64_t barrier(self, FlowState* state, uint32_t signature) except -1 nogil
+    cdef int64_t judge(
+        self, FlowState* state, uint32_t flow, int64_t ts_ns, Result[::1] results, int64_t at
+    ) except -1 nogil
+    cdef int finished(self, FlowState* state, Result* result) except -1 nogil
+    cdef int free(self, FlowState* state) except -1 nogil
+    cdef tuple values(self, uint32_t dossier)
+    cdef list identifications(self, uint32_t dossier)
+    cdef bint _before(self, Completion* one, Completion* other) noexcept nogil
+    cdef uint32_t _facets(self, uint32_t signature) noexcept nogil
+    cdef bint _unwanted(self, Dossier* dossier, uint32_t signature, uint32_t taken) noexcept nogil
+    cdef bint _claim(self, Dossier* dossier, Completion* done, uint32_t taken) noexcept nogil
+    cdef bint _again(self, Dossier* dossier, Completion* done) except -1 nogil
+    cdef int _enter(
+        self, Dossier* dossier, Completion* done, int64_t ts_ns, uint32_t number, bint lost
+    ) except -1 nogil
+    cdef int _open(self, FlowState* state) except -1 nogil
+
+
+cdef object doubled(pool)

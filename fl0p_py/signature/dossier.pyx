@@ -1,0 +1,339 @@
+# cython: language_level=3, boundscheck=False, wraparound=False, cdivision=True, initializedcheck=False
+"""What the signatures that completed say of each flow: identifications, facets, attempts.
+
+Several signatures may complete at one event.  They are taken in this order: those without edits,
+the more specific, the better score, the earlier in the files.  Each may set the facets that it
+speaks for:
+
+    facet        held by nobody    held since an earlier event           set at this event already
+    outcome      set               another value: set                    kept
+    others       set               another value, more specific: set     kept
+
+("set" at this event: spoken for by a signature before it in that order.)
+A match with edits never replaces one without; one without always replaces one with.  A match with
+edits that could set nothing is not even noted.  A signature that sets nothing is *lost*, unless it
+counts an attempt.  A signature that speaks for no facet speaks for itself: it is lost only if
+another one completed before it at the same event.  Several counting signatures at one event count
+one attempt.
+
+Bounds: MOST_ENTRIES identifications a flow (then only counting goes on) and MOST_PENDING a event;
+what is dropped is counted in `overflow`.
+
+SAFETY: indices into the pools come from the pools' own links; signatures from the compiler.
+"""
+
+import numpy as np
+
+from libc.stdint cimport int64_t, uint8_t, uint32_t
+from libc.string cimport memset
+
+from fl0p_py.signature.pattern import FACETS
+from fl0p_py.signature.record cimport FINISHED, IDENTIFIED, Result
+from fl0p_py.signature.state cimport FlowState, Rule
+from fl0p_py.signature.verdict import Identification
+
+cdef enum:
+    N_FACETS = 6
+    OUTCOME = 1
+    ACTOR = 3
+    MOST_ENTRIES = 32
+    TOLERANCE_COST = 20     # hundredths of an item for a size that needed tolerance
+    EDIT_COST = 100         # for a token too many, missing, or with another gap
+    ITSELF = 1 << N_FACETS  # in a mask of facets: the signature itself
+
+assert FACETS[OUTCOME] == "outcome" and FACETS[ACTOR] == "actor" and len(FACETS) == N_FACETS
+
+
+cdef class Dossiers:
+    """rules : the compiled signatures, in file order."""
+
+    def __init__(self, rules):
+        cdef Dossier dossier
+        cdef Entry entry
+        self.rules = rules
+        self.pool = np.zeros(256, np.asarray(<Dossier[:1]>&dossier).dtype)
+        self.entries = np.zeros(256, np.asarray(<Entry[:1]>&entry).dtype)
+
+    cdef int complete(
+        self, uint32_t signature, uint32_t consumed, uint32_t cost, uint32_t edits
+    ) except -1 nogil:
+        """Note that a signature has completed; `judge` decides what it is worth.
+
+        cost : tokens or bursts whose size needed tolerance
+        """
+        cdef Rule* rule = &self.rules[signature]
+        cdef uint32_t penalty = (cost * TOLERANCE_COST + edits * EDIT_COST) // rule.items
+        cdef Completion done
+        cdef int i
+        done.signature, done.consumed, done.edits = signature, consumed, edits
+        done.fuzzy = cost > 0 or edits > 0
+        done.score = 100 if not done.fuzzy else 99 if penalty < 1 else 1 if penalty > 98 else 100 - penalty
+        for i in range(self.n_pending):
+            if self.pending[i].signature == signature:
+                if not better(&done, &self.pending[i]):
+                    return 0
+                self.n_pending -= 1
+                while i < self.n_pending:
+                    self.pending[i] = self.pending[i + 1]
+                    i += 1
+                break
+        if self.n_pending == MOST_PENDING:
+            self.overflow += 1
+            if not self._before(&done, &self.pending[MOST_PENDING - 1]):
+                return 0
+            self.n_pending -= 1
+        i = self.n_pending
+        self.n_pending += 1
+        while i > 0 and self._before(&done, &self.pending[i - 1]):
+            self.pending[i] = self.pending[i - 1]
+            i -= 1
+        self.pending[i] = done
+        return 0
+
+    cdef bint _before(self, Completion* one, Completion* other) noexcept nogil:
+        """Whether `one` is taken before `other`."""
+        cdef double bits = self.rules[one.signature].bits, others = self.rules[other.signature].bits
+        if (one.edits == 0) != (other.edits == 0):
+            return one.edits == 0
+        if bits != others:
+            return bits > others
+        if one.score != other.score:
+            return one.score > other.score
+        return one.signature < other.signature
+
+    cdef bint is_pending(self, uint32_t signature) noexcept nogil:
+        cdef int i
+        for i in range(self.n_pending):
+            if self.pending[i].signature == signature:
+                return True
+        return False
+
+    cdef int64_t barrier(self, FlowState* state, uint32_t signature) except -1 nogil:
+        """The last token that a new match of the signature must not use; NEVER if it may not match again."""
+        cdef int64_t consumed = -1
+        cdef uint32_t at
+        cdef int i
+        for i in range(self.n_pending):
+            if self.pending[i].signature == signature:
+                consumed = self.pending[i].consumed
+        if state.dossier:
+            at = self.pool[state.dossier - 1].first
+            while at:
+                if self.entries[at - 1].signature == signature and self.entries[at - 1].consumed > consumed:
+                    consumed = self.entries[at - 1].consumed
+                at = self.entries[at - 1].next
+        if consumed < 0:
+            return 0
+        return consumed if self.rules[signature].count else NEVER
+
+    cdef int64_t judge(
+        self, FlowState* state, uint32_t flow, int64_t ts_ns, Result[::1] results, int64_t at
+    ) except -1 nogil:
+        """Settle what is pending; write the results from index `at` on, and return the index after them.
+
+        The caller has left room for MOST_PENDING results.
+        """
+        cdef uint32_t taken = 0     # facets spoken for at this event
+        cdef int64_t begin = at, one
+        cdef Dossier* dossier
+        cdef Completion* done
+        cdef Result* result
+        cdef bint lost, counted = False
+        cdef int i
+        if self.n_pending == 0:
+            return at
+        if not state.dossier:
+            self._open(state)
+        dossier = &self.pool[state.dossier - 1]
+        for i in range(self.n_pending):
+            done = &self.pending[i]
+            if done.edits and self._unwanted(dossier, done.signature, taken):
+                continue
+            if dossier.entries >= MOST_ENTRIES and not self._again(dossier, done):
+                self.overflow += 1
+                continue
+            lost = not self._claim(dossier, done, taken)
+            taken |= self._facets(done.signature) | ITSELF
+            if self.rules[done.signature].count and not counted:
+                counted = True
+                lost = False
+                if dossier.attempts < 0xFFFF:
+                    dossier.attempts += 1
+            if not done.edits:
+                dossier.sure = 1
+            if dossier.entries < MOST_ENTRIES:
+                self._enter(dossier, done, ts_ns, state.number, lost)
+            result = &results[at]
+            at += 1
+            result.ts_ns, result.flow, result.signature = ts_ns, flow, done.signature
+            result.number, result.kind, result.score = state.number, IDENTIFIED, done.score
+            result.fuzzy, result.lost, result.identified = done.fuzzy, lost, 1
+        for one in range(begin, at):
+            results[one].attempts = dossier.attempts
+            results[one].actor = <uint8_t>dossier.value[ACTOR]
+        if dossier.entries == 0:
+            self.free(state)
+        self.n_pending = 0
+        return at
+
+    cdef uint32_t _facets(self, uint32_t signature) noexcept nogil:
+        """Mask of the facets that it speaks for."""
+        cdef uint32_t mask = 0
+        cdef int facet
+        for facet in range(N_FACETS):
+            if self.rules[signature].facets[facet]:
+                mask |= <uint32_t>1 << facet
+        return mask
+
+    cdef bint _unwanted(self, Dossier* dossier, uint32_t signature, uint32_t taken) noexcept nogil:
+        """Whether a match with edits can set nothing: a match without holds all that it speaks for."""
+        cdef uint32_t mask = self._facets(signature)
+        cdef int facet
+        if mask == 0:
+            return dossier.sure or taken != 0
+        for facet in range(N_FACETS):
+            if mask >> facet & 1 and not taken >> facet & 1:
+                if dossier.value[facet] == 0 or dossier.edited >> facet & 1:
+                    return False
+        return True
+
+    cdef bint _claim(self, Dossier* dossier, Completion* done, uint32_t taken) noexcept nogil:
+        """Set the facets that it speaks for where the table above says so; whether any was set."""
+        cdef Rule* rule = &self.rules[done.signature]
+        cdef uint32_t mask = self._facets(done.signature)
+        cdef bint won = mask == 0 and taken == 0, wins, edited
+        cdef int facet
+        for facet in range(N_FACETS):
+            if not mask >> facet & 1 or taken >> facet & 1:
+                continue
+            edited = dossier.edited >> facet & 1
+            if dossier.value[facet] == 0:
+                wins = True
+            elif edited != (done.edits > 0):
+                wins = edited
+            elif dossier.value[facet] == rule.facets[facet]:
+                wins = False
+            else:
+                wins = facet == OUTCOME or rule.bits > self.rules[dossier.holder[facet]].bits
+            if wins:
+                won = True
+                dossier.value[facet] = rule.facets[facet]
+                dossier.holder[facet] = done.signature
+                dossier.edited &= ~(1 << facet)
+                dossier.edited |= (done.edits > 0) << facet
+        return won
+
+    cdef bint _again(self, Dossier* dossier, Completion* done) except -1 nogil:
+        """For a full dossier: whether the signature counts and is noted already; notes how far it got."""
+        cdef uint32_t at = dossier.first, found = 0
+        while at:
+            if self.entries[at - 1].signature == done.signature:
+                found = at
+            at = self.entries[at - 1].next
+        if not found or not self.rules[done.signature].count:
+            return False
+        self.entries[found - 1].consumed = done.consumed
+        return True
+
+    cdef int _enter(
+        self, Dossier* dossier, Completion* done, int64_t ts_ns, uint32_t number, bint lost
+    ) except -1 nogil:
+        cdef uint32_t at = self.free_entry
+        cdef Entry* entry
+        if at:
+            self.free_entry = self.entries[at - 1].next
+        else:
+            if self.used_entries == <uint32_t>self.entries.shape[0]:
+                with gil:
+                    self.entries = doubled(self.entries)
+            self.used_entries += 1
+            at = self.used_entries
+        entry = &self.entries[at - 1]
+        entry.ts_ns, entry.signature = ts_ns, done.signature
+        entry.number, entry.consumed = number, done.consumed
+        entry.score, entry.fuzzy, entry.edits, entry.lost = done.score, done.fuzzy, done.edits, lost
+        entry.next = 0
+        if dossier.last:
+            self.entries[dossier.last - 1].next = at
+        else:
+            dossier.first = at
+        dossier.last = at
+        dossier.entries += 1
+        return 0
+
+    cdef int _open(self, FlowState* state) except -1 nogil:
+        cdef uint32_t at = self.free_dossier
+        if at:
+            self.free_dossier = self.pool[at - 1].first
+        else:
+            if self.used_dossiers == <uint32_t>self.pool.shape[0]:
+                with gil:
+                    self.pool = doubled(self.pool)
+            self.used_dossiers += 1
+            at = self.used_dossiers
+        memset(&self.pool[at - 1], 0, sizeof(Dossier))
+        state.dossier = at
+        return 0
+
+    cdef int free(self, FlowState* state) except -1 nogil:
+        """Forget the flow."""
+        cdef Dossier* dossier
+        if state.dossier:
+            dossier = &self.pool[state.dossier - 1]
+            if dossier.last:
+                self.entries[dossier.last - 1].next = self.free_entry
+                self.free_entry = dossier.first
+            dossier.first = self.free_dossier
+            self.free_dossier = state.dossier
+            state.dossier = 0
+        return 0
+
+    cdef int finished(self, FlowState* state, Result* result) except -1 nogil:
+        """Complete the FINISHED result of a flow."""
+        result.signature, result.score, result.fuzzy, result.lost = 0, 0, 0, 0
+        result.kind = FINISHED
+        result.identified = state.dossier != 0
+        result.attempts, result.actor = 0, 0
+        if state.dossier:
+            result.attempts = self.pool[state.dossier - 1].attempts
+            result.actor = <uint8_t>self.pool[state.dossier - 1].value[ACTOR]
+        return 0
+
+    cdef tuple values(self, uint32_t dossier):
+        """(interned value of each facet, attempts) of a dossier, given by index + 1."""
+        cdef Dossier* found = &self.pool[dossier - 1]
+        cdef int facet
+        return tuple([found.value[facet] for facet in range(N_FACETS)]), found.attempts
+
+    cdef list identifications(self, uint32_t dossier):
+        """The `Identification`s of a dossier, given by index + 1, in the order in which they happened."""
+        cdef uint32_t at = self.pool[dossier - 1].first
+        cdef Entry* entry
+        found = []
+        while at:
+            entry = &self.entries[at - 1]
+            found.append(
+                Identification(
+                    entry.signature, entry.number, entry.ts_ns,
+                    entry.score, bool(entry.fuzzy), entry.edits, bool(entry.lost),
+                )
+            )
+            at = entry.next
+        return found
+
+
+cdef bint better(Completion* one, Completion* other) noexcept nogil:
+    """Of two completions of one signature at one event: the earlier, then the one with fewer edits."""
+    if one.consumed != other.consumed:
+        return one.consumed < other.consumed
+    if one.edits != other.edits:
+        return one.edits < other.edits
+    return one.score > other.score
+
+
+cdef object doubled(pool):
+    """A copy of the pool with as many zeroed elements behind it."""
+    old = np.asarray(pool)
+    grown = np.zeros((2 * len(old), *old.shape[1:]), old.dtype)
+    grown[: len(old)] = old
+    return grown

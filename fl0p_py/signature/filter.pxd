@@ -1,0 +1,13 @@
+from libc.stdint cimport int64_t, uint8_t, uint32_t, uint64_t
+
+
+cdef class Filter:
+    cdef uint8_t[:, ::1] class_of
+    cdef uint64_t[:, :, ::1] lanes
+    cdef uint64_t[:, :, ::1] words_of
+    cdef uint32_t[:, ::1] groups
+    cdef readonly uint64_t overflow
+    cdef uint32_t[::1] found
+
+    cdef int classify(self, int size) except -1 nogil
+    cdef int64_t walk(self, uint32_t group, uint64_t recent) except -1 nogil

@@ -1,0 +1,110 @@
+# cython: language_level=3, boundscheck=False, wraparound=False, cdivision=True, initializedcheck=False
+"""The filter: which branches can end at this token, by the classes of the flow's last eight tokens.
+
+Stateless and bit-sliced.  A token's class is its direction and the bin of its size; bins are cut at
+the signatures' own bounds.  Branches stand 64 to a word; `lanes[class, word, i]` has a bit for each
+branch of the word whose i-th item from the end accepts the class, so ANDing eight entries leaves those
+that may match.  `words_of[lane, class]` names, as bits, the words with anything in that lane, so most
+words are never looked at.
+
+What is left over is a superset of what matches: the caller compares the real sizes.
+
+SAFETY: bounds checks are off in release builds.  `Filter.__init__` sizes every table by the largest
+class, word and group; `walk` is given groups below `len(groups)` and classes from `classify` only.
+"""
+
+import numpy as np
+
+from libc.stdint cimport int64_t, uint8_t, uint32_t, uint64_t
+
+cdef extern from *:
+    int __builtin_ctzll(unsigned long long) nogil
+
+cdef enum:
+    LANES = 8
+    INDEXED_LANES = 3   # a fourth index costs more than the words it saves
+    BITS = 64
+    LARGEST = 0xFFFF    # larger sizes share a class with it
+    MOST_FOUND = 4096
+
+
+cdef class Filter:
+    """The tables of one set of branches.
+
+    class_of : uint8[2, 65536], class of a size from the client, from the server; 0 is no token
+    low, high: uint8[branches, 8], classes that each lane accepts, both included
+    first    : uint32[groups + 1], where each group's branches begin; each begins a new word
+    overflow : branches that were dropped because too many were left over at one token
+    """
+
+    def __init__(self, class_of, low, high, first):
+        cdef uint8_t[:, ::1] lows = np.ascontiguousarray(low, np.uint8)
+        cdef uint8_t[:, ::1] highs = np.ascontiguousarray(high, np.uint8)
+        cdef int64_t branch, word, lane, one
+        cdef uint64_t bit
+        if lows.shape[1] != LANES or highs.shape[0] != lows.shape[0] or lows.shape[0] % BITS:
+            raise ValueError("low and high must be [branches, 8] in whole words")
+        self.class_of = np.ascontiguousarray(class_of, np.uint8)
+        if self.class_of.shape[0] != 2 or self.class_of.shape[1] != LARGEST + 1:
+            raise ValueError("class_of must be [2, 65536]")
+        classes = int(np.max(class_of)) + 1
+        words = lows.shape[0] // BITS
+        if lows.shape[0] and int(np.max(high)) >= classes:
+            raise ValueError("a lane accepts a class that no size has")
+        bounds = np.asarray(first, np.uint32) // BITS
+        if np.any(np.diff(bounds.astype(np.int64)) < 0) or bounds[len(bounds) - 1] > words:
+            raise ValueError("groups must ascend")
+        self.groups = np.ascontiguousarray(np.stack([bounds[: len(bounds) - 1], bounds[1:]], axis=1))
+        self.lanes = np.zeros((classes, words, LANES), np.uint64)
+        self.words_of = np.zeros((INDEXED_LANES, classes, words // BITS + 1), np.uint64)
+        self.found = np.zeros(MOST_FOUND, np.uint32)
+        for branch in range(lows.shape[0]):
+            word, bit = branch // BITS, <uint64_t>1 << (branch % BITS)
+            for lane in range(LANES):
+                for one in range(lows[branch, lane], highs[branch, lane] + 1):
+                    self.lanes[one, word, lane] |= bit
+        for one in range(classes):
+            for word in range(words):
+                for lane in range(INDEXED_LANES):
+                    if self.lanes[one, word, lane]:
+                        self.words_of[lane, one, word // BITS] |= <uint64_t>1 << (word % BITS)
+
+    cdef int classify(self, int size) except -1 nogil:
+        """The class of a token, its size signed by direction."""
+        if size > 0:
+            return self.class_of[0, size if size < LARGEST else LARGEST]
+        return self.class_of[1, -size if size > -LARGEST else LARGEST]
+
+    cdef int64_t walk(self, uint32_t group, uint64_t recent) except -1 nogil:
+        """Write the branches of the group that may end here to `found`; how many."""
+        cdef uint32_t begin = self.groups[group, 0], end = self.groups[group, 1]
+        cdef uint32_t block, word, lane
+        cdef uint64_t words, left, classes
+        cdef uint8_t c0 = recent & 0xFF, c1 = recent >> 8 & 0xFF, c2 = recent >> 16 & 0xFF
+        cdef int64_t n = 0
+        if begin == end:
+            return 0
+        for block in range(begin // BITS, (end - 1) // BITS + 1):
+            words = self.words_of[0, c0, block] & self.words_of[1, c1, block] & self.words_of[2, c2, block]
+            if block == begin // BITS:
+                words &= ~<uint64_t>0 << (begin % BITS)
+            if block == (end - 1) // BITS:
+                words &= ~<uint64_t>0 >> (BITS - 1 - (end - 1) % BITS)
+            while words:
+                word = block * BITS + <uint32_t>__builtin_ctzll(words)
+                words &= words - 1
+                left = self.lanes[c0, word, 0] & self.lanes[c1, word, 1]
+                classes = recent >> 16
+                lane = 2
+                while left and lane < LANES:
+                    left &= self.lanes[classes & 0xFF, word, lane]
+                    classes >>= 8
+                    lane += 1
+                while left:
+                    if n == MOST_FOUND:
+                        self.overflow += 1
+                        return n
+                    self.found[n] = word * BITS + <uint32_t>__builtin_ctzll(left)
+                    left &= left - 1
+                    n += 1
+        return n

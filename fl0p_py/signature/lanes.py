@@ -1,0 +1,136 @@
+"""Branches in the order and form in which the filter reads them.
+
+Sizes are cut into bins, at quantiles of the bounds that the items of all branches have, so that each
+bin tells about as much as any other.  A branch's last eight items are its lanes.  Branches are sorted
+by group and, within it, by their lanes, so that lookalikes share words of 64.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from fl0p_py.signature.pattern import PROTOCOLS
+from fl0p_py.signature.rule import Rules
+
+LANES = 8
+BINS = 127
+"""Size bins of a direction; with no token at all that makes 255 classes, a byte."""
+WORD = 64
+LARGEST = 0xFFFF
+LONGEST_ANCHOR = 64
+GROUPS = len(PROTOCOLS) * (LONGEST_ANCHOR + 1)
+
+Array = NDArray[Any]
+
+
+@dataclass(frozen=True, slots=True)
+class Compiled:
+    """What the kernels read; records as in state.pxd.
+
+    class_of            : uint8[2, 65536], class of each size from the client, from the server
+    lane_low, lane_high : uint8[branches, 8], classes that each lane accepts
+    groups              : uint32[groups + 1], first branch of each group: for each protocol the unanchored
+                          ones, then those that must end at token 1, 2, … 64
+    ports               : uint32[n, 2]; thresholds : int64[k], ns, ascending
+    facet_names         : for each facet its values, None first
+    """
+
+    class_of: Array
+    lane_low: Array
+    lane_high: Array
+    groups: Array
+    branches: Array
+    items: Array
+    positions: Array
+    edges: Array
+    rules: Array
+    ports: Array
+    thresholds: Array
+    facet_names: tuple[tuple[str | None, ...], ...]
+
+
+def assemble(branches: Array, items: Array, positions: Array, edges: Array, rules: Rules) -> Compiled:
+    """Sort the branches into groups and words, and make the lanes."""
+    class_of = classes(items)
+    low, high = lanes(branches, items, class_of)
+    own = branches["signature"]
+    anchored = np.where(rules.start[own], branches["length"], 0)
+    group = rules.protocol[own] * (LONGEST_ANCHOR + 1) + anchored
+    key = (low.astype(np.uint64) << np.arange(56, -8, -8, dtype=np.uint64)).sum(axis=1, dtype=np.uint64)
+    order = np.lexsort((key, group))
+    counts = np.bincount(group, minlength=GROUPS)
+    first = np.concatenate([[0], np.cumsum(-(-counts // WORD) * WORD)])
+    before = np.concatenate([[0], np.cumsum(counts)])[group[order]]
+    place = first[group[order]] + np.arange(len(order)) - before
+    padded = np.zeros(first[-1], branches.dtype)
+    padded[place] = branches[order]
+    lane_low = np.ones((len(padded), LANES), np.uint8)
+    lane_high = np.zeros((len(padded), LANES), np.uint8)
+    lane_low[place], lane_high[place] = low[order], high[order]
+    chases = np.flatnonzero(padded["whole"])
+    length = padded["whole"][chases].astype(np.int64)
+    begin = padded["item"][chases].astype(np.int64)
+    inside = np.arange(length.sum()) - np.repeat(np.cumsum(length) - length, length)
+    items["branch"][np.repeat(begin, length) + inside] = np.repeat(chases, length)
+    return Compiled(
+        class_of,
+        lane_low,
+        lane_high,
+        first.astype(np.uint32),
+        padded,
+        items,
+        positions,
+        edges,
+        rules.records,
+        rules.ports,
+        rules.thresholds,
+        rules.facet_names,
+    )
+
+
+def classes(items: Array) -> Array:
+    """The class of each size: 1, 2, … for the client's bins, then the server's."""
+    table = np.empty((2, LARGEST + 1), np.uint8)
+    last = 0
+    for direction in (0, 1):
+        low, high = _unsigned(items, direction)
+        bounds = np.bincount(np.concatenate([low, high + 1]), minlength=LARGEST + 2)[: LARGEST + 1]
+        bounds[:2] = 0
+        if np.count_nonzero(bounds) >= BINS:
+            total = np.cumsum(bounds)
+            cuts = np.searchsorted(total, np.linspace(1, total[-1], BINS - 1))
+            bounds = np.zeros(LARGEST + 1, np.int64)
+            bounds[cuts] = 1
+        table[direction] = last + 1 + np.cumsum(bounds > 0)
+        last = int(table[direction, -1])
+    return table
+
+
+def _unsigned(items: Array, direction: int) -> tuple[Array, Array]:
+    """Bounds of the items of a direction (0 the client's), clamped to the table."""
+    chosen = items[(items["low"] < 0) == bool(direction)]
+    low, high = (chosen["low"], chosen["high"]) if not direction else (-chosen["high"], -chosen["low"])
+    return np.minimum(low, LARGEST), np.minimum(high, LARGEST)
+
+
+def lanes(branches: Array, items: Array, class_of: Array) -> tuple[Array, Array]:
+    """uint8[branches, 8] twice: the lowest and highest class that each lane accepts."""
+    lane = np.arange(LANES)
+    length = branches["length"].astype(np.int64)
+    at = branches["item"].astype(np.int64)[:, None] + length[:, None] - 1 - lane
+    used = lane < length[:, None]
+    at[~used] = 0
+    server = (items["low"] < 0).astype(np.int64)
+    low = np.where(server, -items["high"], items["low"])
+    high = np.where(server, -items["low"], items["high"])
+    lowest = class_of[server, np.minimum(low, LARGEST)]
+    highest = class_of[server, np.minimum(high, LARGEST)]
+    if not len(items):
+        return np.zeros(at.shape, np.uint8), np.zeros(at.shape, np.uint8)
+    return np.where(used, lowest[at], 0).astype(np.uint8), np.where(used, highest[at], class_of.max()).astype(
+        np.uint8
+    )

@@ -1,0 +1,3 @@
+import numpy as np
+
+DTYPES: dict[str, np.dtype[np.void]]

@@ -1,0 +1,442 @@
+# cython: language_level=3, boundscheck=False, wraparound=False, cdivision=True, initializedcheck=False
+"""The machine: threads that follow a flow where a signature cannot be decided from its last tokens.
+
+A thread stands at a position of a signature's automaton and is stepped by every token, by silence,
+and by the end.  Threads are started by branches of the filter: where the plain beginning of a pattern
+has matched, where the whole of it has and only a trailing `+` or `>` is left, or where the first two
+items have and the rest may be found with edits (the thread then *chases*: it stands at an item).
+
+Pike, in Thompson's tradition: all threads of a flow go forward together, two that have come to the
+same place become one, so a step costs at most the number of positions, never a power of it.  Bounds:
+MOST_THREADS a flow, MOST_POOL in all; threads beyond are dropped and counted in `overflow`.
+
+Edits, of which a branch has a small budget: a token too many is passed over, a missing item is
+skipped, a gap that should (not) be there is accepted.  The first two items and the last are never
+edited.  A chase that is complete waits while another chase of the same branch with fewer edits goes
+on, so that nothing is called fuzzy that turns out exact a token later.
+
+SAFETY: positions, edges, items and branches come from the compiler, which numbers them itself; links
+come from the pool.
+"""
+
+import numpy as np
+
+from libc.stdint cimport int32_t, uint8_t, uint32_t
+
+from fl0p_py.signature.dossier cimport Dossiers, doubled
+from fl0p_py.signature.state cimport (
+    AFTER_ANY, AFTER_GROUP, ANY_GAP, AT_CLOSE, AT_END, AT_SILENCE, AT_SILENT_END, AT_TOKEN, CHASE, NO_GAP,
+    Branch, Edge, FlowState, Item, Position, Rule,
+)
+
+cdef enum:
+    CHASING = 0x80000000
+    MOST_THREADS = 256      # a flow; ten thousand signatures with bursts start fewer at a token
+    MOST_POOL = 1 << 21     # 50 MB
+
+
+cdef class Machine:
+    """positions, edges, items, branches, rules : the compiled signatures, see state.pxd."""
+
+    def __init__(self, positions, edges, items, branches, rules, Dossiers dossiers):
+        cdef Thread thread
+        self.positions, self.edges, self.items = positions, edges, items
+        self.branches, self.rules, self.dossiers = branches, rules, dossiers
+        self.pool = np.zeros(256, np.asarray(<Thread[:1]>&thread).dtype)
+        self.mark_epoch = np.zeros(len(positions) + len(items) + 1, np.uint32)
+        self.mark_thread = np.zeros(len(positions) + len(items) + 1, np.uint32)
+
+    # Steps.  Each takes the flow's list apart and makes a new one.
+
+    cdef int seed(self, FlowState* state, uint32_t branch, Token* token, uint32_t cost) except -1 nogil:
+        """Start a thread where a branch has matched, its last token being `token`."""
+        cdef Branch* seed = &self.branches[branch]
+        cdef Position* position = NULL
+        cdef uint32_t thread
+        if self.n_threads >= MOST_THREADS:
+            self.overflow += 1
+            return 0
+        if seed.action == CHASE:
+            thread = self._new(seed.argument | CHASING)
+        else:
+            position = &self.positions[seed.argument]
+            if position.final & AT_TOKEN:
+                self.dossiers.complete(position.signature, token.number, cost, 0)
+            if position.final & ~AT_TOKEN == 0 and position.edges == 0:
+                return 0
+            thread = self._new(seed.argument)
+        if thread == 0:
+            return 0
+        self.n_threads += 1
+        self.pool[thread - 1].sums[0] = self.pool[thread - 1].sums[1] = 0
+        if position != NULL and position.slot:
+            self.pool[thread - 1].sums[position.slot - 1] = token.size
+        self.pool[thread - 1].cost = cost
+        self.pool[thread - 1].edits = 0
+        self.pool[thread - 1].before = token.before
+        self.pool[thread - 1].next = state.threads
+        state.threads = thread
+        return 0
+
+    cdef int token(self, FlowState* state, Token* token) except -1 nogil:
+        """Step all threads of the flow by a token."""
+        cdef uint32_t at = state.threads, next
+        self._begin()
+        while at:
+            next = self.pool[at - 1].next
+            if self.pool[at - 1].at & CHASING:
+                self._chase(at, token)
+            else:
+                self._step(at, token)
+            self._release(at)
+            at = next
+        state.threads = self.head
+        if self.done:
+            self._settle(state)
+        return 0
+
+    cdef int close(self, FlowState* state, Token* token) except -1 nogil:
+        """A token has come, which may end bursts; what that completes was complete before the token."""
+        cdef uint32_t at = state.threads
+        cdef Position* position
+        cdef Thread* thread
+        while at:
+            thread = &self.pool[at - 1]
+            at = thread.next
+            if thread.at & CHASING:
+                continue
+            position = &self.positions[thread.at]
+            if position.final & AT_CLOSE and self._over(
+                position, position.open, token, token.passed > self.rules[position.signature].threshold
+            ):
+                self._finish(state, thread, position, state.number)
+        return 0
+
+    cdef int silence(self, FlowState* state, int passed) except -1 nogil:
+        """The first `passed` thresholds have passed since the last token."""
+        cdef uint32_t at = state.threads
+        cdef Position* position
+        cdef Thread* thread
+        while at:
+            thread = &self.pool[at - 1]
+            at = thread.next
+            if thread.at & CHASING:
+                continue
+            position = &self.positions[thread.at]
+            if position.final & (AT_SILENCE | AT_CLOSE) and self.rules[position.signature].threshold < passed:
+                self._finish(state, thread, position, state.number)
+        return 0
+
+    cdef int end(self, FlowState* state, int passed, bint seen) except -1 nogil:
+        """Nothing more will come, which ends bursts; `seen` if the flow's end was, too."""
+        cdef uint32_t at = state.threads
+        cdef Position* position
+        cdef Thread* thread
+        cdef uint8_t wanted
+        while at:
+            thread = &self.pool[at - 1]
+            at = thread.next
+            if thread.at & CHASING:
+                self._complete_chase(thread)
+                continue
+            position = &self.positions[thread.at]
+            wanted = AT_CLOSE
+            if seen:
+                wanted |= AT_END
+                if self.rules[position.signature].threshold < passed:
+                    wanted |= AT_SILENT_END
+            if position.final & wanted:
+                self._finish(state, thread, position, state.number)
+        return self.free(state)
+
+    cdef int awaited(self, FlowState* state, int passed) except -2 nogil:
+        """The lowest threshold above the first `passed` for whose silence a thread waits; -1 if none does."""
+        cdef uint32_t at = state.threads
+        cdef int lowest = -1, threshold
+        cdef Position* position
+        while at:
+            if not self.pool[at - 1].at & CHASING:
+                position = &self.positions[self.pool[at - 1].at]
+                if position.final & (AT_SILENCE | AT_CLOSE):
+                    threshold = self.rules[position.signature].threshold
+                    if threshold >= passed and (lowest < 0 or threshold < lowest):
+                        lowest = threshold
+            at = self.pool[at - 1].next
+        return lowest
+
+    cdef int drop(self, FlowState* state) except -1 nogil:
+        """Free the threads of signatures whose completion is pending."""
+        cdef uint32_t at = state.threads, next
+        state.threads = 0
+        while at:
+            next = self.pool[at - 1].next
+            if self.dossiers.is_pending(self._signature(&self.pool[at - 1])):
+                self._release(at)
+            else:
+                self.pool[at - 1].next = state.threads
+                state.threads = at
+            at = next
+        return 0
+
+    cdef int free(self, FlowState* state) except -1 nogil:
+        """Free all threads of the flow."""
+        cdef uint32_t at = state.threads, next
+        while at:
+            next = self.pool[at - 1].next
+            self._release(at)
+            at = next
+        state.threads = 0
+        return 0
+
+    # One thread.
+
+    cdef int _step(self, uint32_t at, Token* token) except -1 nogil:
+        """Follow the edges of the thread's position that take the token."""
+        cdef Thread thread = self.pool[at - 1]
+        cdef Position* here = &self.positions[thread.at]
+        cdef Position* there
+        cdef Edge* edge
+        cdef uint32_t signature = here.signature, one
+        cdef bint gap = token.passed > self.rules[signature].threshold
+        cdef int32_t sums[2]
+        cdef int cost, slot, before
+        for one in range(here.edge, here.edge + here.edges):
+            edge = &self.edges[one]
+            there = &self.positions[edge.to]
+            if there.direction != token.direction:
+                continue
+            if edge.condition != ANY_GAP and gap != (edge.condition != NO_GAP):
+                continue
+            cost = thread.cost
+            sums[0], sums[1] = thread.sums[0], thread.sums[1]
+            if edge.extend:
+                slot = there.slot - 1
+                if there.open_high[slot] - sums[slot] < token.size:
+                    continue
+                sums[slot] += token.size
+            else:
+                if edge.close:
+                    if not self._over(here, edge.close, token, gap):
+                        continue
+                    slot = self._sums_fit(here, edge.close, sums)
+                    if slot < 0:
+                        continue
+                    cost += slot
+                    for slot in range(2):
+                        if edge.close >> slot & 1:
+                            sums[slot] = 0
+                if there.slot == 0:
+                    if not there.low <= token.size <= there.high:
+                        continue
+                    cost += not there.exact_low <= token.size <= there.exact_high
+                else:
+                    if not gap and not self._begins(edge.begin, thread.before, token):
+                        continue
+                    if token.size > there.high:
+                        continue
+                    sums[there.slot - 1] = token.size
+            if there.final & AT_TOKEN:
+                self.dossiers.complete(signature, token.number, cost, thread.edits)
+            if there.edges or there.final & ~AT_TOKEN:
+                before = token.before if edge.enters else thread.before
+                self._push(edge.to, edge.to, sums, cost, thread.edits, before)
+        return 0
+
+    cdef bint _begins(self, uint8_t rule, int before, Token* token) noexcept nogil:
+        """Whether a token without a gap before it may begin a burst, by the token that it follows."""
+        if rule == AFTER_ANY:
+            return token.before != token.direction
+        return rule == AFTER_GROUP and before != token.direction
+
+    cdef bint _over(self, Position* here, uint8_t slots, Token* token, bint gap) noexcept nogil:
+        """Whether the bursts of these slots cannot go on with the token."""
+        cdef int slot
+        for slot in range(2):
+            if slots >> slot & 1 and here.open_direction[slot] == token.direction and not gap:
+                return False
+        return True
+
+    cdef int _sums_fit(self, Position* here, uint8_t slots, int32_t* sums) noexcept nogil:
+        """-1 if the sum of one of these slots is out of its bounds, else how many needed tolerance."""
+        cdef int slot, cost = 0
+        for slot in range(2):
+            if slots >> slot & 1:
+                if not here.open_low[slot] <= sums[slot] <= here.open_high[slot]:
+                    return -1
+                cost += not here.open_exact_low[slot] <= sums[slot] <= here.open_exact_high[slot]
+        return cost
+
+    cdef int _finish(
+        self, FlowState* state, Thread* thread, Position* position, uint32_t number
+    ) except -1 nogil:
+        """Complete the signature if the sums of the bursts that are open are right."""
+        cdef int cost = self._sums_fit(position, position.open, thread.sums)
+        if cost >= 0:
+            self.dossiers.complete(position.signature, number, thread.cost + cost, thread.edits)
+        return 0
+
+    cdef int _chase(self, uint32_t at, Token* token) except -1 nogil:
+        """Compare the token with the next items of the branch, as far as the budget of edits goes."""
+        cdef Thread thread = self.pool[at - 1]
+        cdef uint32_t here = thread.at & ~<uint32_t>CHASING, there
+        cdef Branch* branch = &self.branches[self.items[here].branch]
+        cdef uint32_t last = branch.item + branch.whole - 1
+        cdef bint gap = token.passed > self.rules[branch.signature].threshold
+        cdef int32_t size = token.size * token.direction
+        cdef int32_t sums[2]
+        cdef uint32_t edits, cost
+        cdef Item* item
+        sums[0], sums[1] = thread.sums[0], 0
+        if here == last:
+            self.done = True
+            return self._push(thread.at, self._chase_mark(here), sums, thread.cost, thread.edits, 0)
+        for there in range(here + 1, min(last, here + 1 + branch.budget - thread.edits) + 1):
+            item = &self.items[there]
+            if not item.low <= size <= item.high:
+                continue
+            edits = thread.edits + (there - here - 1)
+            if item.condition != ANY_GAP and gap != (item.condition != NO_GAP):
+                edits += 1
+                if there == last or edits > branch.budget:
+                    continue
+            cost = thread.cost + (not item.exact_low <= size <= item.exact_high)
+            if there < last:
+                self._push(there | CHASING, self._chase_mark(there), sums, cost, edits, 0)
+            elif edits and branch.trailing:
+                self._push(branch.wait, branch.wait, sums, cost, edits, 0)
+            elif edits:
+                sums[0] = token.number
+                self.done = True
+                self._push(there | CHASING, self._chase_mark(there), sums, cost, edits, 0)
+        if thread.edits < branch.budget:
+            self._push(thread.at, self._chase_mark(here), sums, thread.cost, thread.edits + 1, 0)
+        return 0
+
+    cdef int _settle(self, FlowState* state) except -1 nogil:
+        """Complete the chases that have come to their last item, unless one of the same branch with
+        fewer edits is under way."""
+        cdef uint32_t at = state.threads, other, branch
+        cdef bint waits
+        while at:
+            if self._is_done(&self.pool[at - 1]):
+                branch = self.items[self.pool[at - 1].at & ~<uint32_t>CHASING].branch
+                waits = False
+                other = state.threads
+                while other and not waits:
+                    waits = (
+                        self.pool[other - 1].at & CHASING
+                        and self.items[self.pool[other - 1].at & ~<uint32_t>CHASING].branch == branch
+                        and self.pool[other - 1].edits < self.pool[at - 1].edits
+                        and not self._is_done(&self.pool[other - 1])
+                    )
+                    other = self.pool[other - 1].next
+                if not waits:
+                    self._complete_chase(&self.pool[at - 1])
+            at = self.pool[at - 1].next
+        return 0
+
+    cdef bint _is_done(self, Thread* thread) noexcept nogil:
+        cdef uint32_t item
+        cdef Branch* branch
+        if not thread.at & CHASING:
+            return False
+        item = thread.at & ~<uint32_t>CHASING
+        branch = &self.branches[self.items[item].branch]
+        return item == branch.item + branch.whole - 1
+
+    cdef int _complete_chase(self, Thread* thread) except -1 nogil:
+        cdef uint32_t item = thread.at & ~<uint32_t>CHASING
+        if self._is_done(thread):
+            self.dossiers.complete(
+                self.branches[self.items[item].branch].signature, thread.sums[0], thread.cost, thread.edits
+            )
+        return 0
+
+    cdef uint32_t _signature(self, Thread* thread) noexcept nogil:
+        if thread.at & CHASING:
+            return self.branches[self.items[thread.at & ~<uint32_t>CHASING].branch].signature
+        return self.positions[thread.at].signature
+
+    # The list being made, and the pool.
+
+    cdef int _begin(self) except -1 nogil:
+        self.head, self.n_threads, self.done = 0, 0, False
+        self.epoch += 1
+        if self.epoch == 0:
+            self.mark_epoch[:] = 0
+            self.epoch = 1
+        return 0
+
+    cdef uint32_t _chase_mark(self, uint32_t item) noexcept nogil:
+        return <uint32_t>self.positions.shape[0] + item
+
+    cdef int _push(
+        self, uint32_t at, uint32_t mark, int32_t* sums, uint32_t cost, uint32_t edits, int before
+    ) except -1 nogil:
+        """Add a thread to the new list; where one like it stands, the better of the two remains."""
+        cdef uint32_t thread
+        cdef Thread* found
+        if self.mark_epoch[mark] == self.epoch:
+            found = &self.pool[self.mark_thread[mark] - 1]
+            if at & CHASING or (
+                found.sums[0] == sums[0] and found.sums[1] == sums[1] and found.before == before
+            ):
+                if edits < found.edits or (edits == found.edits and cost < found.cost):
+                    found.edits, found.cost, found.sums[0] = edits, cost, sums[0]
+                return 0
+        if self.n_threads == MOST_THREADS:
+            self.overflow += 1
+            return 0
+        thread = self._new(at)
+        if thread == 0:
+            return 0
+        found = &self.pool[thread - 1]
+        found.sums[0], found.sums[1], found.cost, found.edits = sums[0], sums[1], cost, edits
+        found.before = before
+        found.next = self.head
+        self.head = thread
+        self.n_threads += 1
+        self.mark_epoch[mark] = self.epoch
+        self.mark_thread[mark] = thread
+        return 0
+
+    cdef uint32_t _new(self, uint32_t at) except? 0 nogil:
+        """A thread from the pool, as index + 1; 0 if the pool is exhausted."""
+        cdef uint32_t thread = self.free_thread
+        if thread:
+            self.free_thread = self.pool[thread - 1].next
+        else:
+            if self.used == MOST_POOL:
+                self.overflow += 1
+                return 0
+            if self.used == <uint32_t>self.pool.shape[0]:
+                with gil:
+                    self.pool = doubled(self.pool)
+            self.used += 1
+            thread = self.used
+        self.pool[thread - 1].at = at
+        return thread
+
+    cdef int _release(self, uint32_t thread) noexcept nogil:
+        self.pool[thread - 1].next = self.free_thread
+        self.free_thread = thread
+        return 0
+
+
+def _dtypes():
+    cdef Item item
+    cdef Branch branch
+    cdef Rule rule
+    cdef Position position
+    cdef Edge edge
+    return {
+        "Item": np.asarray(<Item[:1]>&item).dtype,
+        "Branch": np.asarray(<Branch[:1]>&branch).dtype,
+        "Rule": np.asarray(<Rule[:1]>&rule).dtype,
+        "Position": np.asarray(<Position[:1]>&position).dtype,
+        "Edge": np.asarray(<Edge[:1]>&edge).dtype,
+    }
+
+
+DTYPES = _dtypes()
+"""numpy dtypes of the compiled signatures' records (state.pxd), by name."""

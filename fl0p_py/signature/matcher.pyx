@@ -1,0 +1,402 @@
+# cython: language_level=3, boundscheck=False, wraparound=False, cdivision=True, initializedcheck=False
+"""The matcher: token events of the flow table in, results out.
+
+For each token: silence that has lasted until now, bursts that this token ends, threads that it moves
+(`Machine`), branches that may end with it (`Filter`), these compared with the real sizes and gaps
+(here), and what has completed settled facet by facet (`Dossiers`).  Silence is told by timers, which
+packet time drives: the events of all flows, and `advance`.  So results do not depend on how the
+packets were cut into batches, and they come in order of packet time.
+
+    while (more := matcher.run()): use(matcher.results)     # valid until the next run()
+    matcher.release()                                       # forgets flows whose FINISHED was given out
+
+SAFETY: bounds checks are off in release builds.  Rows and event counts come from the flow table,
+whose capacity sizes `states` (`feed` checks them); everything else from the compiler.
+"""
+
+import numpy as np
+
+from libc.stdint cimport int32_t, int64_t, uint32_t, uint64_t
+from libc.string cimport memset
+
+from fl0p_py.flow.record cimport END, FINISH, ROW_START_SEEN, TOKEN, FlowRow, TokenEvent
+from fl0p_py.flow.table cimport FlowTable
+from fl0p_py.signature.compiler import compile_set
+from fl0p_py.signature.dossier cimport Dossiers, MOST_PENDING, doubled
+from fl0p_py.signature.filter cimport Filter
+from fl0p_py.signature.machine cimport Machine, Token
+from fl0p_py.signature.pattern import Facets
+from fl0p_py.signature.record cimport Result
+from fl0p_py.signature.state cimport (
+    CHASE, FIRE, FROM_CLIENT, ICMP, OTHER_PROTOCOL, STARTED, TCP, UDP, WAITING,
+    Branch, FlowState, Item, Rule,
+)
+from fl0p_py.signature.timer cimport Timer, Timers
+from fl0p_py.signature.verdict import Verdict
+
+cdef extern from *:
+    void __builtin_prefetch(const void*) nogil
+
+cdef enum:
+    RING = 64               # sizes kept of a flow; no branch is longer
+    LONGEST_ANCHOR = 64     # an anchored branch ends at most at this token
+    CHASE_WITHIN = 64       # chases begin within this many tokens of a flow
+    N_RESULTS = 8192
+    ROOM = 4 * MOST_PENDING + 1     # results of one event: silence, bursts that it ends, itself, FINISHED
+    AHEAD = 12              # events between asking for a state and using it
+
+
+cdef class Matcher:
+    """Matches the flows of a table against a set of signatures.
+
+    signatures   : SignatureSet
+    table        : FlowTable; None: events are given to `feed`, with rows
+    threshold_ms : of `+`, for signatures that do not set their own
+    fuzzy        : tolerance and edits
+    results      : structured array of Result, valid until the next run()
+    """
+
+    def __init__(self, signatures, FlowTable table=None, *, threshold_ms=400, fuzzy=True, capacity=0):
+        cdef FlowState state
+        cdef Result result
+        compiled = compile_set(signatures, threshold_ms=threshold_ms, fuzzy=fuzzy)
+        self.compiled, self.table = compiled, table
+        self.filter = Filter(compiled.class_of, compiled.lane_low, compiled.lane_high, compiled.groups)
+        self.items, self.branches, self.rules = compiled.items, compiled.branches, compiled.rules
+        self.ports, self.thresholds = compiled.ports, compiled.thresholds
+        self.n_thresholds = len(compiled.thresholds)
+        self.dossiers = Dossiers(compiled.rules)
+        self.machine = Machine(
+            compiled.positions, compiled.edges, compiled.items, compiled.branches, compiled.rules,
+            self.dossiers,
+        )
+        self.timers = Timers()
+        if table is not None:
+            capacity = self.table.capacity
+            self.rows, self.events, self.stored = self.table.row, self.table.event, self.table.depth
+        self.states = np.zeros(capacity, np.asarray(<FlowState[:1]>&state).dtype)
+        self.more_gaps = np.zeros((capacity if self.n_thresholds > 1 else 0, self.n_thresholds), np.uint64)
+        self.rings = np.zeros((64, RING), np.int32)
+        self.buffer = np.zeros(N_RESULTS, np.asarray(<Result[:1]>&result).dtype)
+
+    # What Python calls.
+
+    @property
+    def results(self):
+        return np.asarray(self.buffer)[: self.n_results]
+
+    @property
+    def overflow(self):
+        """What was dropped at a bound, by where."""
+        return {
+            "candidates": self.filter.overflow,
+            "threads": self.machine.overflow,
+            "identifications": self.dossiers.overflow,
+        }
+
+    def feed(self, events, rows):
+        """Take events from an array instead of a table; run() then works on them."""
+        if len(events) and int(np.max(events["flow"])) >= len(self.states):
+            raise ValueError("an event's row is beyond the matcher's capacity")
+        self.rows, self.events = rows, events
+        self.n_events, self.at_event = len(events), 0
+
+    def run(self):
+        """Work on the events at hand until they or the room for results are used up; True: call again."""
+        cdef bint more
+        if self.delivered:
+            self.n_results = 0
+        self.delivered = True
+        if self.table is not None and self.at_event == 0:
+            self.n_events = self.table.n_events
+        with nogil:
+            more = self._run()
+        return more
+
+    def advance(self, int64_t now_ns):
+        """Packet time is at least `now_ns`: tell silence that has lasted until then.  Follow with run()."""
+        if self.delivered:
+            self.n_results = 0
+            self.delivered = False
+        with nogil:
+            while self.timers.next_due <= now_ns and self.n_results + MOST_PENDING <= N_RESULTS:
+                self._fire_timer()
+
+    def release(self):
+        """Forget the flows whose FINISHED result was given out; call before the table's release()."""
+        cdef uint32_t row = self.finished
+        cdef FlowState* state
+        while row:
+            state = &self.states[row - 1]
+            row = state.threads
+            self.dossiers.free(state)
+            memset(state, 0, sizeof(FlowState))
+        self.finished = 0
+        if self.at_event >= self.n_events:
+            self.at_event = self.n_events = 0
+
+    def verdict(self, uint32_t row):
+        """The `Verdict` on the flow in a row."""
+        if not self.states[row].dossier:
+            return Verdict(Facets(), 0)
+        values, attempts = self.dossiers.values(self.states[row].dossier)
+        names = self.compiled.facet_names
+        return Verdict(Facets(*[names[i][value] for i, value in enumerate(values)]), attempts)
+
+    def identifications(self, uint32_t row):
+        """The `Identification`s of the flow in a row, in the order in which they happened."""
+        if not self.states[row].dossier:
+            return []
+        return self.dossiers.identifications(self.states[row].dossier)
+
+    # The loop.
+
+    cdef bint _run(self) except -1 nogil:
+        """Handle events; True if the room for results did not suffice."""
+        cdef TokenEvent* event
+        cdef FlowState* state
+        while self.at_event < self.n_events:
+            if self.n_results + ROOM > N_RESULTS:
+                return True
+            event = &self.events[self.at_event]
+            if self.timers.next_due <= event.ts_ns:
+                self._fire_timer()
+                continue
+            if self.at_event + AHEAD < self.n_events:
+                __builtin_prefetch(&self.states[self.events[self.at_event + AHEAD].flow])
+            state = &self.states[event.flow]
+            if event.kind == TOKEN:
+                self._token(event, state)
+            elif event.kind == END:
+                self._end(event, state)
+            elif event.kind == FINISH:
+                self._finish(event, state)
+            self.at_event += 1
+        return False
+
+    cdef int _token(self, TokenEvent* event, FlowState* state) except -1 nogil:
+        cdef Token token
+        cdef uint32_t group
+        if event.number == 1:
+            self._begin(event, state)
+        token.number = event.number
+        token.direction = 1 if event.size > 0 else -1
+        token.size = event.size * token.direction
+        token.before = 0
+        token.passed = 0
+        if event.number > 1:
+            token.before = 1 if state.flags & FROM_CLIENT else -1
+            token.passed = self._passed(event.gap_ns)
+        if state.flags & WAITING:
+            if token.passed:
+                self.machine.silence(state, token.passed)
+                self._settle(event.flow, state, event.ts_ns)
+            self.machine.close(state, &token)
+            self._settle(event.flow, state, event.ts_ns)
+        self._remember(event, state, token.passed)
+        self.machine.n_threads = 0
+        if state.threads:
+            self.machine.token(state, &token)
+            if self.dossiers.n_pending:
+                self.machine.drop(state)
+        if state.protocol != OTHER_PROTOCOL:
+            group = state.protocol * (LONGEST_ANCHOR + 1)
+            self._group(group, event.flow, state, &token)
+            if state.flags & STARTED and event.number <= LONGEST_ANCHOR:
+                self._group(group + event.number, event.flow, state, &token)
+        self._settle(event.flow, state, event.ts_ns)
+        if state.threads or state.timer:
+            self._arm(event, state)
+        return 0
+
+    cdef int _begin(self, TokenEvent* event, FlowState* state) except -1 nogil:
+        cdef FlowRow* row = &self.rows[event.flow]
+        cdef int threshold
+        state.port = row.sport
+        if row.proto == 6:
+            state.protocol = TCP
+        elif row.proto == 17:
+            state.protocol = UDP
+        else:
+            state.protocol = ICMP if row.proto == 1 or row.proto == 58 else OTHER_PROTOCOL
+        state.flags = STARTED if row.flags & ROW_START_SEEN else 0
+        for threshold in range(1, self.n_thresholds):
+            self.more_gaps[event.flow, threshold] = 0
+        return 0
+
+    cdef int _remember(self, TokenEvent* event, FlowState* state, int passed) except -1 nogil:
+        """Shift the token into what is known of the flow's last ones."""
+        cdef uint64_t* gaps
+        cdef int threshold
+        state.recent = state.recent << 8 | <uint64_t>self.filter.classify(event.size)
+        state.gaps = state.gaps << 1 | (passed > 0)
+        for threshold in range(1, self.n_thresholds):
+            gaps = &self.more_gaps[event.flow, threshold]
+            gaps[0] = gaps[0] << 1 | (passed > threshold)
+        state.number = event.number
+        if event.number == 1 or event.arrival_ns > state.arrival_ns:
+            state.arrival_ns = event.arrival_ns
+        state.flags = state.flags & ~FROM_CLIENT | (FROM_CLIENT if event.size > 0 else 0)
+        if event.number > self.stored:
+            if state.ring == 0:
+                self._new_ring(state)
+            self.rings[state.ring - 1, (event.number - 1) % RING] = event.size
+        return 0
+
+    cdef int _group(self, uint32_t group, uint32_t flow, FlowState* state, Token* token) except -1 nogil:
+        """Handle the branches of a group that end with the token."""
+        cdef int64_t one, n = self.filter.walk(group, state.recent)
+        cdef int64_t barrier
+        cdef uint32_t found
+        cdef Branch* branch
+        cdef int cost
+        for one in range(n):
+            found = self.filter.found[one]
+            branch = &self.branches[found]
+            if branch.action == CHASE and token.number > CHASE_WITHIN:
+                continue
+            cost = self._verify(branch, flow, state, token)
+            if cost < 0:
+                continue
+            if state.dossier or self.dossiers.n_pending:
+                barrier = self.dossiers.barrier(state, branch.signature)
+                if <int64_t>token.number - branch.length < barrier:
+                    continue
+            if branch.action == FIRE:
+                self.dossiers.complete(branch.signature, token.number, cost, 0)
+            else:
+                self.machine.seed(state, found, token, cost)
+        return 0
+
+    cdef int _verify(self, Branch* branch, uint32_t flow, FlowState* state, Token* token) except -2 nogil:
+        """-1 if the branch does not end here, else how many of its sizes needed tolerance."""
+        cdef Rule* rule = &self.rules[branch.signature]
+        cdef uint64_t gaps = state.gaps if rule.threshold == 0 else self.more_gaps[flow, rule.threshold]
+        cdef Item* item
+        cdef uint32_t back
+        cdef int size, cost = 0
+        if branch.length > token.number or (gaps ^ branch.gap_want) & branch.gap_care:
+            return -1
+        if branch.run_start and token.before == token.direction and not gaps & 1:
+            return -1
+        if rule.ports and not self._port(rule, state):
+            return -1
+        for back in range(branch.length):
+            item = &self.items[branch.item + branch.length - 1 - back]
+            size = self._size_at(flow, state, back)
+            if not item.low <= size <= item.high:
+                return -1
+            cost += not item.exact_low <= size <= item.exact_high
+        return cost
+
+    cdef int _size_at(self, uint32_t flow, FlowState* state, uint32_t back) except? 0 nogil:
+        """Signed size of the flow's token `back` tokens before the last."""
+        cdef uint32_t index = state.number - 1 - back
+        if index < self.stored:
+            return self.table.token_at(flow, index)
+        return self.rings[state.ring - 1, index % RING]
+
+    cdef bint _port(self, Rule* rule, FlowState* state) noexcept nogil:
+        cdef uint32_t one
+        for one in range(rule.port, rule.port + rule.ports):
+            if self.ports[one, 0] <= state.port <= self.ports[one, 1]:
+                return True
+        return False
+
+    cdef int _passed(self, int64_t gap_ns) noexcept nogil:
+        """How many thresholds a gap reaches."""
+        cdef int passed = 0
+        while passed < self.n_thresholds and gap_ns >= self.thresholds[passed]:
+            passed += 1
+        return passed
+
+    cdef int _settle(self, uint32_t flow, FlowState* state, int64_t ts_ns) except -1 nogil:
+        """Turn what has completed into results."""
+        if self.dossiers.n_pending:
+            if state.threads:
+                self.machine.drop(state)
+            self.n_results = self.dossiers.judge(state, flow, ts_ns, self.buffer, self.n_results)
+        return 0
+
+    cdef int _arm(self, TokenEvent* event, FlowState* state) except -1 nogil:
+        """Set the flow's timer if a thread waits for silence after this token."""
+        cdef int threshold = self.machine.awaited(state, 0)
+        if threshold < 0:
+            state.flags &= ~WAITING
+            return self.timers.disarm(state)
+        state.flags |= WAITING
+        return self.timers.arm(state, event.flow, threshold, -1, event.ts_ns + self.thresholds[threshold])
+
+    cdef int _fire_timer(self) except -1 nogil:
+        """Tell the flow whose timer is due first that it has been silent."""
+        cdef Timer* timer = self.timers.first()
+        cdef int64_t due_ns = timer.due_ns
+        cdef uint32_t flow = timer.flow
+        cdef int threshold = timer.threshold, next
+        cdef FlowState* state = &self.states[flow]
+        self.timers.disarm(state)
+        self.machine.silence(state, threshold + 1)
+        self._settle(flow, state, due_ns)
+        next = self.machine.awaited(state, threshold + 1)
+        if next >= 0:
+            due_ns += self.thresholds[next] - self.thresholds[threshold]
+            self.timers.arm(state, flow, next, threshold, due_ns)
+        return 0
+
+    cdef int _end(self, TokenEvent* event, FlowState* state) except -1 nogil:
+        cdef int passed
+        if state.threads:
+            passed = self._passed(event.ts_ns - state.arrival_ns)
+            if state.flags & WAITING and passed:
+                self.machine.silence(state, passed)
+                self._settle(event.flow, state, event.ts_ns)
+            self.machine.end(state, passed, True)
+            self._settle(event.flow, state, event.ts_ns)
+        state.flags &= ~WAITING
+        return self.timers.disarm(state)
+
+    cdef int _finish(self, TokenEvent* event, FlowState* state) except -1 nogil:
+        """The flow's record is complete; what is known of it stays until release()."""
+        cdef Result* result
+        if state.threads:
+            self.machine.end(state, 0, False)
+            self._settle(event.flow, state, event.ts_ns)
+        self.timers.disarm(state)
+        if state.ring:
+            self.rings[state.ring - 1, 0] = <int32_t>self.free_ring
+            self.free_ring = state.ring
+            state.ring = 0
+        result = &self.buffer[self.n_results]
+        self.n_results += 1
+        self.dossiers.finished(state, result)
+        result.ts_ns, result.flow, result.number = event.ts_ns, event.flow, event.number
+        state.threads = self.finished
+        self.finished = event.flow + 1
+        return 0
+
+    cdef int _new_ring(self, FlowState* state) except -1 nogil:
+        if self.free_ring:
+            state.ring = self.free_ring
+            self.free_ring = <uint32_t>self.rings[state.ring - 1, 0]
+            return 0
+        if self.used_rings == <uint32_t>self.rings.shape[0]:
+            with gil:
+                self.rings = doubled(self.rings)
+        self.used_rings += 1
+        state.ring = self.used_rings
+        return 0
+
+
+def _dtypes():
+    cdef TokenEvent event
+    cdef FlowRow row
+    cdef Result result
+    return (
+        np.asarray(<TokenEvent[:1]>&event).dtype,
+        np.asarray(<FlowRow[:1]>&row).dtype,
+        np.asarray(<Result[:1]>&result).dtype,
+    )
+
+
+EVENT_DTYPE, ROW_DTYPE, RESULT_DTYPE = _dtypes()
+"""numpy dtypes of TokenEvent, FlowRow and Result."""

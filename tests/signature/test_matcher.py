@@ -1,0 +1,89 @@
+"""The kernel against the reference matcher, which says the same in the simplest way."""
+
+from __future__ import annotations
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from fl0p_py.signature.parser import parse_pattern
+from fl0p_py.signature.pattern import Pattern, Signature, SignatureSet
+from fl0p_py.signature.trial import PAUSE_MS, TrialFlow, run
+from tests.signature import reference_matcher, strategies
+from tests.signature.semantics import SEMANTICS
+
+
+def signature(pattern: Pattern, **fields: object) -> Signature:
+    return Signature(id="x", name="x", pattern=pattern, **{"edits": False, **fields})  # type: ignore[arg-type]
+
+
+def trial_flow(flow: reference_matcher.Flow) -> TrialFlow:
+    return TrialFlow(
+        [token.size if token.direction == "c" else -token.size for token in flow.tokens],
+        [PAUSE_MS if token.paused else 0 for token in flow.tokens],
+        flow.start,
+        flow.end,
+        PAUSE_MS if flow.silent else 0,
+        flow.proto,
+        flow.port,
+    )
+
+
+def kernel_fires(
+    patterns: list[Pattern], flow: reference_matcher.Flow, count: bool, fuzzy: bool
+) -> list[list[int]]:
+    """For each pattern, tokens of the flow at each firing."""
+    found = []
+    for pattern in patterns:
+        (result,) = run(SignatureSet((signature(pattern, count=count),)), [trial_flow(flow)], fuzzy=fuzzy)
+        found.append([identification.token for identification in result.identifications])
+    return found
+
+
+def reference_fires(
+    patterns: list[Pattern], flow: reference_matcher.Flow, count: bool, fuzzy: bool
+) -> list[list[int]]:
+    return [
+        [completion.tokens for completion in reference_matcher.fires(pattern, flow, count, fuzzy)]
+        for pattern in patterns
+    ]
+
+
+@pytest.mark.parametrize(("text", "example", "completions"), SEMANTICS, ids=lambda value: str(value))
+def test_semantics(text: str, example: str, completions: list[tuple[int, int]]) -> None:
+    pattern = parse_pattern(text)
+    flow = reference_matcher.flow_of(parse_pattern(example))
+    assert kernel_fires([pattern], flow, True, False) == [[tokens for tokens, _ in completions]]
+
+
+small_flows = st.builds(
+    reference_matcher.Flow,
+    st.lists(
+        st.builds(
+            reference_matcher.Token,
+            st.sampled_from("cs"),
+            st.integers(1, 7),
+            st.sampled_from([False] * 3 + [True]),
+        ),
+        min_size=1,
+        max_size=14,
+    ).map(lambda tokens: (reference_matcher.Token(tokens[0].direction, tokens[0].size), *tokens[1:])),
+    st.booleans(),
+    st.booleans(),
+    st.booleans(),
+)
+
+
+@settings(max_examples=400, deadline=None)
+@given(
+    strategies.patterns(strategies.small_numbers),
+    st.lists(small_flows, min_size=1, max_size=4),
+    st.booleans(),
+    st.booleans(),
+)
+def test_agrees_with_the_reference(
+    pattern: Pattern, flows: list[reference_matcher.Flow], count: bool, fuzzy: bool
+) -> None:
+    pattern = pattern._replace(proto="tcp", ports=())
+    for flow in flows:
+        assert kernel_fires([pattern], flow, count, fuzzy) == reference_fires([pattern], flow, count, fuzzy)
