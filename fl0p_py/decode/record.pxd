@@ -37,10 +37,10 @@ cdef struct Decoded:
     int64_t ts_ns
     uint8_t src[16]         # network order; an IPv4 address fills the first 4 bytes, the rest is 0
     uint8_t dst[16]
-    uint32_t payload_at     # where the L4 payload starts: in the batch's data, or in Decoder.reassembled
+    uint32_t payload_at     # where the L4 payload starts: in the batch's data, or in DecodedBatch.reassembled
     uint32_t payload_cap    # bytes of it that are there to be read
     uint32_t payload_len    # bytes of it on the wire
-    uint32_t frame_len      # bytes of the frame on the wire
+    uint32_t frame_len      # bytes of the frame on the wire; of all its fragments' frames when reassembled
     uint32_t hash           # keyed; the same for both directions of a flow
     uint32_t vlan           # 0 no tag; else outer VID | second VID << 12 | number of tags << 24
     uint32_t seq
@@ -57,4 +57,4 @@ cdef struct Decoded:
     uint8_t ttl             # or IPv6 hop limit
     uint8_t icmp_type       # 8/0 echo request/reply (RFC 792), 128/129 (RFC 4443)
     uint8_t icmp_code
-    uint8_t reassembled     # 1: the payload is in Decoder.reassembled, not in the batch
+    uint8_t reassembled     # 1: the payload is in DecodedBatch.reassembled, not in the batch
