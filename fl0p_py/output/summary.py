@@ -1,0 +1,48 @@
+"""Summary: the banner before a run and the counts after it, for people, on standard error.
+
+Lines that would say 0 are left out, except for packets and flows.
+"""
+
+from __future__ import annotations
+
+from fl0p_py.output.escape import escape
+from fl0p_py.output.stats import FRAGMENT_WORDS, SKIPPED_WORDS, Stats
+
+GREEN, YELLOW, PLAIN = "\x1b[32m", "\x1b[33m", "\x1b[0m"
+
+
+def banner(version: str, signatures: int, source: str, expression: str = "") -> str:
+    """One line: what runs, with how many signatures, on what."""
+    where = "standard input" if source == "-" else escape(source)
+    chosen = f", filter '{escape(expression)}'" if expression else ""
+    return f"fl0p {version}: {counted(signatures, 'signature')}, reading {where}{chosen}\n"
+
+
+def summary(stats: Stats, colour: bool = False) -> str:
+    """The counts, aligned, each with its noun in the right number."""
+    lines: list[tuple[int, str, str]] = [
+        (stats.packets, noun(stats.packets, "packet"), ""),
+        (stats.flows, noun(stats.flows, "flow"), ""),
+        (stats.identified, "  identified", GREEN),
+        (stats.unknown, "  unknown", YELLOW),
+        (stats.empty, "  without payload", ""),
+        (stats.evicted, "  evicted, since the table was full (--flows)", YELLOW),
+        (sum(stats.skipped.values()), f"{noun(sum(stats.skipped.values()), 'packet')} skipped", ""),
+        *((count, f"  {SKIPPED_WORDS[key]}", "") for key, count in stats.skipped.items()),
+        (stats.fragments.get("seen", 0), noun(stats.fragments.get("seen", 0), "fragment"), ""),
+        *((n, f"  {FRAGMENT_WORDS[key]}", "") for key, n in stats.fragments.items() if key != "seen"),
+    ]
+    shown = [line for i, line in enumerate(lines) if line[0] or i < 2]
+    width = max(len(f"{count:,}") for count, _, _ in shown)
+    return "".join(
+        f"{shade if colour else ''}{count:>{width},} {words}{PLAIN if colour and shade else ''}\n"
+        for count, words, shade in shown
+    )
+
+
+def counted(count: int, what: str) -> str:
+    return f"{count:,} {noun(count, what)}"
+
+
+def noun(count: int, what: str) -> str:
+    return what if count == 1 else f"{what}s"
