@@ -18,6 +18,7 @@ from enum import Enum
 import numpy as np
 from numpy.typing import NDArray
 
+from fl0p_py.output.choice import Choice
 from fl0p_py.output.escape import escape
 from fl0p_py.signature.pattern import ACTORS, Facets, Signature
 
@@ -34,20 +35,11 @@ class Form(Enum):
 
 @dataclass(frozen=True, slots=True)
 class TextOptions:
-    """What is printed and how.
+    """What is printed, in which form, and whether the time stands before each entry (`-t`)."""
 
-    known        : identifications are printed (not with `-K`)
-    unknown      : unknown flows are printed (`-U`)
-    lost         : identifications that set no facet are printed too (`--all`)
-    threshold_ms : a gap of at least this many ms is written `+`
-    """
-
+    choice: Choice = Choice()  # noqa: RUF009 - frozen
     form: Form = Form.BLOCK
     timestamps: bool = False
-    known: bool = True
-    unknown: bool = False
-    lost: bool = False
-    threshold_ms: int = 400
 
 
 @dataclass(frozen=True, slots=True)

@@ -15,11 +15,12 @@ import orjson
 from numpy.typing import NDArray
 
 from fl0p_py.flow.table import REASONS, FlowTable
+from fl0p_py.output.choice import IDENTIFIED, Choice
 from fl0p_py.output.community import community_id
 from fl0p_py.output.escape import escape
 from fl0p_py.output.line import address_text, sequence_text
 from fl0p_py.output.resolve import Names
-from fl0p_py.output.stats import IDENTIFIED, Stats
+from fl0p_py.output.stats import Stats
 from fl0p_py.signature.matcher import Matcher
 from fl0p_py.signature.pattern import ACTORS, FACETS, Facets, SignatureSet
 
@@ -33,48 +34,24 @@ _NUMPY = orjson.OPT_SERIALIZE_NUMPY | orjson.OPT_APPEND_NEWLINE
 
 
 class EveFormatter:
-    """Formats results as JSON lines.
+    """Formats results as JSON lines."""
 
-    known        : identifications, and flows that have any, are printed (not with `-K`)
-    unknown      : unknown flows are printed (`-U`)
-    lost         : identifications that set no facet are printed too (`--all`)
-    threshold_ms : a gap of at least this many ms is written `+`
-    """
-
-    def __init__(
-        self,
-        signatures: SignatureSet,
-        table: FlowTable,
-        matcher: Matcher,
-        *,
-        known: bool = True,
-        unknown: bool = False,
-        lost: bool = False,
-        threshold_ms: int = 400,
-    ) -> None:
+    def __init__(self, signatures: SignatureSet, table: FlowTable, matcher: Matcher, choice: Choice) -> None:
         self._signatures = signatures.signatures
-        self._table, self._matcher = table, matcher
-        self._known, self._unknown, self._lost = known, unknown, lost
-        self._threshold_ms = threshold_ms
+        self._table, self._matcher, self._choice = table, matcher, choice
 
     def format(self, results: NDArray[Any], names: Names | None = None) -> bytes:
         """The objects for `results`; names : for these results, or None."""
         lines = []
-        for i, result in enumerate(results):
+        for i in np.flatnonzero(self._choice.wanted(results)).tolist():
+            result = results[i]
             identified = result["kind"] == IDENTIFIED
-            if not self._wanted(result, identified):
-                continue
             event = self._flow_fields(result, "fl0p" if identified else "flow")
             if names is not None:
                 event |= _host_fields(names, i)
             event |= self._identification(result) if identified else self._flow_end(result)
             lines.append(orjson.dumps(event, option=_NUMPY))
         return b"".join(lines)
-
-    def _wanted(self, result: Any, identified: bool) -> bool:
-        if identified:
-            return self._known and (self._lost or not result["lost"])
-        return self._known if result["identified"] else self._unknown
 
     def _flow_fields(self, result: Any, event_type: str) -> dict[str, Any]:
         """What every event of a flow has; src is the client."""
@@ -134,7 +111,7 @@ class EveFormatter:
                 "reason": REASONS[row["reason"]],
             },
             "fl0p": {
-                "tokens": sequence_text(self._table, flow, self._threshold_ms),
+                "tokens": sequence_text(self._table, flow, self._choice.threshold_ms),
                 "gaps_ms": self._gaps_ms(flow),
                 "token_count": int(row["tokens"]),
                 **facet_fields(verdict.facets, verdict.attempts),

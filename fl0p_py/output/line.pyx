@@ -269,8 +269,9 @@ cdef class LineFormatter:
         self.signatures = len(signatures.signatures)
         self.block = options.form is Form.BLOCK
         self.timestamps = options.timestamps
-        self.known, self.unknown, self.lost = options.known, options.unknown, options.lost
-        self.threshold_ms = options.threshold_ms
+        self.known, self.unknown = options.choice.known, options.choice.unknown
+        self.lost = options.choice.lost
+        self.threshold_ms = options.choice.threshold_ms
         self.out = bytearray(FIRST_ROOM)
         set_clock(&self.clock, 0)
 

@@ -9,11 +9,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from fl0p_py.decode.status import FRAGMENT_COUNTER_NAMES, STATUS_NAMES
+from fl0p_py.output.choice import FINISHED
 
 if TYPE_CHECKING:
     from fl0p_py.engine import Engine
-
-IDENTIFIED, FINISHED = 0, 1  # signature/record.pxd, ResultKind
 
 SKIPPED_KEYS = (
     "",  # in flows

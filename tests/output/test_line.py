@@ -9,12 +9,13 @@ from typing import Any
 
 import numpy as np
 import pytest
-from fl0p_py.output.line import LineFormatter
 from hypothesis import given
 from hypothesis import strategies as st
 
 from fl0p_py.output import line
+from fl0p_py.output.choice import Choice
 from fl0p_py.output.entry import Form, TextOptions
+from fl0p_py.output.line import LineFormatter
 from fl0p_py.signature.pattern import Signature, SignatureSet
 from tests.output.build import END_SEEN, MS, START_SEEN, T0, results, row, signature, table_of
 from tests.output.twin_line import TwinFormatter
@@ -52,7 +53,7 @@ def formatted(
     return text.decode()
 
 
-LINE = TextOptions(Form.LINE, unknown=True)
+LINE = TextOptions(Choice(unknown=True), Form.LINE)
 UNKNOWN = {"kind": 1}
 
 
@@ -148,12 +149,12 @@ def test_a_sequence_longer_than_the_depth_prints_without_its_end() -> None:
     ],
 )
 def test_timestamps_are_utc_rounded_down(ts_ns: int, expected: str) -> None:
-    text = one(UNKNOWN | {"ts_ns": ts_ns}, TextOptions(Form.LINE, timestamps=True, unknown=True))
+    text = one(UNKNOWN | {"ts_ns": ts_ns}, TextOptions(Choice(unknown=True), Form.LINE, timestamps=True))
     assert text.startswith(f"[{expected}] 10.0.0.1:40001 -> ")
 
 
 def test_the_block_of_an_identification() -> None:
-    options = TextOptions(Form.BLOCK, timestamps=True)
+    options = TextOptions(form=Form.BLOCK, timestamps=True)
     assert one({"signature": 0, "actor": 2}, options) == (
         "[2026-11-22T14:59:01.123456Z] 10.0.0.1:40001 -> 10.0.0.2:22\n"
         "    name       SSH login failed (password)\n"
@@ -165,7 +166,7 @@ def test_the_block_of_an_identification() -> None:
 
 
 def test_the_block_of_an_unknown_flow() -> None:
-    assert one(UNKNOWN, TextOptions(Form.BLOCK, unknown=True)) == (
+    assert one(UNKNOWN, TextOptions(Choice(unknown=True), Form.BLOCK)) == (
         "10.0.0.1:40001 -> 10.0.0.2:22\n"
         "    name       unknown\n"
         "    sequence   tcp 22 < c41 s41 + c148 s52 >\n"
@@ -174,7 +175,7 @@ def test_the_block_of_an_unknown_flow() -> None:
 
 
 def test_a_block_shows_the_tokens_up_to_the_identification_and_its_end_if_the_signature_has_one() -> None:
-    options = TextOptions(Form.BLOCK)
+    options = TextOptions(form=Form.BLOCK)
     assert "sequence   tcp 22 < c41 s41\n" in one({"signature": 0, "number": 2}, options)
     assert "sequence   tcp 22 < c41 s41 + c148 s52 >\n" in one({"signature": 1}, options)
     assert "verdict" not in one({"signature": 3}, options)
@@ -190,7 +191,7 @@ def test_what_is_printed() -> None:
     rows, tokens, chosen = [row(tokens=4)], [FLOW], results(known, lost, unknown, named)
 
     def lines(**options: bool) -> list[str]:
-        text = formatted(rows, tokens, chosen, TextOptions(Form.LINE, **options))
+        text = formatted(rows, tokens, chosen, TextOptions(Choice(**options), Form.LINE))
         return [entry.partition(" : ")[2].split(" [")[0] for entry in text.splitlines()]
 
     assert lines() == ["SSH login failed (password)"]
@@ -287,12 +288,15 @@ chosen_results = st.fixed_dictionaries(
     st.lists(chosen_results, max_size=8),
     st.builds(
         TextOptions,
+        st.builds(
+            Choice,
+            known=st.booleans(),
+            unknown=st.booleans(),
+            lost=st.booleans(),
+            threshold_ms=st.sampled_from([1, 400]),
+        ),
         st.sampled_from(Form),
         st.booleans(),
-        st.booleans(),
-        st.booleans(),
-        st.booleans(),
-        st.sampled_from([1, 400]),
     ),
     st.integers(1, 12),
 )
@@ -311,3 +315,12 @@ def test_the_buffer_grows_as_far_as_a_batch_needs() -> None:
     long = [(1 - 2**31, 10**15)] * 300
     text = formatted([row(tokens=300)], [long], results(*[UNKNOWN] * 500), LINE, depth=300)
     assert text.count("\n") == 500
+
+
+@given(st.lists(chosen_results, max_size=8), st.builds(Choice, st.booleans(), st.booleans(), st.booleans()))
+def test_the_choice_that_python_sees_is_the_kernels(chosen: list[dict[str, Any]], choice: Choice) -> None:
+    table = table_of([row()] * 4, [[]] * 4, 4)
+    formatter = LineFormatter(SignatureSet(SIGNATURES), table, TextOptions(choice, Form.LINE))
+    array = results(*chosen)
+    assert formatter.format(array) == formatter.format(array[choice.wanted(array)])
+    assert formatter.format(array).count(b"\n") == choice.wanted(array).sum()

@@ -32,8 +32,8 @@ class TwinFormatter:
 
     def wanted(self, result: Any) -> bool:
         if result["kind"] == IDENTIFIED:
-            return self.options.known and (self.options.lost or not result["lost"])
-        return self.options.unknown and not result["identified"]
+            return self.options.choice.known and (self.options.choice.lost or not result["lost"])
+        return self.options.choice.unknown and not result["identified"]
 
     def entry(self, result: Any) -> str:
         row = self.rows[result["flow"]]
@@ -72,7 +72,7 @@ class TwinFormatter:
         if row["flags"] & START_SEEN:
             words.append("<")
         for i, (size, gap_ns) in enumerate(self.tokens[result["flow"]][: min(number, self.depth)]):
-            if i and gap_ns >= self.options.threshold_ms * 1_000_000:
+            if i and gap_ns >= self.options.choice.threshold_ms * 1_000_000:
                 words.append("+")
             shown = str(abs(size)) if abs(size) <= MAX_SIZE else f"{MAX_SIZE}-"
             words.append(("c" if size > 0 else "s") + shown)

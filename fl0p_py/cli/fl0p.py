@@ -1,0 +1,227 @@
+"""The command fl0p: options in, capture to engine to output, errors to exit codes.
+
+Exit status: 0 done; 1 something could not be read or written, after doing all that could be done;
+2 usage or a broken signature file; 128 + N ended by signal N (130: interrupted), after finishing what
+had been read.  A reader who closes the pipe ends it quietly as SIGPIPE would (141).  No error of a
+user's making ends in a traceback.  Imports stand where they are needed, since `-h` must be quick.
+"""
+
+from __future__ import annotations
+
+import os
+import signal
+import sys
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from types import FrameType
+from typing import TYPE_CHECKING
+
+from fl0p_py import __version__
+from fl0p_py.cli.options import Options, parse
+from fl0p_py.errors import CaptureError, Fl0pError, SignatureFileError, UsageError
+
+if TYPE_CHECKING:
+    from fl0p_py.engine import Engine, EngineOptions
+    from fl0p_py.output.sink import Sink
+    from fl0p_py.output.writer import Writer
+    from fl0p_py.signature.pattern import SignatureSet
+
+NARROWEST, WIDEST = 60, 100
+"""Bounds of the width of `-h`: columns of the terminal in between."""
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Run with these arguments (sys.argv's without); returns the exit status."""
+    try:
+        options = parse(sys.argv[1:] if argv is None else argv)
+    except UsageError as error:
+        _say(f"fl0p: {error}; try fl0p -h")
+        return error.exit_status
+    try:
+        if options.help or options.version:
+            return _show_manual(options)
+        return _check(options) if options.check else _run(options)
+    except SignatureFileError as error:
+        from fl0p_py.signature.caret import render
+
+        _say(render(error))
+        return error.exit_status
+    except Fl0pError as error:
+        _say(f"fl0p: {error}")
+        return error.exit_status
+    except BrokenPipeError:
+        return 128 + signal.SIGPIPE
+    except KeyboardInterrupt:
+        return 128 + signal.SIGINT
+    except MemoryError:
+        _say("fl0p: out of memory; --flows bounds what the flow table takes")
+        return 1
+
+
+def _show_manual(options: Options) -> int:
+    from fl0p_py.output.sink import Sink
+
+    if options.help:
+        from fl0p_py.cli.manual import help_text
+
+        text = help_text(_width())
+    else:
+        text = f"fl0p {__version__}\n"
+    with Sink() as sink:
+        sink.write(text.encode())
+    return 0
+
+
+def _run(options: Options) -> int:
+    """Read a capture and print what is in it."""
+    from fl0p_py.capture.savefile import open_savefile
+    from fl0p_py.engine import Engine
+    from fl0p_py.output.sink import Sink
+    from fl0p_py.output.summary import banner
+
+    signatures = _load(options)
+    with open_savefile(str(options.read)) as capture:
+        engine = Engine(capture, signatures, _engine_options(options), options.filter)
+        _spare_the_capture(options)
+        with Sink(options.output) as sink:
+            if not options.quiet:
+                _say(banner(__version__, len(signatures.signatures), capture.name, options.filter).rstrip())
+            return _pump(options, engine, _writer(options, signatures, engine, sink), capture.size)
+
+
+def _pump(options: Options, engine: Engine, writer: Writer, size: int | None) -> int:
+    """Everything from the engine to the writer; then the counts."""
+    from fl0p_py.output.progress import ProgressBar
+    from fl0p_py.output.stats import Tally
+    from fl0p_py.output.summary import summary
+
+    tally = Tally()
+    progress = ProgressBar(str(options.read), size, wanted=not options.quiet)
+    damage: CaptureError | None = None
+    with _stopped_by_signals(engine.stop) as caught:
+        try:
+            for results in engine:
+                tally.add(results)
+                writer.write(results)
+                progress.update(engine.position)
+        except CaptureError as error:
+            damage = error
+        finally:
+            progress.close()
+    stats = tally.stats(engine)
+    writer.finish(stats)
+    if not options.quiet:
+        _say(summary(stats, colour=_colour()).rstrip("\n"))
+    if damage is not None:
+        raise damage
+    return 128 + caught[0] if caught else 0
+
+
+def _check(options: Options) -> int:
+    """Run the signatures' own examples (`--check`)."""
+    from fl0p_py.output.sink import Sink
+    from fl0p_py.signature.check import check
+
+    report = check(options.signatures, threshold_ms=options.threshold)
+    with Sink(options.output) as sink:
+        sink.write(report.text.encode())
+    return 0 if report.passed else 2
+
+
+def _load(options: Options) -> SignatureSet:
+    from fl0p_py.signature.loader import load
+
+    signatures = load(options.signatures)
+    if not options.quiet:
+        for warning in signatures.warnings:
+            _say(warning)
+    return signatures
+
+
+def _engine_options(options: Options) -> EngineOptions:
+    from fl0p_py.engine import EngineOptions
+
+    return EngineOptions(
+        threshold_ms=options.threshold,
+        fuzzy=not options.no_fuzzy,
+        vlan=options.vlan,
+        vlan_key=not options.no_vlan_key,
+        checksums=options.checksums,
+        depth=options.depth,
+        idle_s=options.idle,
+        flows=options.flows,
+    )
+
+
+def _writer(options: Options, signatures: SignatureSet, engine: Engine, sink: Sink) -> Writer:
+    from fl0p_py.output.choice import Choice
+    from fl0p_py.output.entry import Form
+    from fl0p_py.output.writer import json_writer, text_writer
+
+    choice = Choice(
+        known=not options.only_unknown,
+        unknown=options.unknown,
+        lost=options.all,
+        threshold_ms=options.threshold,
+    )
+    if options.json:
+        return json_writer(signatures, engine, sink, choice, resolve=options.resolve)
+    form = Form.LINE if options.one_line else Form.BLOCK
+    return text_writer(
+        signatures, engine, sink, choice, form, timestamps=options.timestamps, resolve=options.resolve
+    )
+
+
+def _spare_the_capture(options: Options) -> None:
+    """Refuse to append the log to the file that is being read."""
+    read, output = options.read, options.output
+    if read in (None, "-") or output is None or not os.path.exists(output):  # noqa: PTH110
+        return
+    if os.path.samefile(str(read), output):  # noqa: PTH121
+        raise UsageError(f"-o: {output} is the capture that is read")
+
+
+@contextmanager
+def _stopped_by_signals(stop: Callable[[], None]) -> Iterator[list[int]]:
+    """SIGINT and SIGTERM call `stop` instead of ending the program; yields the list of those that came.
+
+    A second one ends it at once.
+    """
+    caught: list[int] = []
+
+    def note(number: int, frame: FrameType | None) -> None:
+        if caught:
+            raise KeyboardInterrupt
+        caught.append(number)
+        stop()
+
+    before = {number: signal.signal(number, note) for number in (signal.SIGINT, signal.SIGTERM)}
+    try:
+        yield caught
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)
+
+
+def _say(text: str) -> None:
+    """Print to standard error, if there is one that can be written."""
+    try:
+        print(text, file=sys.stderr, flush=True)
+    except (OSError, ValueError, AttributeError):
+        sys.stderr = None  # type: ignore[assignment]  # gone: a message about it has nowhere to go
+
+
+def _colour() -> bool:
+    return sys.stderr is not None and sys.stderr.isatty() and "NO_COLOR" not in os.environ
+
+
+def _width() -> int:
+    try:
+        columns = os.get_terminal_size(1).columns
+    except OSError:
+        columns = 80
+    return max(NARROWEST, min(columns, WIDEST))
+
+
+if __name__ == "__main__":
+    sys.exit(main())
