@@ -14,6 +14,7 @@ packet.
 from __future__ import annotations
 
 import os
+import threading
 from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any, Protocol
@@ -101,6 +102,11 @@ class Engine:
         self.packets = 0
         self.position = 0
         self.damage: CaptureError | None = None
+        self._stop = threading.Event()
+
+    def stop(self) -> None:
+        """Read no further: the iteration finishes what was read and ends.  For a signal handler or a thread."""
+        self._stop.set()
 
     def __iter__(self) -> Iterator[NDArray[Any]]:
         """Yield results until the source ends.
@@ -109,7 +115,7 @@ class Engine:
         damage has been processed by then.
         """
         try:
-            for decoded in prefetch(self._decoded(), AHEAD):
+            for decoded in prefetch(self._decoded(), AHEAD, self._stop):
                 yield from self._feed(decoded)
         except CaptureError as error:
             self.damage = error

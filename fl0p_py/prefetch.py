@@ -18,6 +18,10 @@ JOIN_S = 0.2
 """How long a caller that stops early waits for the thread, which may hang in a read from a pipe."""
 
 
+STOP_S = 0.1
+"""How often a caller that waits for an item looks whether it shall stop."""
+
+
 class _End:
     """Marks the end of the iterator, with the exception that ended it, if one did."""
 
@@ -25,8 +29,9 @@ class _End:
         self.error = error
 
 
-def prefetch(items: Iterable[Item], ahead: int) -> Iterator[Item]:
-    """Yield what `items` yields, with at most `ahead` finished items waiting.
+def prefetch(items: Iterable[Item], ahead: int, stop: threading.Event | None = None) -> Iterator[Item]:
+    """Yield what `items` yields, with at most `ahead` finished items waiting; nothing more once `stop`
+    is set, even if the iterator hangs in a read.
 
     At any time at most `ahead + 2` items are alive: the one that the caller works on, those that
     wait, and the one being made.
@@ -52,11 +57,17 @@ def prefetch(items: Iterable[Item], ahead: int) -> Iterator[Item]:
     thread = threading.Thread(target=work, name="fl0p-reader", daemon=True)
     thread.start()
     try:
-        while not isinstance(item := ready.get(), _End):
+        while stop is None or not stop.is_set():
+            try:
+                item = ready.get(timeout=STOP_S)
+            except queue.Empty:
+                continue
+            if isinstance(item, _End):
+                if item.error is not None:
+                    raise item.error
+                return
             turns.put(True)
             yield item
-        if item.error is not None:
-            raise item.error
     finally:
         stopped.set()
         turns.put(False)
