@@ -105,7 +105,7 @@ class Engine:
         self._stop = threading.Event()
 
     def stop(self) -> None:
-        """Read no further: the iteration finishes what was read and ends.  For signal handlers and threads."""
+        """Read no further: the iteration finishes what was read and ends.  For a signal handler."""
         self._stop.set()
 
     def __iter__(self) -> Iterator[NDArray[Any]]:

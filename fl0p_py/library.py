@@ -21,7 +21,7 @@ from numpy.typing import NDArray
 
 from fl0p_py.capture.savefile import open_savefile
 from fl0p_py.engine import Engine, EngineOptions
-from fl0p_py.flow.table import REASONS
+from fl0p_py.flow.reason import REASONS
 from fl0p_py.signature.loader import default_paths, load
 from fl0p_py.signature.pattern import Facets, SignatureSet
 

@@ -14,7 +14,8 @@ import numpy as np
 import orjson
 from numpy.typing import NDArray
 
-from fl0p_py.flow.table import REASONS, FlowTable
+from fl0p_py.flow.reason import REASONS
+from fl0p_py.flow.table import FlowTable
 from fl0p_py.output.choice import IDENTIFIED, Choice
 from fl0p_py.output.community import community_id
 from fl0p_py.output.escape import escape
@@ -66,12 +67,11 @@ class EveFormatter:
         }
         if row["vlan"]:
             fields["vlan"] = vlan_ids(int(row["vlan"]))
-        fields["src_ip"] = address_text(row["client"], version)
-        fields["dest_ip"] = address_text(row["server"], version)
+        source, destination = address_text(row["client"], version), address_text(row["server"], version)
         if proto in ECHO:
-            fields["icmp_id"] = cport
+            fields |= {"src_ip": source, "dest_ip": destination, "icmp_id": cport}
         else:
-            fields["src_port"], fields["dest_port"] = cport, sport
+            fields |= {"src_ip": source, "src_port": cport, "dest_ip": destination, "dest_port": sport}
         fields["proto"] = PROTOCOLS[proto]
         size = 4 if version == 4 else 16
         client, server = row["client"].tobytes()[:size], row["server"].tobytes()[:size]
@@ -119,8 +119,9 @@ class EveFormatter:
             },
         }
 
-    def _gaps_ms(self, flow: int) -> NDArray[np.float32]:
-        gaps: NDArray[np.float32] = self._table.gaps_of(flow)
+    def _gaps_ms(self, flow: int) -> NDArray[np.float64]:
+        """Rounded to the microsecond, which hides what the table's float32 adds."""
+        gaps = np.round(self._table.gaps_of(flow).astype(np.float64), 3)
         gaps[:1] = np.nan  # null: nothing came before
         return gaps
 

@@ -1,0 +1,52 @@
+"""The progress bar: on a terminal, for a file, after a while; else nothing, and no import of rich."""
+
+from __future__ import annotations
+
+import io
+import subprocess
+import sys
+
+import pytest
+
+from fl0p_py.output import progress
+from fl0p_py.output.progress import ProgressBar
+
+
+class Terminal(io.StringIO):
+    def isatty(self) -> bool:
+        return True
+
+
+def shown(
+    monkeypatch: pytest.MonkeyPatch, stream: io.StringIO, size: int | None, patience_s: float = 0
+) -> str:
+    monkeypatch.setattr(sys, "stderr", stream)
+    monkeypatch.setattr(progress, "PATIENCE_S", patience_s)
+    bar = ProgressBar("day[1].pcap", size)
+    bar.update(5)
+    bar.update(10)
+    bar.close()
+    bar.update(10)
+    return stream.getvalue()
+
+
+def test_a_long_read_on_a_terminal_shows_a_bar(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("TERM", "xterm")
+    assert "day[1].pcap" in shown(monkeypatch, Terminal(), 10)
+
+
+@pytest.mark.parametrize(
+    ("stream", "size", "patience_s"), [(io.StringIO(), 10, 0), (Terminal(), None, 0), (Terminal(), 10, 1000)]
+)
+def test_otherwise_nothing(
+    monkeypatch: pytest.MonkeyPatch, stream: io.StringIO, size: int | None, patience_s: float
+) -> None:
+    assert shown(monkeypatch, stream, size, patience_s) == ""
+
+
+def test_rich_is_imported_only_for_a_bar() -> None:
+    code = (
+        "import sys; from fl0p_py.output.progress import ProgressBar as P; "
+        "P('a', 1).update(1); sys.exit('rich' in sys.modules)"
+    )
+    assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0
