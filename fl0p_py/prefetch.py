@@ -17,7 +17,6 @@ Item = TypeVar("Item")
 JOIN_S = 0.2
 """How long a caller that stops early waits for the thread, which may hang in a read from a pipe."""
 
-
 STOP_S = 0.1
 """How often a caller that waits for an item looks whether it shall stop."""
 

@@ -208,7 +208,7 @@ def _say(text: str) -> None:
     try:
         print(text, file=sys.stderr, flush=True)
     except (OSError, ValueError, AttributeError):
-        sys.stderr = None  # type: ignore[assignment]  # gone: a message about it has nowhere to go
+        sys.stderr = None  # gone: a message about it has nowhere to go
 
 
 def _colour() -> bool:

@@ -8,7 +8,7 @@ printed is valid under it.
 from __future__ import annotations
 
 import time
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import orjson
@@ -22,8 +22,10 @@ from fl0p_py.output.escape import escape
 from fl0p_py.output.line import address_text, sequence_text
 from fl0p_py.output.resolve import Names
 from fl0p_py.output.stats import Stats
-from fl0p_py.signature.matcher import Matcher
 from fl0p_py.signature.pattern import ACTORS, FACETS, Facets, SignatureSet
+
+if TYPE_CHECKING:
+    from fl0p_py.signature.matcher import Matcher
 
 PROTOCOLS = {6: "TCP", 17: "UDP", 1: "ICMP", 58: "IPv6-ICMP"}
 ECHO = (1, 58)
@@ -121,7 +123,7 @@ class EveFormatter:
 
     def _gaps_ms(self, flow: int) -> NDArray[np.float64]:
         """Rounded to the microsecond, which hides what the table's float32 adds."""
-        gaps = np.round(self._table.gaps_of(flow).astype(np.float64), 3)
+        gaps: NDArray[np.float64] = np.round(self._table.gaps_of(flow).astype(np.float64), 3)
         gaps[:1] = np.nan  # null: nothing came before
         return gaps
 

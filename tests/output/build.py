@@ -8,6 +8,7 @@ from typing import Any
 
 import numpy as np
 
+from fl0p_py.decode.decoder import DECODED_DTYPE
 from fl0p_py.flow import table
 from fl0p_py.output import line
 from fl0p_py.signature.pattern import Facets, Pattern, Signature
@@ -71,7 +72,7 @@ def table_of(rows: Sequence[dict[str, Any]], tokens: Sequence[Sequence[tuple[int
         for size, gap_ns in sequence:
             ts_ns += gap_ns
             packets.append(_datagram(i, ts_ns, size, payload=abs(size)))
-    done, array = 0, np.array(packets, table.PACKET_DTYPE) if packets else np.zeros(0, table.PACKET_DTYPE)
+    done, array = 0, np.array(packets, DECODED_DTYPE) if packets else np.zeros(0, DECODED_DTYPE)
     while done < len(array):
         done = made.process(array, done)
     for i, fields in enumerate(rows):
@@ -81,7 +82,7 @@ def table_of(rows: Sequence[dict[str, Any]], tokens: Sequence[Sequence[tuple[int
 
 
 def _datagram(flow: int, ts_ns: int, direction: int, payload: int = 0) -> np.void:
-    packet = np.zeros(1, table.PACKET_DTYPE)[0]
+    packet = np.zeros(1, DECODED_DTYPE)[0]
     ports = {"sport": 1000 + flow, "dport": 53}
     if direction < 0:
         ports = {"sport": 53, "dport": 1000 + flow}
