@@ -4,7 +4,7 @@ Patterns of single tokens, with alternatives and small repeats, are written out 
 of items.  The filter looks for all branches at once and the last one verified completes the
 signature, or leaves a thread that waits for a trailing `+` or `>`.  Other patterns become positions
 and edges of the machine, and branches that start its threads.  Branches with room for edits get a
-second, short branch of their first two items.
+second, short branch of their beginning.
 
 Start-up counts: ten thousand plain lines take about 0.1 s, so sequences of plain items are gathered
 by index, without looking into a `Segment` twice, and everything after that is done on whole arrays.
@@ -220,7 +220,10 @@ class _Compiler:
         return positions
 
     def chase(self, branches: Array, rules: Rules, tolerant: Array) -> Array:
-        """For branches of whole patterns that have room for edits: branches of their first two items."""
+        """For branches of whole patterns that have room for edits: branches of their beginnings.
+
+        Three items long, but the third stands for itself and those that a token may match instead.
+        """
         editable = tolerant & np.array([s.edits for s in self.signatures], np.bool_)
         budget = np.zeros(len(branches), np.uint8)
         for items, edits in EDITS:
@@ -231,9 +234,9 @@ class _Compiler:
         chases["whole"], chases["budget"] = chases["length"], budget[chosen]
         chases["trailing"] = chases["action"] == SEED
         chases["wait"] = chases["argument"]
-        chases["gap_want"] >>= (chases["length"] - 2).astype(np.uint64)
-        chases["gap_care"] >>= (chases["length"] - 2).astype(np.uint64)
-        chases["action"], chases["length"] = CHASE, 2
+        for name in ("gap_want", "gap_care"):  # the third item's gap may differ
+            chases[name] = chases[name] >> (chases["length"] - 3).astype(np.uint64) & np.uint64(0b110)
+        chases["action"], chases["length"] = CHASE, 3
         chases["argument"] = chases["item"] + 1
         return chases
 

@@ -48,6 +48,7 @@ cdef class Dossiers:
     cdef int complete(
         self, uint32_t signature, uint32_t consumed, uint32_t cost, uint32_t edits
     ) except -1 nogil
+    cdef bint hopeless(self, FlowState* state, uint32_t signature) noexcept nogil
     cdef bint is_pending(self, uint32_t signature) noexcept nogil
     cdef int64_t barrier(self, FlowState* state, uint32_t signature) except -1 nogil
     cdef int64_t judge(

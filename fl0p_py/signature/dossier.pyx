@@ -185,6 +185,10 @@ cdef class Dossiers:
                 mask |= <uint32_t>1 << facet
         return mask
 
+    cdef bint hopeless(self, FlowState* state, uint32_t signature) noexcept nogil:
+        """Whether a match with edits could set nothing by now."""
+        return state.dossier and self._unwanted(&self.pool[state.dossier - 1], signature, 0)
+
     cdef bint _unwanted(self, Dossier* dossier, uint32_t signature, uint32_t taken) noexcept nogil:
         """Whether a match with edits can set nothing: a match without holds all that it speaks for."""
         cdef uint32_t mask = self._facets(signature)

@@ -33,13 +33,15 @@ cdef class Filter:
 
     class_of : uint8[2, 65536], class of a size from the client, from the server; 0 is no token
     low, high: uint8[branches, 8], classes that each lane accepts, both included
+    others   : uint32[n, 3], branch, low and high of further classes that its first lane accepts
     first    : uint32[groups + 1], where each group's branches begin; each begins a new word
     overflow : branches that were dropped because too many were left over at one token
     """
 
-    def __init__(self, class_of, low, high, first):
+    def __init__(self, class_of, low, high, others, first):
         cdef uint8_t[:, ::1] lows = np.ascontiguousarray(low, np.uint8)
         cdef uint8_t[:, ::1] highs = np.ascontiguousarray(high, np.uint8)
+        cdef uint32_t[:, ::1] more = np.ascontiguousarray(others, np.uint32)
         cdef int64_t branch, word, lane, one
         cdef uint64_t bit
         if lows.shape[1] != LANES or highs.shape[0] != lows.shape[0] or lows.shape[0] % BITS:
@@ -51,6 +53,8 @@ cdef class Filter:
         words = lows.shape[0] // BITS
         if lows.shape[0] and int(np.max(high)) >= classes:
             raise ValueError("a lane accepts a class that no size has")
+        if len(others) and (np.max(others[:, 0]) >= lows.shape[0] or np.max(others[:, 2]) >= classes):
+            raise ValueError("others name a branch or a class that is not there")
         bounds = np.asarray(first, np.uint32) // BITS
         if np.any(np.diff(bounds.astype(np.int64)) < 0) or bounds[len(bounds) - 1] > words:
             raise ValueError("groups must ascend")
@@ -63,6 +67,10 @@ cdef class Filter:
             for lane in range(LANES):
                 for one in range(lows[branch, lane], highs[branch, lane] + 1):
                     self.lanes[one, word, lane] |= bit
+        for branch in range(more.shape[0]):
+            word, bit = more[branch, 0] // BITS, <uint64_t>1 << (more[branch, 0] % BITS)
+            for one in range(more[branch, 1], more[branch, 2] + 1):
+                self.lanes[one, word, 0] |= bit
         for one in range(classes):
             for word in range(words):
                 for lane in range(INDEXED_LANES):

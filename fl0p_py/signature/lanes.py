@@ -33,6 +33,7 @@ class Compiled:
 
     class_of            : uint8[2, 65536], class of each size from the client, from the server
     lane_low, lane_high : uint8[branches, 8], classes that each lane accepts
+    others              : uint32[n, 3], branch and further classes (low, high) that its first lane accepts
     groups              : uint32[groups + 1], first branch of each group: for each protocol the unanchored
                           ones, then those that must end at token 1, 2, … 64
     ports               : uint32[n, 2]; thresholds : int64[k], ns, ascending
@@ -42,6 +43,7 @@ class Compiled:
     class_of: Array
     lane_low: Array
     lane_high: Array
+    others: Array
     groups: Array
     branches: Array
     items: Array
@@ -72,6 +74,7 @@ def assemble(branches: Array, items: Array, positions: Array, edges: Array, rule
     lane_high = np.zeros((len(padded), LANES), np.uint8)
     lane_low[place], lane_high[place] = low[order], high[order]
     chases = np.flatnonzero(padded["whole"])
+    others = _others(padded, chases, items, class_of)
     length = padded["whole"][chases].astype(np.int64)
     begin = padded["item"][chases].astype(np.int64)
     inside = np.arange(length.sum()) - np.repeat(np.cumsum(length) - length, length)
@@ -80,6 +83,7 @@ def assemble(branches: Array, items: Array, positions: Array, edges: Array, rule
         class_of,
         lane_low,
         lane_high,
+        others,
         first.astype(np.uint32),
         padded,
         items,
@@ -90,6 +94,17 @@ def assemble(branches: Array, items: Array, positions: Array, edges: Array, rule
         rules.thresholds,
         rules.facet_names,
     )
+
+
+def _others(branches: Array, chases: Array, items: Array, class_of: Array) -> Array:
+    """The items behind the third that the token of a chase's first lane may match instead."""
+    low, high = _item_classes(items, class_of)
+    found = [np.zeros((0, 3), np.uint32)]
+    for skipped in range(1, int(branches["budget"].max(initial=0)) + 1):
+        chosen = chases[branches["budget"][chases] >= skipped]
+        at = branches["item"][chosen] + 2 + skipped
+        found.append(np.stack([chosen, low[at], high[at]], axis=1).astype(np.uint32))
+    return np.concatenate(found)
 
 
 def classes(items: Array) -> Array:
@@ -124,13 +139,16 @@ def lanes(branches: Array, items: Array, class_of: Array) -> tuple[Array, Array]
     at = branches["item"].astype(np.int64)[:, None] + length[:, None] - 1 - lane
     used = lane < length[:, None]
     at[~used] = 0
+    if not len(items):
+        return np.zeros(at.shape, np.uint8), np.zeros(at.shape, np.uint8)
+    lowest, highest = _item_classes(items, class_of)
+    low, high = np.where(used, lowest[at], 0), np.where(used, highest[at], class_of.max())
+    return low.astype(np.uint8), high.astype(np.uint8)
+
+
+def _item_classes(items: Array, class_of: Array) -> tuple[Array, Array]:
+    """The classes of each item's bounds."""
     server = (items["low"] < 0).astype(np.int64)
     low = np.where(server, -items["high"], items["low"])
     high = np.where(server, -items["low"], items["high"])
-    lowest = class_of[server, np.minimum(low, LARGEST)]
-    highest = class_of[server, np.minimum(high, LARGEST)]
-    if not len(items):
-        return np.zeros(at.shape, np.uint8), np.zeros(at.shape, np.uint8)
-    return np.where(used, lowest[at], 0).astype(np.uint8), np.where(used, highest[at], class_of.max()).astype(
-        np.uint8
-    )
+    return class_of[server, np.minimum(low, LARGEST)], class_of[server, np.minimum(high, LARGEST)]

@@ -51,6 +51,7 @@ cdef class Machine:
         self, FlowState* state, Thread* thread, Position* position, uint32_t number
     ) except -1 nogil
     cdef int _chase(self, uint32_t at, Token* token) except -1 nogil
+    cdef int _follow(self, uint32_t here, uint32_t cost, uint32_t edits, Token* token) except -1 nogil
     cdef int _settle(self, FlowState* state) except -1 nogil
     cdef bint _is_done(self, Thread* thread) noexcept nogil
     cdef int _complete_chase(self, Thread* thread) except -1 nogil

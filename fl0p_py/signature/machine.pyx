@@ -4,7 +4,8 @@
 A thread stands at a position of a signature's automaton and is stepped by every token, by silence,
 and by the end.  Threads are started by branches of the filter: where the plain beginning of a pattern
 has matched, where the whole of it has and only a trailing `+` or `>` is left, or where the first two
-items have and the rest may be found with edits (the thread then *chases*: it stands at an item).
+items have and the next token is one of those behind them (the thread then *chases*: it stands at an
+item, and the rest may be found with edits).
 
 Pike, in Thompson's tradition: all threads of a flow go forward together, two that have come to the
 same place become one, so a step costs at most the number of positions, never a power of it.  Bounds:
@@ -12,7 +13,7 @@ MOST_THREADS a flow, MOST_POOL in all; threads beyond are dropped and counted in
 
 Edits, of which a branch has a small budget: a token too many is passed over, a missing item is
 skipped, a gap that should (not) be there is accepted.  The first two items and the last are never
-edited.  A chase that is complete waits while another chase of the same branch with fewer edits goes
+edited, nor is a token passed over between the first two and what follows them.  A chase that is complete waits while another chase of the same branch with fewer edits goes
 on, so that nothing is called fuzzy that turns out exact a token later.
 
 SAFETY: positions, edges, items and branches come from the compiler, which numbers them itself; links
@@ -48,40 +49,12 @@ cdef class Machine:
 
     # Steps.  Each takes the flow's list apart and makes a new one.
 
-    cdef int seed(self, FlowState* state, uint32_t branch, Token* token, uint32_t cost) except -1 nogil:
-        """Start a thread where a branch has matched, its last token being `token`."""
-        cdef Branch* seed = &self.branches[branch]
-        cdef Position* position = NULL
-        cdef uint32_t thread
-        if self.n_threads >= MOST_THREADS:
-            self.overflow += 1
-            return 0
-        if seed.action == CHASE:
-            thread = self._new(seed.argument | CHASING)
-        else:
-            position = &self.positions[seed.argument]
-            if position.final & AT_TOKEN:
-                self.dossiers.complete(position.signature, token.number, cost, 0)
-            if position.final & ~AT_TOKEN == 0 and position.edges == 0:
-                return 0
-            thread = self._new(seed.argument)
-        if thread == 0:
-            return 0
-        self.n_threads += 1
-        self.pool[thread - 1].sums[0] = self.pool[thread - 1].sums[1] = 0
-        if position != NULL and position.slot:
-            self.pool[thread - 1].sums[position.slot - 1] = token.size
-        self.pool[thread - 1].cost = cost
-        self.pool[thread - 1].edits = 0
-        self.pool[thread - 1].before = token.before
-        self.pool[thread - 1].next = state.threads
-        state.threads = thread
-        return 0
-
     cdef int token(self, FlowState* state, Token* token) except -1 nogil:
-        """Step all threads of the flow by a token."""
+        """Step all threads of the flow by a token; to be called before `seed`, also without threads."""
         cdef uint32_t at = state.threads, next
         self._begin()
+        if at == 0:
+            return 0
         while at:
             next = self.pool[at - 1].next
             if self.pool[at - 1].at & CHASING:
@@ -93,6 +66,26 @@ cdef class Machine:
         state.threads = self.head
         if self.done:
             self._settle(state)
+        return 0
+
+    cdef int seed(self, FlowState* state, uint32_t branch, Token* token, uint32_t cost) except -1 nogil:
+        """Start a thread where a branch has matched, its last token being `token`."""
+        cdef Branch* seed = &self.branches[branch]
+        cdef Position* position
+        cdef int32_t sums[2]
+        sums[0] = sums[1] = 0
+        self.head = state.threads
+        if seed.action == CHASE:
+            self._follow(seed.argument, cost, 0, token)
+        else:
+            position = &self.positions[seed.argument]
+            if position.final & AT_TOKEN:
+                self.dossiers.complete(position.signature, token.number, cost, 0)
+            if position.slot:
+                sums[position.slot - 1] = token.size
+            if position.edges or position.final & ~AT_TOKEN:
+                self._push(seed.argument, seed.argument, sums, cost, 0, token.before)
+        state.threads = self.head
         return 0
 
     cdef int close(self, FlowState* state, Token* token) except -1 nogil:
@@ -276,40 +269,45 @@ cdef class Machine:
         return 0
 
     cdef int _chase(self, uint32_t at, Token* token) except -1 nogil:
-        """Compare the token with the next items of the branch, as far as the budget of edits goes."""
+        """Compare the token with the next items of the branch, or pass over it, as the budget allows."""
         cdef Thread thread = self.pool[at - 1]
-        cdef uint32_t here = thread.at & ~<uint32_t>CHASING, there
+        cdef uint32_t here = thread.at & ~<uint32_t>CHASING
         cdef Branch* branch = &self.branches[self.items[here].branch]
-        cdef uint32_t last = branch.item + branch.whole - 1
+        if here == branch.item + branch.whole - 1:
+            self.done = True
+            return self._push(thread.at, self._chase_mark(here), thread.sums, thread.cost, thread.edits, 0)
+        self._follow(here, thread.cost, thread.edits, token)
+        if thread.edits < branch.budget:
+            self._push(thread.at, self._chase_mark(here), thread.sums, thread.cost, thread.edits + 1, 0)
+        return 0
+
+    cdef int _follow(self, uint32_t here, uint32_t cost, uint32_t edits, Token* token) except -1 nogil:
+        """Go from an item that has matched to those behind it that the token matches."""
+        cdef Branch* branch = &self.branches[self.items[here].branch]
+        cdef uint32_t last = branch.item + branch.whole - 1, there, new_edits, new_cost
         cdef bint gap = token.passed > self.rules[branch.signature].threshold
         cdef int32_t size = token.size * token.direction
         cdef int32_t sums[2]
-        cdef uint32_t edits, cost
         cdef Item* item
-        sums[0], sums[1] = thread.sums[0], 0
-        if here == last:
-            self.done = True
-            return self._push(thread.at, self._chase_mark(here), sums, thread.cost, thread.edits, 0)
-        for there in range(here + 1, min(last, here + 1 + branch.budget - thread.edits) + 1):
+        for there in range(here + 1, min(last, here + 1 + branch.budget - edits) + 1):
             item = &self.items[there]
             if not item.low <= size <= item.high:
                 continue
-            edits = thread.edits + (there - here - 1)
+            new_edits = edits + (there - here - 1)
             if item.condition != ANY_GAP and gap != (item.condition != NO_GAP):
-                edits += 1
-                if there == last or edits > branch.budget:
+                new_edits += 1
+                if there == last or new_edits > branch.budget:
                     continue
-            cost = thread.cost + (not item.exact_low <= size <= item.exact_high)
+            new_cost = cost + (not item.exact_low <= size <= item.exact_high)
+            sums[0] = sums[1] = 0
             if there < last:
-                self._push(there | CHASING, self._chase_mark(there), sums, cost, edits, 0)
-            elif edits and branch.trailing:
-                self._push(branch.wait, branch.wait, sums, cost, edits, 0)
-            elif edits:
+                self._push(there | CHASING, self._chase_mark(there), sums, new_cost, new_edits, 0)
+            elif new_edits and branch.trailing:
+                self._push(branch.wait, branch.wait, sums, new_cost, new_edits, 0)
+            elif new_edits:
                 sums[0] = token.number
                 self.done = True
-                self._push(there | CHASING, self._chase_mark(there), sums, cost, edits, 0)
-        if thread.edits < branch.budget:
-            self._push(thread.at, self._chase_mark(here), sums, thread.cost, thread.edits + 1, 0)
+                self._push(there | CHASING, self._chase_mark(there), sums, new_cost, new_edits, 0)
         return 0
 
     cdef int _settle(self, FlowState* state) except -1 nogil:

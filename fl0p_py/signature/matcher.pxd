@@ -37,6 +37,7 @@ cdef class Matcher:
     cdef uint32_t stored                # tokens of a flow that the table keeps
 
     cdef bint _run(self) except -1 nogil
+    cdef int _prefetch(self, TokenEvent* event) noexcept nogil
     cdef int _token(self, TokenEvent* event, FlowState* state) except -1 nogil
     cdef int _begin(self, TokenEvent* event, FlowState* state) except -1 nogil
     cdef int _remember(self, TokenEvent* event, FlowState* state, int passed) except -1 nogil

@@ -61,7 +61,9 @@ cdef class Matcher:
         cdef Result result
         compiled = compile_set(signatures, threshold_ms=threshold_ms, fuzzy=fuzzy)
         self.compiled, self.table = compiled, table
-        self.filter = Filter(compiled.class_of, compiled.lane_low, compiled.lane_high, compiled.groups)
+        self.filter = Filter(
+            compiled.class_of, compiled.lane_low, compiled.lane_high, compiled.others, compiled.groups
+        )
         self.items, self.branches, self.rules = compiled.items, compiled.branches, compiled.rules
         self.ports, self.thresholds = compiled.ports, compiled.thresholds
         self.n_thresholds = len(compiled.thresholds)
@@ -163,7 +165,7 @@ cdef class Matcher:
                 self._fire_timer()
                 continue
             if self.at_event + AHEAD < self.n_events:
-                __builtin_prefetch(&self.states[self.events[self.at_event + AHEAD].flow])
+                self._prefetch(&self.events[self.at_event + AHEAD])
             state = &self.states[event.flow]
             if event.kind == TOKEN:
                 self._token(event, state)
@@ -173,6 +175,13 @@ cdef class Matcher:
                 self._finish(event, state)
             self.at_event += 1
         return False
+
+    cdef int _prefetch(self, TokenEvent* event) noexcept nogil:
+        """Ask for what an event to come will need: memory is slower than all the rest."""
+        __builtin_prefetch(&self.states[event.flow])
+        if event.number == 1:
+            __builtin_prefetch(&self.rows[event.flow].sport)
+        return 0
 
     cdef int _token(self, TokenEvent* event, FlowState* state) except -1 nogil:
         cdef Token token
@@ -194,11 +203,9 @@ cdef class Matcher:
             self.machine.close(state, &token)
             self._settle(event.flow, state, event.ts_ns)
         self._remember(event, state, token.passed)
-        self.machine.n_threads = 0
-        if state.threads:
-            self.machine.token(state, &token)
-            if self.dossiers.n_pending:
-                self.machine.drop(state)
+        self.machine.token(state, &token)
+        if self.dossiers.n_pending:
+            self.machine.drop(state)
         if state.protocol != OTHER_PROTOCOL:
             group = state.protocol * (LONGEST_ANCHOR + 1)
             self._group(group, event.flow, state, &token)
@@ -253,8 +260,9 @@ cdef class Matcher:
         for one in range(n):
             found = self.filter.found[one]
             branch = &self.branches[found]
-            if branch.action == CHASE and token.number > CHASE_WITHIN:
-                continue
+            if branch.action == CHASE:
+                if token.number > CHASE_WITHIN or self.dossiers.hopeless(state, branch.signature):
+                    continue
             cost = self._verify(branch, flow, state, token)
             if cost < 0:
                 continue
@@ -281,7 +289,7 @@ cdef class Matcher:
             return -1
         if rule.ports and not self._port(rule, state):
             return -1
-        for back in range(branch.length):
+        for back in range(branch.action == CHASE, branch.length):
             item = &self.items[branch.item + branch.length - 1 - back]
             size = self._size_at(flow, state, back)
             if not item.low <= size <= item.high:
