@@ -28,7 +28,8 @@ BUFFERS = 4
 """Batches that are valid at a time: the one just yielded and BUFFERS - 1 before it."""
 
 READ_SIZE = 1 << 20
-"""Bytes asked for in one read: large enough that what Python does per batch does not count."""
+"""Bytes asked for in one read.  Large enough that what Python does per batch hardly counts, small enough for
+the buffers to stay in the cache: with 4 MiB, reading and decoding takes 40 % more CPU time, 256 KiB 15 %."""
 
 BATCH_PACKETS = 1 << 15
 """Packets in a batch at most."""

@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import gzip
+import shutil
+import struct
+import subprocess
 from pathlib import Path
 
 import pytest
@@ -115,6 +118,27 @@ def test_every_time_resolution(tsresol, ticks, tsoffset):
         ]
     )
     assert outcome(MemoryStream(data))[0] == read(data)
+
+
+@pytest.mark.skipif(not shutil.which("tcpdump"), reason="tcpdump is not installed")
+@pytest.mark.parametrize("order", "<>")
+@pytest.mark.parametrize(
+    "form",
+    [{}, {"nano": True}, {"modified": True}, {"linktype": 0x24000001}, {"linktype": 12}, {"snaplen": 0}],
+)
+@pytest.mark.parametrize("version", [(2, 4), (2, 3), (2, 2), (543, 0)])
+def test_tcpdump_reads_the_same(tmp_path, order, form, version):
+    sent = [(5 * 10**9 + number * 1000, bytes(20 + number), 300) for number in range(3)]
+    data = savefiles.pcap(sent, order=order, **form)
+    data = data[:4] + struct.pack(order + "HH", *version) + data[8:]
+    (tmp_path / "file").write_bytes(data)
+    command = ["tcpdump", "-n", "-r", str(tmp_path / "file"), "--nano", "-w", "-"]
+    done = subprocess.run(command, capture_output=True, check=False)
+    ours = outcome(MemoryStream(data))[0]
+    assert ours == read(data)
+    assert [packet._replace(linktype=0) for packet in ours.packets] == [
+        packet._replace(linktype=0) for packet in read(done.stdout).packets
+    ]
 
 
 def test_the_kernel_is_compiled():
