@@ -43,6 +43,10 @@ bench-peers:  ## install the peers: Debian packages, and nfstream and dpkt in an
 	$(PYTHON) -m venv $(PEERS)
 	$(PEERS)/bin/pip install nfstream dpkt
 
+.PHONY: fuzz
+fuzz: $(VENV)/.built-dev  ## broken input for FL0P_FUZZ_SECONDS (600), with checked kernels (CAPTURES=folder)
+	$(BIN)/python tools/fuzz/run.py $(CAPTURES)
+
 .PHONY: man
 man:  ## make docs/man/fl0p.1 from the option table
 	$(if $(wildcard $(BIN)/python),$(BIN)/python,$(PYTHON)) -m fl0p_py.cli.manpage > docs/man/fl0p.1

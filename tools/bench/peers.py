@@ -18,6 +18,7 @@ class Peer:
     """One program.
 
     command : its words; {trace}, {work} (an empty folder of its own), {python} and {here} are filled in
+    fine    : its exit statuses that mean success
     package : Debian package, or what pip installs into the peers' own environment
     python  : it is a library, run by this interpreter's {python}; `package` must be importable there
     """
@@ -27,6 +28,7 @@ class Peer:
     command: tuple[str, ...]
     package: str
     python: bool = False
+    fine: tuple[int, ...] = (0,)
 
     def installed(self, python: str) -> bool:
         if not self.python:
@@ -42,7 +44,13 @@ class Peer:
 
 PEERS = (
     Peer("tcpdump", "reads and writes", ("tcpdump", "-r", "{trace}", "-w", "/dev/null"), "tcpdump"),
-    Peer("ngrep", "a pattern in payloads", ("ngrep", "-q", "-I", "{trace}", "no-such-words"), "ngrep"),
+    Peer(
+        "ngrep",
+        "a pattern in payloads",
+        ("ngrep", "-q", "-I", "{trace}", "no-such-words"),
+        "ngrep",
+        fine=(0, 1),  # 1: as grep, nothing matched
+    ),
     Peer(
         "softflowd",
         "flow records",

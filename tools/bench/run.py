@@ -93,13 +93,19 @@ class Bench:
     def reading(self, trace: Path, *arguments: str) -> list[str]:
         return self.fl0p("-s", str(trace), "-lq", *arguments)
 
-    def run(self, command: Sequence[str], feed: Sequence[str] | None = None) -> measure.Cost:
+    def run(
+        self, command: Sequence[str], feed: Sequence[str] | None = None, fine: Sequence[int] = (0,)
+    ) -> measure.Cost:
         """Run it in an empty folder of its own; {work} in its words becomes that folder."""
         with tempfile.TemporaryDirectory(dir=self.folder) as work:
             words = [word.replace("{work}", work) for word in command]
-            environment = {"PYTHONPATH": str(ROOT)}
             return measure.run(
-                words, work=Path(work), limit_s=self.options.limit, environment=environment, feed=feed
+                words,
+                work=Path(work),
+                limit_s=self.options.limit,
+                environment={"PYTHONPATH": str(ROOT)},
+                feed=feed,
+                fine=fine,
             )
 
     def in_turn(self, first: Sequence[str], second: Sequence[str]) -> Pair:
@@ -121,7 +127,7 @@ class Bench:
             if not peer.installed(self.options.peer_python):
                 missing.append(f"{peer.name} ({peer.package})")
                 continue
-            cost = self.run(peer.words(self.trace, self.options.peer_python))
+            cost = self.run(peer.words(self.trace, self.options.peer_python), fine=peer.fine)
             rows.append(cost_row(peer.name, peer.does, cost, pair.second))
         head = ("program", "does", "wall s", "user s", "system s", "to tcpdump", "peak MB")
         said = (

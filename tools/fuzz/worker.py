@@ -1,0 +1,126 @@
+"""One process that feeds broken input to fl0p until it is told to stop, or dies of it.
+
+usage: worker.py WORK SEED FIRST SECONDS CAPTURE ...
+
+Input number n is made from SEED and n alone.  Before it runs, WORK/input.pcap, WORK/input.fp and
+WORK/input.args hold it; so whatever happens to this process, the parent finds what did it.  A Python
+exception, an exception in a kernel that could not be raised, a wrong exit status, and a resident set that
+grows beyond `MAX_GROWTH` end the process with status 3 and the reason on standard error; a hang is ended by
+faulthandler after `HANG_S` with all stacks.  WORK/progress holds the number of inputs done.
+"""
+
+from __future__ import annotations
+
+import faulthandler
+import os
+import random
+import sys
+import time
+import traceback
+from pathlib import Path
+
+import grammar
+from mutate import Mutator, read_seed
+
+HANG_S = 60  # a checked build under sanitizers on a busy machine: a hundred times what an input takes
+MAX_GROWTH = 1 << 30  # bytes of resident memory above that after the first inputs
+WARM_UP = 50
+FILTERS = ("tcp", "udp port 53", "host 192.0.2.20 and tcp[13] & 2 != 0", "vlan and ip", "ip6", "greater 500")
+FAILED = 3
+
+
+class FoundError(Exception):
+    """The input did something that no input may do."""
+
+
+def arguments(draw: random.Random) -> list[str]:
+    """Options of one run; the table is small, so that it gets full."""
+    words = ["--flows", draw.choice(("1", "2", "7", "64", "4096")), draw.choice(("-U", "-K", "-q"))]
+    words.append(draw.choice(("--json", "-l", "-lt", "-t")))
+    for chance, choices in (
+        (0.5, ("-v",)),
+        (0.3, ("--no-vlan-key",)),
+        (0.7, ("--checksums=ignore", "--checksums=check")),
+        (0.3, ("--idle=0.5", "--idle=1000000000")),
+        (0.3, ("--depth=1", "--depth=8", "--depth=255")),
+        (0.2, ("-T1", "-T60000")),
+        (0.2, ("-F",)),
+        (0.2, ("--all",)),
+    ):
+        if draw.random() < chance:
+            words.append(draw.choice(choices))
+    if draw.random() < 0.1:
+        words += draw.choice(FILTERS).split()
+    return words
+
+
+def signatures(draw: random.Random) -> str:
+    """Text of the signature file; empty for the shipped set."""
+    chance = draw.random()
+    if chance < 0.05:
+        return ""
+    good = grammar.signatures(draw)
+    return grammar.broken(draw, good) if chance < 0.3 else good
+
+
+def resident() -> int:
+    return int(Path("/proc/self/statm").read_text().split()[1]) * os.sysconf("SC_PAGE_SIZE")
+
+
+def run(words: list[str]) -> None:
+    """One input through the whole program; raises FoundError."""
+    from fl0p_py.cli.fl0p import main
+
+    unraised: list[str] = []
+    sys.unraisablehook = lambda caught: unraised.append(repr(caught.exc_value))
+    try:
+        status = main(words)
+    except BaseException as error:
+        raise FoundError("an exception came out of main:\n" + traceback.format_exc()) from error
+    if unraised:
+        raise FoundError("raised where nothing can be: " + "; ".join(unraised))
+    if status not in (0, 1, 2):
+        raise FoundError(f"exit status {status}")
+
+
+def main() -> int:
+    work, seed, first, seconds = Path(sys.argv[1]), int(sys.argv[2]), int(sys.argv[3]), float(sys.argv[4])
+    seeds = [read_seed(Path(name)) for name in sys.argv[5:]]
+    said = os.dup(2)
+    devnull = os.open(os.devnull, os.O_WRONLY)
+    os.dup2(devnull, 1)
+    capture, text, words_file = work / "input.pcap", work / "input.fp", work / "input.args"
+    progress = work / "progress"
+    until = time.monotonic() + seconds
+    number = first
+    allowed = 0
+    while time.monotonic() < until:
+        draw = random.Random(f"{seed}/{number}")
+        capture.write_bytes(Mutator(seeds, draw).capture())
+        words = arguments(draw)
+        file = signatures(draw)
+        text.write_text(file, encoding="utf-8", errors="surrogatepass", newline="")
+        words = ["-s", str(capture), *(("-f", str(text)) if file else ()), *words]
+        words_file.write_text("\n".join(words))
+        faulthandler.dump_traceback_later(HANG_S, exit=True, file=said)
+        os.dup2(devnull, 2)
+        try:
+            run(words)
+        except FoundError as failure:
+            os.write(said, f"{failure}\n".encode(errors="backslashreplace"))
+            return FAILED
+        finally:
+            os.dup2(said, 2)
+            faulthandler.cancel_dump_traceback_later()
+        number += 1
+        if number == first + WARM_UP:
+            allowed = resident() + MAX_GROWTH
+        if allowed and resident() > allowed:
+            print(f"resident memory grew to {resident() >> 20} MB", file=sys.stderr)
+            return FAILED
+        progress.write_text(str(number - first))
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
