@@ -1,6 +1,12 @@
-"""Patterns made by hypothesis: any tree that the parser can make."""
+"""Patterns made by chance for hypothesis: any tree that the grammar allows, any that the parser takes.
+
+A tree is made by a plain random generator from a number and a bound that hypothesis draws: that is
+many times as fast as nested strategies, and a failing tree shrinks with the bound.
+"""
 
 from __future__ import annotations
+
+from random import Random
 
 from hypothesis import strategies as st
 
@@ -21,85 +27,98 @@ from fl0p_py.signature.pattern import (
 )
 from fl0p_py.signature.printer import pattern_text
 
-numbers = st.one_of(st.integers(1, 12), st.integers(1, MAX_SIZE))
-small_numbers = st.integers(1, 6)
+SMALL = 6
+"""Largest size where flows made by chance shall match."""
+
+PORTS = ((), ((22, 22),), ((1, 1023), (6000, 65535)))
 
 
-def sizes(numbers: st.SearchStrategy[int]) -> st.SearchStrategy[Size]:
-    exact = numbers.map(lambda n: Size(n, n, True))
-    ranges = st.tuples(numbers, numbers).map(lambda pair: Size(min(pair), max(pair), False))
-    open_ = numbers.map(lambda n: Size(n, MAX_SIZE, False))
-    return st.one_of(exact, exact, ranges, open_, st.just(Size(1, MAX_SIZE, False)))
+def trees(largest: int = MAX_SIZE) -> st.SearchStrategy[Pattern]:
+    """Anything that the grammar allows; sizes up to `largest`."""
+    return st.builds(_tree, st.integers(0, 2**32), st.integers(1, 4), st.just(largest))
 
 
-def segments(numbers: st.SearchStrategy[int], directions: str = "cs") -> st.SearchStrategy[Segment]:
-    return st.builds(Segment, st.sampled_from(directions), sizes(numbers), st.booleans())
+def patterns(largest: int = MAX_SIZE, bursts: bool = True) -> st.SearchStrategy[Pattern]:
+    """Anything that the parser takes."""
+    return st.builds(_pattern, st.integers(0, 2**32), st.integers(1, 4), st.just(largest), st.just(bursts))
 
 
-pauses = st.sampled_from([None, None, None, Pause(Gap.SOME), Pause(Gap.ANY)])
+def _tree(seed: int, most: int, largest: int) -> Pattern:
+    return _Maker(Random(seed), most, largest, True).pattern()
 
 
-@st.composite
-def with_pauses(
-    draw: st.DrawFn, items: st.SearchStrategy[Item], most: int, trailing: bool = True
-) -> Sequence:
-    """1 to `most` items with pauses before, between and behind them."""
-    sequence: list[Item] = []
-    for item in draw(st.lists(items, min_size=1, max_size=most)):
-        pause = draw(pauses)
-        sequence += [item] if pause is None else [pause, item]
-    pause = draw(pauses) if trailing else None
-    return Sequence(tuple(sequence if pause is None else [*sequence, pause]))
+def _pattern(seed: int, most: int, largest: int, bursts: bool) -> Pattern:
+    maker = _Maker(Random(seed), most, largest, bursts)
+    while True:
+        pattern = maker.pattern()
+        try:
+            parse_pattern(pattern_text(pattern))
+        except PatternError:
+            continue
+        return pattern
 
 
-@st.composite
-def unordered(draw: st.DrawFn, numbers: st.SearchStrategy[int]) -> Unordered:
-    directions = draw(st.sampled_from(["cs", "sc"]))
-    sides = [draw(with_pauses(segments(numbers, one), 2, trailing=False)) for one in directions]
-    return Unordered(*sides)
+class _Maker:
+    def __init__(self, random: Random, most: int, largest: int, bursts: bool) -> None:
+        self.random, self.most, self.largest, self.bursts = random, most, largest, bursts
 
+    def pattern(self) -> Pattern:
+        pick = self.random.choice
+        sequence = self.sequence(self.most, 2)
+        return Pattern(
+            pick(("tcp", "udp")),
+            pick(PORTS),
+            pick((True, False)),
+            pick((True, False)),
+            sequence,
+            pick((True, False)),
+        )
 
-@st.composite
-def repeats(draw: st.DrawFn, atoms: st.SearchStrategy[Segment | Choice | Unordered]) -> Item:
-    atom = draw(atoms)
-    low = draw(st.integers(0, 3))
-    high = draw(st.one_of(st.none(), st.integers(max(1, low), 4)))
-    return atom if low == high == 1 else Repeat(atom, low, high)
+    def sequence(self, most: int, depth: int) -> Sequence:
+        items: list[Item] = []
+        for _ in range(self.random.randint(1, most)):
+            items += self.pause()
+            items.append(self.item(depth))
+        return Sequence((*items, *self.pause()))
 
+    def pause(self) -> list[Item]:
+        gap = self.random.choice((None, None, None, None, Gap.SOME, Gap.ANY))
+        return [] if gap is None else [Pause(gap)]
 
-def sequences(numbers: st.SearchStrategy[int], depth: int = 2) -> st.SearchStrategy[Sequence]:
-    atoms: st.SearchStrategy[Segment | Choice | Unordered] = st.one_of(segments(numbers), unordered(numbers))
-    if depth:
-        choices = st.lists(sequences(numbers, depth - 1), min_size=1, max_size=3)
-        atoms = st.one_of(atoms, choices.map(lambda parts: Choice(tuple(parts))))
-    return with_pauses(st.one_of(segments(numbers), atoms, repeats(atoms)), 4)
+    def item(self, depth: int) -> Item:
+        kind = self.random.randrange(10)
+        atom: Segment | Choice | Unordered = self.segment("cs")
+        if kind == 0:
+            atom = self.unordered()
+        elif kind <= 2 and depth:
+            parts = [self.sequence(min(2, self.most), depth - 1) for _ in range(self.random.randint(1, 3))]
+            atom = Choice(tuple(parts))
+        if self.random.randrange(5):
+            return atom
+        low = self.random.randint(0, 3)
+        high = self.random.choice((None, *range(max(1, low), 5)))
+        return atom if low == high == 1 else Repeat(atom, low, high)
 
+    def unordered(self) -> Unordered:
+        left, right = self.random.choice(("cs", "sc"))
+        return Unordered(self.side(left), self.side(right))
 
-ports = st.sampled_from([(), ((22, 22),), ((1, 1023), (6000, 65535))])
+    def side(self, direction: str) -> Sequence:
+        items: list[Item] = []
+        for _ in range(self.random.randint(1, 2)):
+            items += [*self.pause(), self.segment(direction)]
+        return Sequence(tuple(items))
 
+    def segment(self, directions: str) -> Segment:
+        burst = self.bursts and self.random.random() < 0.4
+        return Segment(self.random.choice(directions), self.size(), burst)
 
-def _valid(pattern: Pattern) -> bool:
-    """Whether nothing in it is refused for what it means (never matches, matches nothing)."""
-    try:
-        parse_pattern(pattern_text(pattern))
-    except PatternError:
-        return False
-    return True
+    def size(self) -> Size:
+        low, high = sorted((self.number(), self.number()))
+        kind = self.random.randrange(5)
+        if kind < 2:
+            return Size(low, low, True)
+        return (Size(low, high, False), Size(low, MAX_SIZE, False), Size(1, MAX_SIZE, False))[kind - 2]
 
-
-def trees(numbers: st.SearchStrategy[int] = numbers) -> st.SearchStrategy[Pattern]:
-    """Anything that the grammar allows."""
-    return st.builds(
-        Pattern,
-        st.sampled_from(["tcp", "udp"]),
-        ports,
-        st.booleans(),
-        st.booleans(),
-        sequences(numbers),
-        st.booleans(),
-    )
-
-
-def patterns(numbers: st.SearchStrategy[int] = numbers) -> st.SearchStrategy[Pattern]:
-    """Anything that the parser accepts."""
-    return trees(numbers).filter(_valid)
+    def number(self) -> int:
+        return self.random.randint(1, self.random.choice((min(12, self.largest), self.largest)))

@@ -76,7 +76,7 @@ small_flows = st.builds(
 
 @settings(max_examples=400, deadline=None)
 @given(
-    strategies.patterns(strategies.small_numbers),
+    strategies.patterns(strategies.SMALL),
     st.lists(small_flows, min_size=1, max_size=4),
     st.booleans(),
     st.booleans(),
