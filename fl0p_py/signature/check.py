@@ -13,11 +13,15 @@ indexes, and no more than MAX_TRIED are compared.
 
 from __future__ import annotations
 
+import os
 from bisect import bisect_left
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Iterator
+from functools import partial
 from typing import NamedTuple
 
+from fl0p_py.errors import Place
+from fl0p_py.signature.loader import load, source_paths
 from fl0p_py.signature.overlap import Shape, included, meeting, shape
 from fl0p_py.signature.parser import shortest
 from fl0p_py.signature.pattern import MAX_SIZE, Pattern, Signature, SignatureSet
@@ -51,12 +55,35 @@ class Finding(NamedTuple):
     message: str
 
     def __str__(self) -> str:
-        return f"{self.location}: {'' if self.fails else 'warning: '}{self.message}"
+        return f"{self.location}: {self.message}{'' if self.fails else ' (warning)'}"
 
 
-def check(signatures: SignatureSet, matches: Matches | None = None) -> list[Finding]:
-    """Everything that is found, examples first; `matches` is the real matcher unless given."""
-    matches = matches or tried
+class Report(NamedTuple):
+    """text : a line for each finding and one that counts them"""
+
+    passed: bool
+    text: str
+
+
+def check(paths: Iterable[str | os.PathLike[str]] = (), *, threshold_ms: int = 400) -> Report:
+    """What is found in the files and folders, by default in the shipped TOML files.
+
+    Raises SignatureFileError if they do not load.
+    """
+    signatures = load(list(paths) or source_paths())
+    found = findings(signatures, partial(tried, threshold_ms=threshold_ms))
+    failed = sum(finding.fails for finding in found)
+    warnings = len(found) - failed + len(signatures.warnings)
+    every = signatures.signatures
+    examples = sum(len(signature.examples) + len(signature.counter_examples) for signature in every)
+    counted = f"{len(every)} signatures, {examples} examples and counter-examples"
+    counts = f"{counted}: {failed} failed, {warnings} warnings"
+    lines = [*(f"{warning} (warning)" for warning in signatures.warnings), *map(str, found), counts]
+    return Report(not failed, "\n".join(lines) + "\n")
+
+
+def findings(signatures: SignatureSet, matches: Matches) -> list[Finding]:
+    """Everything that is found, examples first."""
     every = signatures.signatures
     shapes = [shape(signature) for signature in every]
     return [
@@ -68,12 +95,12 @@ def check(signatures: SignatureSet, matches: Matches | None = None) -> list[Find
     ]
 
 
-def tried(signature: Signature, example: Pattern, fuzzy: bool) -> bool:
+def tried(signature: Signature, example: Pattern, fuzzy: bool, threshold_ms: int = 400) -> bool:
     """What the matcher says."""
     from fl0p_py.signature import trial  # numpy and the kernel, only for this
 
     alone = SignatureSet((signature,))
-    (result,) = trial.run(alone, [trial.flow_of(example)], fuzzy=fuzzy)
+    (result,) = trial.run(alone, [trial.flow_of(example)], threshold_ms=threshold_ms, fuzzy=fuzzy)
     return bool(result.identifications)
 
 
@@ -263,4 +290,5 @@ def _rivals(signatures: tuple[Signature, ...], shapes: list[Shape]) -> Iterator[
 
 
 def _named(signature: Signature) -> str:
-    return f"{signature.id} ({signature.location})"
+    """Its id, and its place where that says more."""
+    return f"{signature.id} ({signature.location})" if isinstance(signature.where, Place) else signature.id
