@@ -21,9 +21,9 @@ from functools import partial
 from typing import NamedTuple
 
 from fl0p_py.errors import Place
+from fl0p_py.signature.extent import shortest
 from fl0p_py.signature.loader import load, source_paths
 from fl0p_py.signature.overlap import Shape, included, meeting, shape
-from fl0p_py.signature.parser import shortest
 from fl0p_py.signature.pattern import MAX_SIZE, Pattern, Signature, SignatureSet
 from fl0p_py.signature.printer import pattern_text
 from fl0p_py.signature.specificity import bits

@@ -24,6 +24,7 @@ from typing import NoReturn
 
 from fl0p_py.errors import PatternError, Place
 from fl0p_py.signature import viability
+from fl0p_py.signature.extent import expanded, has_segment, shortest
 from fl0p_py.signature.pattern import (
     MAX_REPEAT,
     MAX_SIZE,
@@ -400,49 +401,6 @@ def spell(text: str) -> str:
     if len(text) > 40:
         text = text[:39] + "…"
     return "'" + "".join(c if c.isprintable() else f"\\u{ord(c):04x}" for c in text) + "'"
-
-
-def has_segment(sequence: Sequence) -> bool:
-    """Whether there is more than pauses in it."""
-    return not all(isinstance(item, Pause) for item in sequence.items)
-
-
-def expanded(sequence: Sequence) -> int:
-    """Tokens and bursts with counted repeats written out; a repeat without end counts its least."""
-    return sum(map(_expanded, sequence.items))
-
-
-def _expanded(item: Item) -> int:
-    match item:
-        case Pause():
-            return 0
-        case Segment():
-            return 1
-        case Choice():
-            return sum(map(expanded, item.alternatives))
-        case Unordered():
-            return expanded(item.left) + expanded(item.right)
-        case Repeat():
-            return _expanded(item.atom) * (max(1, item.low) if item.high is None else item.high)
-
-
-def shortest(sequence: Sequence) -> int:
-    """The fewest tokens and bursts that the sequence can match."""
-    return sum(map(_shortest, sequence.items))
-
-
-def _shortest(item: Item) -> int:
-    match item:
-        case Pause():
-            return 0
-        case Segment():
-            return 1
-        case Choice():
-            return min(map(shortest, item.alternatives))
-        case Unordered():
-            return shortest(item.left) + shortest(item.right)
-        case Repeat():
-            return _shortest(item.atom) * item.low
 
 
 def _joined(ranges: list[tuple[int, int]]) -> tuple[tuple[int, int], ...]:

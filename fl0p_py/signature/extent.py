@@ -1,0 +1,48 @@
+"""How many tokens and bursts a sequence is made of: at least, and written out."""
+
+from __future__ import annotations
+
+from fl0p_py.signature.pattern import Choice, Item, Pause, Repeat, Segment, Sequence, Unordered
+
+
+def has_segment(sequence: Sequence) -> bool:
+    """Whether there is more than pauses in it."""
+    return not all(isinstance(item, Pause) for item in sequence.items)
+
+
+def expanded(sequence: Sequence) -> int:
+    """Tokens and bursts with counted repeats written out; a repeat without end counts its least."""
+    return sum(map(_expanded, sequence.items))
+
+
+def _expanded(item: Item) -> int:
+    match item:
+        case Pause():
+            return 0
+        case Segment():
+            return 1
+        case Choice():
+            return sum(map(expanded, item.alternatives))
+        case Unordered():
+            return expanded(item.left) + expanded(item.right)
+        case Repeat():
+            return _expanded(item.atom) * (max(1, item.low) if item.high is None else item.high)
+
+
+def shortest(sequence: Sequence) -> int:
+    """The fewest tokens and bursts that the sequence can match."""
+    return sum(map(_shortest, sequence.items))
+
+
+def _shortest(item: Item) -> int:
+    match item:
+        case Pause():
+            return 0
+        case Segment():
+            return 1
+        case Choice():
+            return min(map(shortest, item.alternatives))
+        case Unordered():
+            return shortest(item.left) + shortest(item.right)
+        case Repeat():
+            return _shortest(item.atom) * item.low
