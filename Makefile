@@ -51,6 +51,10 @@ fuzz: $(VENV)/.built-dev  ## broken input for FL0P_FUZZ_SECONDS (600), with chec
 man:  ## make docs/man/fl0p.1 from the option table
 	$(if $(wildcard $(BIN)/python),$(BIN)/python,$(PYTHON)) -m fl0p_py.cli.manpage > docs/man/fl0p.1
 
+.PHONY: golden
+golden:  ## write the expected output of the golden runs anew
+	$(if $(wildcard $(BIN)/python),$(BIN)/python,$(PYTHON)) -m tests.golden.runs
+
 .PHONY: dist
 dist: $(VENV)/.built-dev  ## wheel and sdist in dist/
 	$(BIN)/python -m build

@@ -123,7 +123,7 @@ class EveFormatter:
 
     def _gaps_ms(self, flow: int) -> NDArray[np.float64]:
         """Rounded to the microsecond, which hides what the table's float32 adds."""
-        gaps: NDArray[np.float64] = np.round(self._table.gaps_of(flow).astype(np.float64), 3)
+        gaps: NDArray[np.float64] = self._table.gaps_of(flow).astype(np.float64).round(3)
         gaps[:1] = np.nan  # null: nothing came before
         return gaps
 
