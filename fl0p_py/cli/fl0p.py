@@ -216,9 +216,11 @@ def _stopped_by_signals(stop: Callable[[], None]) -> Iterator[list[int]]:
 
 def _say(text: str) -> None:
     """Print to standard error, if there is one that can be written."""
+    if sys.stderr is None:
+        return
     try:
         print(text, file=sys.stderr, flush=True)
-    except (OSError, ValueError, AttributeError):
+    except (OSError, ValueError):
         sys.stderr = None  # gone: a message about it has nowhere to go
 
 

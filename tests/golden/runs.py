@@ -1,6 +1,7 @@
 """The golden runs: commands on the captures of tests/data, and what each must print.
 
-`python -m tests.golden.runs` (`make golden`) writes expected/ anew; look at the difference before you commit it.
+`python -m tests.golden.runs` (`make golden`) writes expected/ anew; look at the difference before you
+commit it.
 """
 
 from __future__ import annotations
@@ -32,7 +33,6 @@ RUNS: dict[str, list[str]] = {
     "json": ["-s", "ssh-program.pcap", "-f", SIGNATURES, "--json"],
     "json-unknown": ["-s", "ping.pcap", "-f", SIGNATURES, "--json", "-U"],
     "json-only-unknown": ["-s", "web.pcap", "-f", SIGNATURES, "--json", "-K", "-q"],
-    "shipped": ["-s", "demo.pcap", "-lU"],
 }
 
 
