@@ -13,8 +13,9 @@ MOST_THREADS a flow, MOST_POOL in all; threads beyond are dropped and counted in
 
 Edits, of which a branch has a small budget: a token too many is passed over, a missing item is
 skipped, a gap that should (not) be there is accepted.  The first two items and the last are never
-edited, nor is a token passed over between the first two and what follows them.  A chase that is complete waits while another chase of the same branch with fewer edits goes
-on, so that nothing is called fuzzy that turns out exact a token later.
+edited, nor is a token passed over between the first two and what follows them.  A chase that is
+complete waits while another chase of the same branch with fewer edits goes on, so that nothing is
+called fuzzy that turns out exact a token later.
 
 SAFETY: positions, edges, items and branches come from the compiler, which numbers them itself; links
 come from the pool.

@@ -35,8 +35,7 @@ cdef enum Condition:        # what is asked of the gap before a token
 cdef enum Action:           # what a branch does where it has matched
     FIRE = 0                # the signature is complete
     SEED                    # a thread starts at position `argument`
-    CHASE                   # the third item or one soon behind it: the rest is compared with edits allowed,
-                            # from item `argument`, the second, on
+    CHASE                   # the rest is compared with edits allowed, from item `argument` (the second) on
 
 cdef struct Item:           # one token of a branch; sizes signed by direction
     int32_t low, high       # with tolerance

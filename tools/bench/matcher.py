@@ -3,7 +3,8 @@
 
 Token events of many flows at a time, made from the captures' sequences (invented ones without captures), go
 straight to the kernel, without packets.  Three kinds of traffic: the sequences as they are; with every size
-moved a little; random sizes.  Four sets of signatures: 10 to 10,000 lines of `signatures.py`, each the beginning of the next.
+moved a little; random sizes.  Four sets of signatures: 10 to 10,000 lines of `signatures.py`, each the
+beginning of the next.
 """
 
 from __future__ import annotations
@@ -16,13 +17,14 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
+
 import signatures
 import synthetic
 import template
 from fl0p_py.signature.fp_file import read_lines
 from fl0p_py.signature.matcher import EVENT_DTYPE, ROW_DTYPE, Matcher
 from fl0p_py.signature.pattern import SignatureSet
-from numpy.typing import NDArray
 
 COUNTS = (10, 100, 1000, 10000)
 DEPTH = 64
@@ -111,9 +113,7 @@ def main() -> None:
         events, rows = traffic(flows, options.tokens, kind, options.seed)
         for count, chosen in sets.items():
             cost, identified, dropped = measure(chosen, events, rows, not options.exact)
-            print(
-                f"{kind:8} {count:6} signatures {cost:7.1f} ns a token, {identified} identifications, {dropped}"
-            )
+            print(f"{kind:8} {count:6} signatures {cost:7.1f} ns a token, {identified} identified, {dropped}")
     print(f"peak memory {resource.getrusage(resource.RUSAGE_SELF).ru_maxrss // 1024} MB")
 
 
