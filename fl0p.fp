@@ -1,4 +1,487 @@
-# fl0p's signatures. The language is described in docs/signatures.md.
+# fl0p's signatures: how flows look when only the direction, size and pauses of their messages are
+# known.
+#
+# This file is made by tools/make_fp.py from signatures/*.toml, where each signature also has its
+# provenance, examples and counter-examples; change it there. The language is described in
+# docs/signatures.md. In short, a line is
+#
+#     protocol ports [=] [<] items [>] : what it is
+#
+# where c40 is 40 bytes from the client, s27 is 27 bytes from the server, C and S are bursts, + is a
+# pause of at least 400 ms, < and > are the start and the end of the flow, = asks for these very
+# sizes, and the "#:" line above says what follows from a match.
 
-#: id=dns.query class=dns
-udp 53 < c17-512 s12- : DNS query and answer
+# --------------------------------------------------------------------------------------------------
+# Programs with a port of their own
+# --------------------------------------------------------------------------------------------------
+# Beacons in the local network, and a conference program's first words.
+
+#: id=spotify.beacon class=spotify
+udp 57621 = < c44 : Spotify looking for players
+
+#: id=dropbox.beacon class=dropbox no-edits
+udp 17500 < c100-1000 : Dropbox looking for neighbours
+
+#: id=zoom.media class=zoom
+udp * = < c107-109 +? s35 +? s13 +? c13 +? c57-67 : Zoom, media channel opened
+
+#: id=viber.call class=viber
+udp 7985 = c257 ( +? c12-20 ){0,3} ( +? s34 ){0,1} +? s76 : Viber, call's relay measured
+
+# --------------------------------------------------------------------------------------------------
+# Databases, message brokers, industry
+# --------------------------------------------------------------------------------------------------
+# Protocols whose first messages have a length of their own.
+
+#: id=postgresql.tls class=postgresql
+tcp * = < c8 +? s1 +? C150-2600 +? S90-9000 : PostgreSQL, TLS asked for
+
+#: id=postgresql.asked class=postgresql
+tcp 5432 = < c8 +? s1 : PostgreSQL, TLS or encryption asked for
+
+#: id=mysql.login class=mysql
+tcp * = < s60-160 +? c80-400 +? ( s11 +? c5-1000 | s48 +? c24-36 ) : MySQL or MariaDB, login answered
+
+#: id=mysql.tls class=mysql
+tcp * = < s60-160 +? c36 +? c150-2600 ( +? c-1460 ){0,2} +? S800-9000 : MySQL or MariaDB, changed to TLS
+
+#: id=oracle class=oracle
+tcp 1521 = < c100-700 +? s8 +? c100-700 +? s24-200 : Oracle database, connection asked twice
+
+#: id=memcached class=memcached
+tcp 11211 = < c7 +? S200- : memcached, statistics asked
+
+#: id=mqtt class=mqtt
+tcp * = < c14-400 +? s4 +? c6-300 +? s5 : MQTT, connected and subscribed
+
+#: id=mqtt.subscribed class=mqtt
+tcp 1883 = s4 +? c6-300 +? s5 : MQTT, subscribed
+
+#: id=xmpp class=xmpp
+tcp * = < c22 +? c100-200 ( +? s60-700 +? s100-900 | +? s200-1500 | +? c16 ) : XMPP (Jabber), stream opened
+
+#: id=modbus class=modbus
+tcp 502 = c12 +? s9-260 : Modbus/TCP, registers read
+
+#: id=s7comm class=s7comm no-edits
+tcp 102 < c22-40 +? s22-40 +? c20-400 : Siemens S7 (ISO on TCP), connected
+
+#: id=ethereum class=ethereum
+tcp * = c32 c1 c124 c3 c16 : Ethereum node, session with a peer
+
+# --------------------------------------------------------------------------------------------------
+# Names and addresses: DNS and its relatives, DHCP
+# --------------------------------------------------------------------------------------------------
+# Questions are 17 bytes and a name, answers repeat the question, so they are never shorter. That is
+# true of every request and answer of some size: the ports decide, and the shapes only keep
+# strangers out.
+
+#: id=dns class=dns no-edits
+udp 53 < c17-512 ( +? c17-512 ){0,4} +? s17-4096 : DNS question and answer
+
+#: id=dns.unanswered class=dns no-edits
+udp 53 < c17-512 ( + c17-512 ){2,} : DNS, asked again and again without an answer
+
+#: id=dns.tcp class=dns no-edits
+tcp 53 < C19-1024 +? S19- : DNS over TCP
+
+#: id=mdns class=mdns no-edits
+udp 5353 < c17-4096 : mDNS (Bonjour, Avahi)
+
+#: id=llmnr class=llmnr no-edits
+udp 5355 < c17-300 : LLMNR (Windows asks its neighbours for a name)
+
+#: id=netbios.name class=netbios
+udp 137 < ( c50 | c62 | c68 ) : NetBIOS name service
+
+#: id=netbios.datagram class=netbios no-edits
+udp 138 < c150-600 : NetBIOS datagram (network neighbourhood)
+
+#: id=dnscrypt class=dnscrypt
+udp * = < c576 +? ( s176 | s240 | s304 | s368 ) : DNSCrypt question and answer
+
+#: id=dnscrypt.certificate class=dnscrypt
+udp 443,465,553,1053,1443,2053,2443,3053,4343,4443,5353,5443,8443 = < ( c512 | c1532 ) ( +? ( c512 | c1532 ) ){0,3} +? s180-420 : DNSCrypt, certificate fetched
+
+#: id=dhcp class=dhcp no-edits
+udp 67-68 < c240-600 : DHCP
+
+#: id=dhcpv6 class=dhcp no-edits
+udp 546-547 < c40-400 : DHCPv6
+
+#: id=natpmp class=natpmp
+udp 5351 = < ( c2 | c12 ) : NAT-PMP, port asked of the router
+
+#: id=ssdp class=ssdp no-edits
+udp 1900 < c80-600 : SSDP (UPnP discovery)
+
+# --------------------------------------------------------------------------------------------------
+# FTP and TFTP
+# --------------------------------------------------------------------------------------------------
+# FTP's dialogue is like mail's, so the port decides. vsftpd's answers to a password are told by one
+# byte and written here exactly; other servers word theirs differently.
+
+#: id=ftp class=ftp
+tcp 21 < S10-2000 +? c5-260 +? S10-2000 : FTP, greeted and answered
+
+#: id=ftp.auth.failed class=ftp outcome=auth-failed count
+tcp 21 = < s10-300 ( +? c5-80 +? S10-400 ){0,4} +? c6-80 +? s34 +? c6-140 +? s22 : FTP login failed (vsftpd)
+
+#: id=ftp.auth.success class=ftp outcome=auth-success
+tcp 21 = < s10-300 ( +? c5-80 +? S10-400 ){0,8} +? c6-80 +? s34 +? c6-140 +? s23 : FTP login succeeded (vsftpd)
+
+#: id=ftp.tls class=ftp
+tcp 21 = < S10-2000 ( +? c5-80 +? S10-600 ){0,3} +? c10 +? s10-120 +? C100-2600 +? S80-9000 : FTP, changed to TLS (AUTH TLS)
+
+#: id=ftp.by-hand class=ftp actor=human
+tcp 21 = < S10-2000 + c5-60 +? S10-400 + c5-60 +? S10-400 : FTP typed by hand
+
+#: id=tftp class=tftp
+udp * = ( c516 s4 c516 s4 c516 s4 | s516 c4 s516 c4 s516 c4 ) : TFTP transfer
+
+#: id=tftp.request class=tftp no-edits
+udp 69 < c8-200 : TFTP request
+
+# --------------------------------------------------------------------------------------------------
+# ICMP and ICMPv6 echo
+# --------------------------------------------------------------------------------------------------
+# What a ping carries behind the 8-byte echo header is what its author chose as the default, and the
+# answer is a copy. Sizes a user may set by hand; 56, 32 and 72 are rarely chosen without being a
+# default. ICMPv6 is matched by the same signatures.
+
+#: id=icmp.ping.unix class=icmp
+icmp * = < c56 +? s56 : Ping of Linux, BSD, macOS or Android (56 bytes)
+
+#: id=icmp.ping.windows class=icmp
+icmp * = < c32 +? s32 : Ping of Windows (32 bytes)
+
+#: id=icmp.ping.cisco class=icmp
+icmp * = < c72 ( + c72 ){0,4} +? s72 : Ping of Cisco IOS (datagrams of 100 bytes)
+
+#: id=icmp.ping.cisco.v6 class=icmp
+icmp * = < c52 +? s52 : Ping of Cisco IOS over IPv6 (datagrams of 100 bytes)
+
+#: id=icmp.ping.mtu class=icmp
+icmp * = < ( c1372-1472 | c8920-8972 ) +? ( s1372-1472 | s8920-8972 ) : Ping that measures the path's MTU
+
+#: id=icmp.ping class=icmp no-edits
+icmp * < c* +? s* : Ping of another size
+
+#: id=icmp.ping.unanswered class=icmp no-edits
+icmp * < c* ( +? c* ){2,} : Ping without an answer
+
+#: id=icmp.tunnel class=icmp tunnel=icmp-tunnel
+icmp * = ( c-160 +? s320- ( +? ( c-160 | s320- ) ){0,6} +? c-160 +? s320- ) : Tunnel in ICMP echo (answers longer than the questions)
+
+# --------------------------------------------------------------------------------------------------
+# Mail: SMTP, POP3, IMAP
+# --------------------------------------------------------------------------------------------------
+# Short lines in turns, the server first. SMTP betrays itself on any port by DATA, which is 6 bytes
+# with its line end and comes behind at least a greeting, a sender and a recipient. POP3 and IMAP
+# are told from each other, and from FTP, by their ports alone. Whether a person types is told by
+# the pauses before the client's lines: a program has none.
+
+#: id=smtp class=smtp
+tcp 25,587,2525 < S10-600 +? c6-300 +? S8-800 : SMTP, greeted and answered
+
+#: id=smtp.mail class=smtp no-edits
+tcp * < S10-600 +? c6-120 +? S8-800 ( +? c6-120 +? S8-800 ){0,8} +? c14-320 +? S8-200 +? c12-320 +? S8-200 ( +? c12-320 +? S8-200 ){0,20} +? c6 +? S12-120 ( +? C* ){1,20} +? S8-200 : SMTP, mail handed over
+
+#: id=smtp.auth.login class=smtp
+tcp * = c12 +? s18 +? c6-90 +? s18 +? c6-90 +? s12-200 : SMTP, AUTH LOGIN
+
+#: id=smtp.starttls class=smtp
+tcp 25,587,2525 = < S10-600 +? c6-300 +? S20-800 +? c10 +? s8-120 +? C100-2600 +? S80-9000 : SMTP, changed to TLS (STARTTLS)
+
+#: id=smtp.by-hand class=smtp actor=human
+tcp * = < S10-600 + c6-80 +? S8-800 + c14-100 +? S8-200 + c12-100 +? S8-200 : SMTP typed by hand
+
+#: id=smtp.by-program class=smtp actor=bot
+tcp * = < S10-600 c6-120 +? S8-800 ( c6-120 +? S8-800 ){0,8} c14-320 +? S8-200 c12-320 +? S8-200 ( c12-320 +? S8-200 ){0,20} c6 +? S12-120 : SMTP spoken by a program
+
+#: id=pop3 class=pop3
+tcp 110 < S5-520 +? c4-260 +? S3- : POP3, greeted and answered
+
+#: id=pop3.by-hand class=pop3 actor=human
+tcp 110 = < S5-520 + c4-80 +? S3-200 + c4-80 +? S3-200 + c4-80 +? S3-200 : POP3 typed by hand
+
+#: id=pop3.by-program class=pop3 actor=bot
+tcp 110 = < S5-520 c4-260 S3-700 c4-260 S3-700 c4-260 S3- : POP3 spoken by a program
+
+#: id=imap class=imap
+tcp 143 < S10-520 +? c8-300 +? S12- : IMAP, greeted and answered
+
+#: id=imap.idle-polling class=imap activity=idle
+tcp 143 = c12 +? s26 ( +? c12 +? s26 ){2} : IMAP, mailbox polled
+
+# --------------------------------------------------------------------------------------------------
+# The network's own services
+# --------------------------------------------------------------------------------------------------
+# Time, logs, accounts, routing, real-time media set-up, files.
+
+#: id=ntp class=ntp
+udp 123 = < c48 ( + c48 ){0,4} +? s48 : NTP, time asked and given
+
+#: id=syslog class=syslog no-edits
+udp 514 < c30-2048 : Syslog over UDP
+
+#: id=radius class=radius no-edits
+udp 1645-1646,1812-1813 < c44-4096 : RADIUS
+
+#: id=kerberos.udp class=kerberos no-edits
+udp 88 < c120-2000 +? s60-2000 : Kerberos over UDP
+
+#: id=kerberos.tcp class=kerberos no-edits
+tcp 88 < C120-16000 +? S60-16000 : Kerberos over TCP
+
+#: id=cldap class=ldap no-edits
+udp 389 < c60-300 +? s60-400 : CLDAP (Windows looks for a domain controller)
+
+#: id=ldap class=ldap no-edits
+tcp 389,3268 < C12-2000 +? S14- : LDAP, asked and answered
+
+#: id=smb class=smb no-edits
+tcp 445 < c45-300 +? s80-700 +? c80-400 +? s80-700 +? c80-8000 : SMB 2 or 3 session (Windows file sharing)
+
+#: id=rpc.null class=rpc
+udp * = < c40 +? s24 : ONC RPC, null call (is the service there?)
+
+#: id=rpc.null.tcp class=rpc
+tcp * = < c44 +? s28 +? c60-800 +? s24-2000 : ONC RPC over TCP, null call
+
+#: id=rpc.portmap class=rpc
+udp 111 = < c56-120 +? s28-60 : Portmapper asked for a service
+
+#: id=nfs class=nfs no-edits
+udp 2049 < c100-400 +? s24-9000 ( +? c100-9000 +? s24-9000 ){2} : NFS over UDP
+
+#: id=bgp class=bgp
+tcp 179 < ( c29-300 & s29-300 ) ( c19 & s19 ) : BGP session opened
+
+#: id=bgp.keepalive class=bgp
+tcp 179 = ( c19 | s19 ) : BGP keepalive
+
+#: id=bfd class=bfd
+udp 3784,4784 = < c24 : BFD control packet
+
+#: id=stun class=stun no-edits
+udp 3478-3479,5349,19302-19309 < ( c20 | c28 | c40 | c44 | c108 | c126 ) ( +? c20-160 ){0,3} +? s32-140 : STUN binding
+
+#: id=quic class=quic no-edits
+udp 443,784,853,4433,8443 < c1200-1472 ( +? c40-1472 ){0,6} +? s24-1472 ( +? s24-1472 ){0,4} +? c20-1472 : QUIC handshake
+
+#: id=sip.tcp class=sip no-edits
+tcp 5060 < C250-4000 +? S150-4000 : SIP over TCP, answered
+
+#: id=sip.udp class=sip no-edits
+udp 5060 < c250-4000 ( +? c250-4000 ){0,4} +? s150-4000 : SIP over UDP, answered
+
+# --------------------------------------------------------------------------------------------------
+# SSH
+# --------------------------------------------------------------------------------------------------
+# Everything after the key exchange is encrypted, but the length of a packet is what its content,
+# the block size and the MAC make of it. The answer to the first service request (always the same 17
+# bytes of content) therefore names the cipher: its size X is
+#
+#     40  umac-64          44  chacha20-poly1305, umac-64-etm        48  umac-128
+#     52  aes-gcm, umac-128-etm, hmac-sha1                           56  hmac-sha1-etm
+#     64  hmac-sha2-256    68  hmac-sha2-256-etm
+#     96  hmac-sha2-512   100  hmac-sha2-512-etm
+#
+# and all other sizes follow from X: "success" (one byte of content) is the only answer shorter than
+# X; "failure" carries the list of methods, and has the same size each time. Its size for lists
+# without keyboard-interactive and for lists with it differ, so each cipher has two branches: with
+# the second, a round of questions and answers (X + 16 for "Password: ") may come before the
+# verdict. The question `none` that most clients ask first is answered at once and counts as no
+# attempt.
+#
+# All of it was worked out from RFC 4253 section 6 and RFC 4252, and then checked with OpenSSH 9.2
+# as server and OpenSSH, dropbear, paramiko and asyncssh as clients, twelve ciphers and MACs, eight
+# key exchanges and three kinds of host key. What a server says in a banner of its own (sshd's
+# Banner option) joins the first answer and hides the attempt: such logins are recognised as SSH, no
+# more. Sessions whose beginning is not in the capture are not judged: `<` keeps chance away.
+
+#: id=ssh.banners class=ssh
+tcp 22 < ( c8-255 & s8-255 ) : SSH, banners exchanged
+
+#: id=ssh.kex class=ssh
+tcp * = < ( ( c8-3000 | s8-3000 ) +? ){2,12} ( c24 | c48 | c80 | c112 | c152 | c272 | c528 | c1040 | c1208 | c1232-1248 ) +? S200-6000 +? ( C56-136 +? s40 | C60-140 +? s44 | C64-144 +? s48 | C68-148 +? s52 | C72-152 +? s56 | C80-160 +? s64 | C84-164 +? s68 | C112-192 +? s96 | C116-196 +? s100 ) : SSH, keys exchanged
+
+#: id=ssh.hostkey-asked class=ssh prompt=hostkey threshold_ms=1000
+tcp * = < ( ( c8-3000 | s8-3000 ) +? ){2,12} ( c48 | c80 | c112 | c152 | c272 | c528 | c1040 | c1208 | c1232-1248 ) +? S200-6000 + c16 : SSH, host key confirmed by hand on first contact
+
+#: id=ssh.banner-only.greeting class=ssh outcome=banner-only
+tcp 22 = < ( s8-255 | c8-255 +? s8-255 | s8-255 +? c8-255 ) > : SSH, greeting read and left
+
+#: id=ssh.banner-only.key-scan class=ssh outcome=banner-only
+tcp 22,2222 = < ( c8-60 +? s8-255 +? C200-2500 +? S200-3000 | c8-60 +? s8-255 +? S200-3000 +? C200-2500 | s8-255 +? c8-60 +? c200-1460 ( +? c-1460 ){0,1} +? S200-3000 | s8-255 +? c8-60 +? S200-3000 +? C200-2500 ) ( +? C24-1300 +? S200-6000 ){0,2} > : SSH, left before the keys were exchanged (key scan, or no method in common)
+
+#: id=ssh.aborted class=ssh outcome=aborted
+tcp * = < ( ( c8-3000 | s8-3000 ) +? ){2,12} S200-6000 +? ( C56-136 +? s40 ( ( C48-124 ){0,1} s40-72 ){0,1} | C60-140 +? s44 ( ( C52-128 ){0,1} s44-84 ){0,1} | C64-144 +? s48 ( ( C56-132 ){0,1} s48-80 ){0,1} | C68-148 +? s52 ( ( C60-136 ){0,1} s52-84 ){0,1} | C72-152 +? s56 ( ( C64-140 ){0,1} s56-88 ){0,1} | C80-160 +? s64 ( ( C72-148 ){0,1} s64-96 ){0,1} | C84-164 +? s68 ( ( C76-152 ){0,1} s68-100 ){0,1} | C112-192 +? s96 ( ( C104-180 ){0,1} s96-128 ){0,1} | C116-196 +? s100 ( ( C108-184 ){0,1} s100-132 ){0,1} ) > : SSH, left without trying a credential
+
+#: id=ssh.auth.failed.1 class=ssh outcome=auth-failed count
+tcp * = < ( ( c8-3000 | s8-3000 ) +? ){2,12} S200-6000 +? ( C56-136 +? s40 ( ( C48-124 ){0,1} s40-56 ( ( +? C40 +? s40 ){0,1} +? C56-2000 +? s40-56 ) | ( C48-124 ){0,1} s72 ( ( +? C40 +? s40 ){0,1} +? C56-2000 ( +? s56 +? C56-2000 ){0,1} +? s72 ) ) | C60-140 +? s44 ( ( C52-128 ){0,1} s44-52 ( ( +? C44 +? s44 ){0,1} +? C60-2000 +? s44-52 ) | ( C52-128 ){0,1} s76-84 ( ( +? C44 +? s44 ){0,1} +? C60-2000 ( +? s60 +? C60-2000 ){0,1} +? s76-84 ) ) | C64-144 +? s48 ( ( C56-132 ){0,1} s48-64 ( ( +? C48 +? s48 ){0,1} +? C64-2000 +? s48-64 ) | ( C56-132 ){0,1} s80 ( ( +? C48 +? s48 ){0,1} +? C64-2000 ( +? s64 +? C64-2000 ){0,1} +? s80 ) ) | C68-148 +? s52 ( ( C60-136 ){0,1} s52-68 ( ( +? C52 +? s52 ){0,1} +? C68-2000 +? s52-68 ) | ( C60-136 ){0,1} s84 ( ( +? C52 +? s52 ){0,1} +? C68-2000 ( +? s68 +? C68-2000 ){0,1} +? s84 ) ) | C72-152 +? s56 ( ( C64-140 ){0,1} s56 ( ( +? C56 +? s56 ){0,1} +? C72-2000 +? s56 ) | ( C64-140 ){0,1} s88 ( ( +? C56 +? s56 ){0,1} +? C72-2000 ( +? s72 +? C72-2000 ){0,1} +? s88 ) ) | C80-160 +? s64 ( ( C72-148 ){0,1} s64-80 ( ( +? C64 +? s64 ){0,1} +? C80-2000 +? s64-80 ) | ( C72-148 ){0,1} s96 ( ( +? C64 +? s64 ){0,1} +? C80-2000 ( +? s80 +? C80-2000 ){0,1} +? s96 ) ) | C84-164 +? s68 ( ( C76-152 ){0,1} s68 ( ( +? C68 +? s68 ){0,1} +? C84-2000 +? s68 ) | ( C76-152 ){0,1} s100 ( ( +? C68 +? s68 ){0,1} +? C84-2000 ( +? s84 +? C84-2000 ){0,1} +? s100 ) ) | C112-192 +? s96 ( ( C104-180 ){0,1} s96-112 ( ( +? C96 +? s96 ){0,1} +? C112-2000 +? s96-112 ) | ( C104-180 ){0,1} s128 ( ( +? C96 +? s96 ){0,1} +? C112-2000 ( +? s112 +? C112-2000 ){0,1} +? s128 ) ) | C116-196 +? s100 ( ( C108-184 ){0,1} s100 ( ( +? C100 +? s100 ){0,1} +? C116-2000 +? s100 ) | ( C108-184 ){0,1} s132 ( ( +? C100 +? s100 ){0,1} +? C116-2000 ( +? s116 +? C116-2000 ){0,1} +? s132 ) ) ) : SSH login failed (first rejected credential)
+
+#: id=ssh.auth.failed.2 class=ssh outcome=auth-failed count
+tcp * = < ( ( c8-3000 | s8-3000 ) +? ){2,12} S200-6000 +? ( C56-136 +? s40 ( ( C48-124 ){0,1} s40-56 ( ( +? C40 +? s40 ){0,1} +? C56-2000 +? s40-56 ){2} | ( C48-124 ){0,1} s72 ( ( +? C40 +? s40 ){0,1} +? C56-2000 ( +? s56 +? C56-2000 ){0,1} +? s72 ){2} ) | C60-140 +? s44 ( ( C52-128 ){0,1} s44-52 ( ( +? C44 +? s44 ){0,1} +? C60-2000 +? s44-52 ){2} | ( C52-128 ){0,1} s76-84 ( ( +? C44 +? s44 ){0,1} +? C60-2000 ( +? s60 +? C60-2000 ){0,1} +? s76-84 ){2} ) | C64-144 +? s48 ( ( C56-132 ){0,1} s48-64 ( ( +? C48 +? s48 ){0,1} +? C64-2000 +? s48-64 ){2} | ( C56-132 ){0,1} s80 ( ( +? C48 +? s48 ){0,1} +? C64-2000 ( +? s64 +? C64-2000 ){0,1} +? s80 ){2} ) | C68-148 +? s52 ( ( C60-136 ){0,1} s52-68 ( ( +? C52 +? s52 ){0,1} +? C68-2000 +? s52-68 ){2} | ( C60-136 ){0,1} s84 ( ( +? C52 +? s52 ){0,1} +? C68-2000 ( +? s68 +? C68-2000 ){0,1} +? s84 ){2} ) | C72-152 +? s56 ( ( C64-140 ){0,1} s56 ( ( +? C56 +? s56 ){0,1} +? C72-2000 +? s56 ){2} | ( C64-140 ){0,1} s88 ( ( +? C56 +? s56 ){0,1} +? C72-2000 ( +? s72 +? C72-2000 ){0,1} +? s88 ){2} ) | C80-160 +? s64 ( ( C72-148 ){0,1} s64-80 ( ( +? C64 +? s64 ){0,1} +? C80-2000 +? s64-80 ){2} | ( C72-148 ){0,1} s96 ( ( +? C64 +? s64 ){0,1} +? C80-2000 ( +? s80 +? C80-2000 ){0,1} +? s96 ){2} ) | C84-164 +? s68 ( ( C76-152 ){0,1} s68 ( ( +? C68 +? s68 ){0,1} +? C84-2000 +? s68 ){2} | ( C76-152 ){0,1} s100 ( ( +? C68 +? s68 ){0,1} +? C84-2000 ( +? s84 +? C84-2000 ){0,1} +? s100 ){2} ) | C112-192 +? s96 ( ( C104-180 ){0,1} s96-112 ( ( +? C96 +? s96 ){0,1} +? C112-2000 +? s96-112 ){2} | ( C104-180 ){0,1} s128 ( ( +? C96 +? s96 ){0,1} +? C112-2000 ( +? s112 +? C112-2000 ){0,1} +? s128 ){2} ) | C116-196 +? s100 ( ( C108-184 ){0,1} s100 ( ( +? C100 +? s100 ){0,1} +? C116-2000 +? s100 ){2} | ( C108-184 ){0,1} s132 ( ( +? C100 +? s100 ){0,1} +? C116-2000 ( +? s116 +? C116-2000 ){0,1} +? s132 ){2} ) ) : SSH login failed (second rejected credential)
+
+#: id=ssh.auth.failed.3 class=ssh outcome=auth-failed count
+tcp * = < ( ( c8-3000 | s8-3000 ) +? ){2,12} S200-6000 +? ( C56-136 +? s40 ( ( C48-124 ){0,1} s40-56 ( ( +? C40 +? s40 ){0,1} +? C56-2000 +? s40-56 ){3} | ( C48-124 ){0,1} s72 ( ( +? C40 +? s40 ){0,1} +? C56-2000 ( +? s56 +? C56-2000 ){0,1} +? s72 ){3} ) | C60-140 +? s44 ( ( C52-128 ){0,1} s44-52 ( ( +? C44 +? s44 ){0,1} +? C60-2000 +? s44-52 ){3} | ( C52-128 ){0,1} s76-84 ( ( +? C44 +? s44 ){0,1} +? C60-2000 ( +? s60 +? C60-2000 ){0,1} +? s76-84 ){3} ) | C64-144 +? s48 ( ( C56-132 ){0,1} s48-64 ( ( +? C48 +? s48 ){0,1} +? C64-2000 +? s48-64 ){3} | ( C56-132 ){0,1} s80 ( ( +? C48 +? s48 ){0,1} +? C64-2000 ( +? s64 +? C64-2000 ){0,1} +? s80 ){3} ) | C68-148 +? s52 ( ( C60-136 ){0,1} s52-68 ( ( +? C52 +? s52 ){0,1} +? C68-2000 +? s52-68 ){3} | ( C60-136 ){0,1} s84 ( ( +? C52 +? s52 ){0,1} +? C68-2000 ( +? s68 +? C68-2000 ){0,1} +? s84 ){3} ) | C72-152 +? s56 ( ( C64-140 ){0,1} s56 ( ( +? C56 +? s56 ){0,1} +? C72-2000 +? s56 ){3} | ( C64-140 ){0,1} s88 ( ( +? C56 +? s56 ){0,1} +? C72-2000 ( +? s72 +? C72-2000 ){0,1} +? s88 ){3} ) | C80-160 +? s64 ( ( C72-148 ){0,1} s64-80 ( ( +? C64 +? s64 ){0,1} +? C80-2000 +? s64-80 ){3} | ( C72-148 ){0,1} s96 ( ( +? C64 +? s64 ){0,1} +? C80-2000 ( +? s80 +? C80-2000 ){0,1} +? s96 ){3} ) | C84-164 +? s68 ( ( C76-152 ){0,1} s68 ( ( +? C68 +? s68 ){0,1} +? C84-2000 +? s68 ){3} | ( C76-152 ){0,1} s100 ( ( +? C68 +? s68 ){0,1} +? C84-2000 ( +? s84 +? C84-2000 ){0,1} +? s100 ){3} ) | C112-192 +? s96 ( ( C104-180 ){0,1} s96-112 ( ( +? C96 +? s96 ){0,1} +? C112-2000 +? s96-112 ){3} | ( C104-180 ){0,1} s128 ( ( +? C96 +? s96 ){0,1} +? C112-2000 ( +? s112 +? C112-2000 ){0,1} +? s128 ){3} ) | C116-196 +? s100 ( ( C108-184 ){0,1} s100 ( ( +? C100 +? s100 ){0,1} +? C116-2000 +? s100 ){3} | ( C108-184 ){0,1} s132 ( ( +? C100 +? s100 ){0,1} +? C116-2000 ( +? s116 +? C116-2000 ){0,1} +? s132 ){3} ) ) : SSH login failed (third rejected credential)
+
+#: id=ssh.auth.failed.4 class=ssh outcome=auth-failed count
+tcp * = < ( ( c8-3000 | s8-3000 ) +? ){2,12} S200-6000 +? ( C56-136 +? s40 ( ( C48-124 ){0,1} s40-56 ( ( +? C40 +? s40 ){0,1} +? C56-2000 +? s40-56 ){4} | ( C48-124 ){0,1} s72 ( ( +? C40 +? s40 ){0,1} +? C56-2000 ( +? s56 +? C56-2000 ){0,1} +? s72 ){4} ) | C60-140 +? s44 ( ( C52-128 ){0,1} s44-52 ( ( +? C44 +? s44 ){0,1} +? C60-2000 +? s44-52 ){4} | ( C52-128 ){0,1} s76-84 ( ( +? C44 +? s44 ){0,1} +? C60-2000 ( +? s60 +? C60-2000 ){0,1} +? s76-84 ){4} ) | C64-144 +? s48 ( ( C56-132 ){0,1} s48-64 ( ( +? C48 +? s48 ){0,1} +? C64-2000 +? s48-64 ){4} | ( C56-132 ){0,1} s80 ( ( +? C48 +? s48 ){0,1} +? C64-2000 ( +? s64 +? C64-2000 ){0,1} +? s80 ){4} ) | C68-148 +? s52 ( ( C60-136 ){0,1} s52-68 ( ( +? C52 +? s52 ){0,1} +? C68-2000 +? s52-68 ){4} | ( C60-136 ){0,1} s84 ( ( +? C52 +? s52 ){0,1} +? C68-2000 ( +? s68 +? C68-2000 ){0,1} +? s84 ){4} ) | C72-152 +? s56 ( ( C64-140 ){0,1} s56 ( ( +? C56 +? s56 ){0,1} +? C72-2000 +? s56 ){4} | ( C64-140 ){0,1} s88 ( ( +? C56 +? s56 ){0,1} +? C72-2000 ( +? s72 +? C72-2000 ){0,1} +? s88 ){4} ) | C80-160 +? s64 ( ( C72-148 ){0,1} s64-80 ( ( +? C64 +? s64 ){0,1} +? C80-2000 +? s64-80 ){4} | ( C72-148 ){0,1} s96 ( ( +? C64 +? s64 ){0,1} +? C80-2000 ( +? s80 +? C80-2000 ){0,1} +? s96 ){4} ) | C84-164 +? s68 ( ( C76-152 ){0,1} s68 ( ( +? C68 +? s68 ){0,1} +? C84-2000 +? s68 ){4} | ( C76-152 ){0,1} s100 ( ( +? C68 +? s68 ){0,1} +? C84-2000 ( +? s84 +? C84-2000 ){0,1} +? s100 ){4} ) | C112-192 +? s96 ( ( C104-180 ){0,1} s96-112 ( ( +? C96 +? s96 ){0,1} +? C112-2000 +? s96-112 ){4} | ( C104-180 ){0,1} s128 ( ( +? C96 +? s96 ){0,1} +? C112-2000 ( +? s112 +? C112-2000 ){0,1} +? s128 ){4} ) | C116-196 +? s100 ( ( C108-184 ){0,1} s100 ( ( +? C100 +? s100 ){0,1} +? C116-2000 +? s100 ){4} | ( C108-184 ){0,1} s132 ( ( +? C100 +? s100 ){0,1} +? C116-2000 ( +? s116 +? C116-2000 ){0,1} +? s132 ){4} ) ) : SSH login failed (fourth rejected credential)
+
+#: id=ssh.auth.failed.5 class=ssh outcome=auth-failed count
+tcp * = < ( ( c8-3000 | s8-3000 ) +? ){2,12} S200-6000 +? ( C56-136 +? s40 ( ( C48-124 ){0,1} s40-56 ( ( +? C40 +? s40 ){0,1} +? C56-2000 +? s40-56 ){5} | ( C48-124 ){0,1} s72 ( ( +? C40 +? s40 ){0,1} +? C56-2000 ( +? s56 +? C56-2000 ){0,1} +? s72 ){5} ) | C60-140 +? s44 ( ( C52-128 ){0,1} s44-52 ( ( +? C44 +? s44 ){0,1} +? C60-2000 +? s44-52 ){5} | ( C52-128 ){0,1} s76-84 ( ( +? C44 +? s44 ){0,1} +? C60-2000 ( +? s60 +? C60-2000 ){0,1} +? s76-84 ){5} ) | C64-144 +? s48 ( ( C56-132 ){0,1} s48-64 ( ( +? C48 +? s48 ){0,1} +? C64-2000 +? s48-64 ){5} | ( C56-132 ){0,1} s80 ( ( +? C48 +? s48 ){0,1} +? C64-2000 ( +? s64 +? C64-2000 ){0,1} +? s80 ){5} ) | C68-148 +? s52 ( ( C60-136 ){0,1} s52-68 ( ( +? C52 +? s52 ){0,1} +? C68-2000 +? s52-68 ){5} | ( C60-136 ){0,1} s84 ( ( +? C52 +? s52 ){0,1} +? C68-2000 ( +? s68 +? C68-2000 ){0,1} +? s84 ){5} ) | C72-152 +? s56 ( ( C64-140 ){0,1} s56 ( ( +? C56 +? s56 ){0,1} +? C72-2000 +? s56 ){5} | ( C64-140 ){0,1} s88 ( ( +? C56 +? s56 ){0,1} +? C72-2000 ( +? s72 +? C72-2000 ){0,1} +? s88 ){5} ) | C80-160 +? s64 ( ( C72-148 ){0,1} s64-80 ( ( +? C64 +? s64 ){0,1} +? C80-2000 +? s64-80 ){5} | ( C72-148 ){0,1} s96 ( ( +? C64 +? s64 ){0,1} +? C80-2000 ( +? s80 +? C80-2000 ){0,1} +? s96 ){5} ) | C84-164 +? s68 ( ( C76-152 ){0,1} s68 ( ( +? C68 +? s68 ){0,1} +? C84-2000 +? s68 ){5} | ( C76-152 ){0,1} s100 ( ( +? C68 +? s68 ){0,1} +? C84-2000 ( +? s84 +? C84-2000 ){0,1} +? s100 ){5} ) | C112-192 +? s96 ( ( C104-180 ){0,1} s96-112 ( ( +? C96 +? s96 ){0,1} +? C112-2000 +? s96-112 ){5} | ( C104-180 ){0,1} s128 ( ( +? C96 +? s96 ){0,1} +? C112-2000 ( +? s112 +? C112-2000 ){0,1} +? s128 ){5} ) | C116-196 +? s100 ( ( C108-184 ){0,1} s100 ( ( +? C100 +? s100 ){0,1} +? C116-2000 +? s100 ){5} | ( C108-184 ){0,1} s132 ( ( +? C100 +? s100 ){0,1} +? C116-2000 ( +? s116 +? C116-2000 ){0,1} +? s132 ){5} ) ) : SSH login failed (fifth rejected credential)
+
+#: id=ssh.auth.failed.6 class=ssh outcome=auth-failed count
+tcp * = < ( ( c8-3000 | s8-3000 ) +? ){2,12} S200-6000 +? ( C56-136 +? s40 ( ( C48-124 ){0,1} s40-56 ( ( +? C40 +? s40 ){0,1} +? C56-2000 +? s40-56 ){6} | ( C48-124 ){0,1} s72 ( ( +? C40 +? s40 ){0,1} +? C56-2000 ( +? s56 +? C56-2000 ){0,1} +? s72 ){6} ) | C60-140 +? s44 ( ( C52-128 ){0,1} s44-52 ( ( +? C44 +? s44 ){0,1} +? C60-2000 +? s44-52 ){6} | ( C52-128 ){0,1} s76-84 ( ( +? C44 +? s44 ){0,1} +? C60-2000 ( +? s60 +? C60-2000 ){0,1} +? s76-84 ){6} ) | C64-144 +? s48 ( ( C56-132 ){0,1} s48-64 ( ( +? C48 +? s48 ){0,1} +? C64-2000 +? s48-64 ){6} | ( C56-132 ){0,1} s80 ( ( +? C48 +? s48 ){0,1} +? C64-2000 ( +? s64 +? C64-2000 ){0,1} +? s80 ){6} ) | C68-148 +? s52 ( ( C60-136 ){0,1} s52-68 ( ( +? C52 +? s52 ){0,1} +? C68-2000 +? s52-68 ){6} | ( C60-136 ){0,1} s84 ( ( +? C52 +? s52 ){0,1} +? C68-2000 ( +? s68 +? C68-2000 ){0,1} +? s84 ){6} ) | C72-152 +? s56 ( ( C64-140 ){0,1} s56 ( ( +? C56 +? s56 ){0,1} +? C72-2000 +? s56 ){6} | ( C64-140 ){0,1} s88 ( ( +? C56 +? s56 ){0,1} +? C72-2000 ( +? s72 +? C72-2000 ){0,1} +? s88 ){6} ) | C80-160 +? s64 ( ( C72-148 ){0,1} s64-80 ( ( +? C64 +? s64 ){0,1} +? C80-2000 +? s64-80 ){6} | ( C72-148 ){0,1} s96 ( ( +? C64 +? s64 ){0,1} +? C80-2000 ( +? s80 +? C80-2000 ){0,1} +? s96 ){6} ) | C84-164 +? s68 ( ( C76-152 ){0,1} s68 ( ( +? C68 +? s68 ){0,1} +? C84-2000 +? s68 ){6} | ( C76-152 ){0,1} s100 ( ( +? C68 +? s68 ){0,1} +? C84-2000 ( +? s84 +? C84-2000 ){0,1} +? s100 ){6} ) | C112-192 +? s96 ( ( C104-180 ){0,1} s96-112 ( ( +? C96 +? s96 ){0,1} +? C112-2000 +? s96-112 ){6} | ( C104-180 ){0,1} s128 ( ( +? C96 +? s96 ){0,1} +? C112-2000 ( +? s112 +? C112-2000 ){0,1} +? s128 ){6} ) | C116-196 +? s100 ( ( C108-184 ){0,1} s100 ( ( +? C100 +? s100 ){0,1} +? C116-2000 +? s100 ){6} | ( C108-184 ){0,1} s132 ( ( +? C100 +? s100 ){0,1} +? C116-2000 ( +? s116 +? C116-2000 ){0,1} +? s132 ){6} ) ) : SSH login failed (sixth rejected credential)
+
+#: id=ssh.auth.failed.direct.1 class=ssh outcome=auth-failed count
+tcp * = < ( ( c8-3000 | s8-3000 ) +? ){2,12} S200-6000 +? ( C60-140 +? s44 ( +? C60-2000 + s44-52 | +? C60-2000 + s76-84 ) | C68-148 +? s52 ( +? C68-2000 + s52-68 | +? C68-2000 + s84 ) | C80-160 +? s64 ( +? C80-2000 + s64-80 | +? C80-2000 + s96 ) | C84-164 +? s68 ( +? C84-2000 + s68 | +? C84-2000 + s100 ) ) : SSH login failed (first rejected credential, offered without asking)
+
+#: id=ssh.auth.failed.direct.2 class=ssh outcome=auth-failed count
+tcp * = < ( ( c8-3000 | s8-3000 ) +? ){2,12} S200-6000 +? ( C60-140 +? s44 ( +? C60-2000 + s44-52 ( ( +? C44 +? s44 ){0,1} +? C60-2000 + s44-52 ) | +? C60-2000 + s76-84 ( ( +? C44 +? s44 ){0,1} +? C60-2000 + s76-84 ) ) | C68-148 +? s52 ( +? C68-2000 + s52-68 ( ( +? C52 +? s52 ){0,1} +? C68-2000 + s52-68 ) | +? C68-2000 + s84 ( ( +? C52 +? s52 ){0,1} +? C68-2000 + s84 ) ) | C80-160 +? s64 ( +? C80-2000 + s64-80 ( ( +? C64 +? s64 ){0,1} +? C80-2000 + s64-80 ) | +? C80-2000 + s96 ( ( +? C64 +? s64 ){0,1} +? C80-2000 + s96 ) ) | C84-164 +? s68 ( +? C84-2000 + s68 ( ( +? C68 +? s68 ){0,1} +? C84-2000 + s68 ) | +? C84-2000 + s100 ( ( +? C68 +? s68 ){0,1} +? C84-2000 + s100 ) ) ) : SSH login failed (second rejected credential, offered without asking)
+
+#: id=ssh.auth.failed.direct.3 class=ssh outcome=auth-failed count
+tcp * = < ( ( c8-3000 | s8-3000 ) +? ){2,12} S200-6000 +? ( C60-140 +? s44 ( +? C60-2000 + s44-52 ( ( +? C44 +? s44 ){0,1} +? C60-2000 + s44-52 ){2} | +? C60-2000 + s76-84 ( ( +? C44 +? s44 ){0,1} +? C60-2000 + s76-84 ){2} ) | C68-148 +? s52 ( +? C68-2000 + s52-68 ( ( +? C52 +? s52 ){0,1} +? C68-2000 + s52-68 ){2} | +? C68-2000 + s84 ( ( +? C52 +? s52 ){0,1} +? C68-2000 + s84 ){2} ) | C80-160 +? s64 ( +? C80-2000 + s64-80 ( ( +? C64 +? s64 ){0,1} +? C80-2000 + s64-80 ){2} | +? C80-2000 + s96 ( ( +? C64 +? s64 ){0,1} +? C80-2000 + s96 ){2} ) | C84-164 +? s68 ( +? C84-2000 + s68 ( ( +? C68 +? s68 ){0,1} +? C84-2000 + s68 ){2} | +? C84-2000 + s100 ( ( +? C68 +? s68 ){0,1} +? C84-2000 + s100 ){2} ) ) : SSH login failed (third rejected credential, offered without asking)
+
+#: id=ssh.auth.success class=ssh outcome=auth-success
+tcp * = < ( ( c8-3000 | s8-3000 ) +? ){2,12} S200-6000 +? ( C56-136 +? s40 ( s40-72 ){0,1} ( +? C32-2000 +? S40-4000 ){0,14} +? C32-2000 +? s24 | C60-140 +? s44 ( s44-84 ){0,1} ( +? C36-2000 +? S44-4000 ){0,14} +? C36-2000 +? s28 | C64-144 +? s48 ( s48-80 ){0,1} ( +? C40-2000 +? S48-4000 ){0,14} +? C40-2000 +? s32 | C68-148 +? s52 ( s52-84 ){0,1} ( +? C44-2000 +? S52-4000 ){0,14} +? C44-2000 +? s36 | C72-152 +? s56 ( s56-88 ){0,1} ( +? C48-2000 +? S56-4000 ){0,14} +? C48-2000 +? s40 | C80-160 +? s64 ( s64-96 ){0,1} ( +? C56-2000 +? S64-4000 ){0,14} +? C56-2000 +? s48 | C84-164 +? s68 ( s68-100 ){0,1} ( +? C60-2000 +? S68-4000 ){0,14} +? C60-2000 +? s52 | C112-192 +? s96 ( s96-128 ){0,1} ( +? C88-2000 +? S96-4000 ){0,14} +? C88-2000 +? s80 | C116-196 +? s100 ( s100-132 ){0,1} ( +? C92-2000 +? S100-4000 ){0,14} +? C92-2000 +? s84 ) : SSH login succeeded
+
+#: id=ssh.auth.success.publickey class=ssh outcome=auth-success
+tcp * = < ( ( c8-3000 | s8-3000 ) +? ){2,12} S200-6000 +? ( C56-136 +? s40 ( s40-72 ){0,1} ( +? C32-2000 +? S40-4000 ){0,10} +? C128-800 +? s84-800 +? C220-1600 +? s24 | C60-140 +? s44 ( s44-84 ){0,1} ( +? C36-2000 +? S44-4000 ){0,10} +? C132-800 +? s88-800 +? C224-1600 +? s28 | C64-144 +? s48 ( s48-80 ){0,1} ( +? C40-2000 +? S48-4000 ){0,10} +? C136-800 +? s92-800 +? C228-1600 +? s32 | C68-148 +? s52 ( s52-84 ){0,1} ( +? C44-2000 +? S52-4000 ){0,10} +? C140-800 +? s96-800 +? C232-1600 +? s36 | C72-152 +? s56 ( s56-88 ){0,1} ( +? C48-2000 +? S56-4000 ){0,10} +? C144-800 +? s100-800 +? C236-1600 +? s40 | C80-160 +? s64 ( s64-96 ){0,1} ( +? C56-2000 +? S64-4000 ){0,10} +? C152-800 +? s108-800 +? C244-1600 +? s48 | C84-164 +? s68 ( s68-100 ){0,1} ( +? C60-2000 +? S68-4000 ){0,10} +? C156-800 +? s112-800 +? C248-1600 +? s52 | C112-192 +? s96 ( s96-128 ){0,1} ( +? C88-2000 +? S96-4000 ){0,10} +? C184-800 +? s140-800 +? C276-1600 +? s80 | C116-196 +? s100 ( s100-132 ){0,1} ( +? C92-2000 +? S100-4000 ){0,10} +? C188-800 +? s144-800 +? C280-1600 +? s84 ) : SSH login succeeded (public key)
+
+#: id=ssh.exec class=ssh activity=exec
+tcp * = ( s28 +? c112 | s36 +? c120 | s52 +? c152 | s48 +? c160 ) +? S100-1500 +? ( c52-400 +? s72 | c144-400 +? s104-112 ) : SSH, a command run without a terminal
+
+#: id=ssh.sftp class=ssh activity=sftp
+tcp * = ( s28 +? c112 | s36 +? c120 ) +? S100-1500 +? c52-200 +? s72 +? ( c44 | c52 ) +? s200-600 : SSH, file transfer session (sftp, scp)
+
+#: id=ssh.sftp.upload class=ssh activity=upload
+tcp * = s72 +? ( c44 | c52 ) +? s200-600 ( +? C52-400 +? S44-400 ){2,10} +? C2000- : SSH, file uploaded (sftp, scp)
+
+#: id=ssh.sftp.download class=ssh activity=download
+tcp * = s72 +? ( c44 | c52 ) +? s200-600 ( +? C52-400 +? S44-400 ){2,10} +? C52-2000 +? S2000- : SSH, file downloaded (sftp, scp)
+
+#: id=ssh.shell.typed class=ssh activity=shell actor=human
+tcp * = + ( c36 s36 c36 s36 c36 s36 c36 s36 | c52 s52 c52 s52 c52 s52 c52 s52 | c64 s64 c64 s64 c64 s64 c64 s64 | c28 s28 c28 s28 c28 s28 c28 s28 ) : SSH, shell typed by hand
+
+# --------------------------------------------------------------------------------------------------
+# Telnet, remote desktops
+# --------------------------------------------------------------------------------------------------
+# Telnet negotiates its options in commands of 3 bytes and then sends each key by itself, echoed.
+# RDP and VNC open with messages of fixed size.
+
+#: id=telnet class=telnet no-edits
+tcp 23,2323,9999 < ( ( s3 | s6 | s9 | s12 | s15 | s18 | s21 | s24 ) +? ( c3 | c6 | c9 | c12 | c15 | c18 | c21 | c24 | c27 | c30 | c33 ) | ( c3 | c6 | c9 | c12 | c15 | c18 | c21 | c24 | c27 | c30 | c33 ) +? ( s3 | s6 | s9 | s12 | s15 | s18 | s21 | s24 ) ) : Telnet, options negotiated
+
+#: id=telnet.typed class=telnet activity=shell actor=human
+tcp 23,513,2323,9999 = + c1 s1 ( +? c1 s1 ){3} : Telnet or rlogin, typed by hand
+
+#: id=shell.typed activity=shell actor=human
+tcp * = + c1 s1 c1 s1 c1 s1 c1 s1 c1 s1 c1 s1 : Terminal without encryption, typed by hand
+
+#: id=rdp class=rdp
+tcp * = < ( c19 | c32-70 ) +? s19 +? C100-2600 +? S80-9000 : RDP connection
+
+#: id=rdp.udp class=rdp
+udp 3389 = < c1232 ( +? c1232 ){0,4} +? s1232 : RDP over UDP
+
+#: id=vnc class=vnc
+tcp * = < s12 +? c12 +? ( s4 | s2-20 +? c1 ) +? ( s4 | s16 | c1 | s24-200 ) : VNC (RFB) connection
+
+# --------------------------------------------------------------------------------------------------
+# TLS
+# --------------------------------------------------------------------------------------------------
+# A handshake is records of sizes that the cipher and the curve fix: the client's last flight of TLS
+# 1.2 is a key exchange (x25519 42 bytes, P-256 75, P-384 107, RSA-2048 or DHE-2048 267, 1024 bits
+# 139, all with headers), a ChangeCipherSpec (6) and a Finished (AES-GCM 45, ChaCha20 37, CBC 53 to
+# 101), the server's a ChangeCipherSpec and a Finished, with or without a session ticket before
+# them. In TLS 1.3 the client's flight is a dummy ChangeCipherSpec and a Finished of 58 (SHA-256) or
+# 74 (SHA-384) bytes. The hellos, certificates and tickets are as long as they like: ranges, as
+# bursts, so that segments do not matter.
+#
+# Who talks inside is not known from these: mail, web and many a messenger begin alike.
+
+#: id=tls.12 class=tls
+tcp * = < C80-2400 +? S600-9000 +? ( c85 | c93 | c101 | c105 | c117-122 | c126 | c133-134 | c138 | c149-158 | c166 | c182-198 | c214 | c310-326 | c342-346 | c358 | c374 ) ( +? c10-9000 ){0,12} +? ( s43 | s47 | s51 | s57 | s59 | s63 | s75 | s79 | s91 | s107 | s170-400 ) : TLS 1.2 or older, full handshake
+
+#: id=tls.12.resumed class=tls
+tcp * = < C150-2400 +? S125-170 +? ( c51 | c43 | c6 +? c37 | c6 +? c45 ) : TLS 1.2, resumed session
+
+#: id=tls.13 class=tls
+tcp * = < C180-2600 +? S750-9000 +? ( c64 | c80 | c6 +? c58 | c6 +? c74 ) : TLS 1.3, full handshake
+
+#: id=tls.13.resumed class=tls
+tcp * = < C300-2800 +? S170-330 +? ( c64 | c80 | c6 +? c58 | c6 +? c74 ) : TLS 1.3, resumed session
+
+#: id=tls.13.retry class=tls
+tcp * = < C180-2600 +? S88-110 +? C180-2600 +? S170-9000 +? ( c58 | c74 | c64 | c80 ) : TLS 1.3, asked for another key share
+
+#: id=tls.refused class=tls
+tcp * = < C100-2600 +? s7 > : TLS, handshake refused by the server
+
+#: id=tls.dns class=tls tunnel=dns-in-tls
+tcp * = ( c159 +? s499 ( +? c159 ){1,2} +? s499 | c152 +? s492 ( +? c152 ){1,2} +? s492 ) : DNS over TLS
+
+#: id=tls.tor.old class=tls tunnel=tor-in-tls
+tcp * = c586 +? c586 ( +? ( c586 | s586 ) ){0,3} +? s586 : Tor cells inside TLS 1.0
+
+# --------------------------------------------------------------------------------------------------
+# Virtual private networks
+# --------------------------------------------------------------------------------------------------
+# The opening of a VPN is of fixed sizes, set by the length of its keys, identifiers and checksums;
+# what comes later is whatever is carried. So all of these want the beginning of the flow.
+
+#: id=wireguard class=wireguard
+udp * = < c148 ( + c148 ){0,8} +? s92 +? ( c32 | c48 | c64 | c80 | c96 | c112 | c128 | c144 | c160 | c176-1480 ) : WireGuard handshake
+
+#: id=openvpn.udp class=openvpn
+udp * = < ( c14 ( + c14 ){0,8} +? s26 +? ( c22 | c200-700 ) | c42 ( + c42 ){0,8} +? s54 +? ( c50 | c200-700 ) | c54 ( + c54 ){0,8} +? s66 +? ( c62 | c200-700 ) ) : OpenVPN over UDP
+
+#: id=openvpn.tcp class=openvpn
+tcp * = < ( c16 ( + c16 ){0,3} +? s28 +? ( c24 | c200-700 ) | c44 ( + c44 ){0,3} +? s56 +? ( c52 | c200-700 ) | c56 ( + c56 ){0,3} +? s68 +? ( c64 | c200-700 ) ) : OpenVPN over TCP
+
+#: id=ike class=ipsec no-edits
+udp 500 < c92-1500 ( + c92-1500 ){0,4} +? s36-1500 : IKE (IPsec key exchange), answered
+
+#: id=ike.asked class=ipsec no-edits
+udp 500 < c92-1500 : IKE (IPsec key exchange), first message
+
+#: id=teredo class=teredo
+udp * = < c61 +? s109 : Teredo (IPv6 through NAT), address asked
+
+#: id=gtp-u class=gtp no-edits
+udp 2152 < ( c36-1500 | s36-1500 ) : GTP-U (mobile network's user tunnel)
+
+# --------------------------------------------------------------------------------------------------
+# HTTP and its relations
+# --------------------------------------------------------------------------------------------------
+# Plain HTTP has no fixed size anywhere: a request of a line and some headers, an answer. The port
+# has to say what it is; what the shape adds is whether a person typed it and which way the bulk
+# went. Port 8080 is left out on purpose: too much that is not HTTP is found there.
+
+#: id=http class=http
+tcp 80,591,3128,8000,8008,8888 < C16-8192 +? S60- : HTTP request and answer
+
+#: id=http.download class=http activity=download no-edits
+tcp 80,591,3128,8000,8008,8888 < C16-8192 +? S12000- : HTTP, large download
+
+#: id=http.upload class=http activity=upload no-edits
+tcp 80,591,3128,8000,8008,8888 < C12000- +? S60- : HTTP, large upload
+
+#: id=http.by-hand class=http actor=human
+tcp 80,591,3128,8000,8008,8888 = < c6-120 ( + c3-200 ){0,6} + c-2 +? S60- : HTTP typed by hand
+
+#: id=socks5 class=socks
+tcp * = < c3-5 +? s2 +? c10-262 +? ( s10 | s22 ) : SOCKS 5 proxy, connection made
+
+#: id=socks4 class=socks
+tcp 1080 = < c9-270 +? s8 +? C10- : SOCKS 4 proxy, connection made
+
+#: id=ajp class=ajp
+tcp * = < c5 +? s5 +? c100-8192 ( +? c4-8192 ){0,8} +? S10- : AJP (web server to servlet container), pinged and asked
+
+#: id=rtmp class=rtmp
+tcp * = < C1537 +? S3073 +? C1536-4000 : RTMP handshake (Flash video)

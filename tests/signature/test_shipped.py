@@ -1,4 +1,8 @@
-"""fl0p.fp is the set of signatures/*.toml as lines, and an installation finds both."""
+"""The shipped signatures: their own examples, fl0p.fp in step, and what they say of real captures.
+
+What a flow of the public captures is, says the table opinions.tsv (ndpiReader's verdicts, see
+tools/judge.py), so that no second program is needed here.
+"""
 
 from __future__ import annotations
 
@@ -6,54 +10,121 @@ from pathlib import Path
 
 import pytest
 
-from fl0p_py.signature.loader import default_paths, load, source_paths
+from fl0p_py.library import read_flows
+from fl0p_py.signature.loader import load, source_paths
 from fl0p_py.signature.pattern import Signature
-from tools.make_fp import document, read_sections
+from tests.signature import reference_matcher as reference
+from tests.support.captures import folder, needs_captures
+from tools import judge, make_fp
 
-ROOT = Path(__file__).parent.parent.parent
-TOML_FILES = list((ROOT / "signatures").glob("*.toml"))
-
-SECTION = """
-title = "SSH"
-about = \"\"\"
-Secure shell.
-
-Seen on 22.\"\"\"
-[[signature]]
-id = "ssh.x"
-name = "SSH"
-pattern = "tcp 22 <c5"
-note = "Once."
-class = "ssh"
-"""
+DATA = Path(__file__).resolve().parent.parent / "data"
+SHIPPED = load(source_paths())
+BY_ID = {signature.id: signature for signature in SHIPPED.signatures}
+every_signature = pytest.mark.parametrize("signature", SHIPPED.signatures, ids=BY_ID)
 
 
-def said(signature: Signature) -> tuple[object, ...]:
-    """What a match follows from and what follows from a match."""
-    s = signature
-    return s.id, s.name, s.pattern, s.facets, s.count, s.threshold_ms, s.edits, s.inside
+@every_signature
+def test_matches_its_examples(signature: Signature) -> None:
+    assert signature.examples
+    for example in signature.examples:
+        assert fires(signature, example.pattern), example.text
 
 
-@pytest.mark.skipif(not TOML_FILES, reason="no signatures/*.toml")
-def test_the_lines_are_what_the_toml_files_make() -> None:
-    assert (ROOT / "fl0p.fp").read_text() == document(read_sections(ROOT / "signatures"))
+@every_signature
+def test_matches_none_of_its_counter_examples(signature: Signature) -> None:
+    assert signature.counter_examples
+    for example in signature.counter_examples:
+        assert not fires(signature, example.pattern), example.text
 
 
-@pytest.mark.skipif(not TOML_FILES, reason="no signatures/*.toml")
-def test_both_say_the_same() -> None:
-    lines, tables = load(default_paths()), load(source_paths())
-    assert list(map(said, lines.signatures)) == list(map(said, tables.signatures))
+@every_signature
+def test_says_where_it_comes_from(signature: Signature) -> None:
+    facts = dict(signature.provenance)
+    assert facts["software"]
+    assert facts["date"]
 
 
-def test_the_package_holds_both() -> None:
-    assert default_paths()[0].resolve() == ROOT / "fl0p.fp"
-    assert source_paths()[0].resolve() == ROOT / "signatures"
+@every_signature
+def test_outcomes_are_exact(signature: Signature) -> None:
+    assert signature.pattern.exact or signature.facets.outcome is None
 
 
-def test_a_section_is_headed_and_commented(tmp_path: Path) -> None:
-    (tmp_path / "a.toml").write_text(SECTION)
-    text = document(read_sections(tmp_path))
-    assert text.endswith(
-        f"\n\n# {'-' * 98}\n# SSH\n# {'-' * 98}\n# Secure shell.\n#\n# Seen on 22.\n\n"
-        "# Once.\n#: id=ssh.x class=ssh\ntcp 22 < c5 : SSH\n"
-    )
+def fires(signature: Signature, example: reference.Pattern) -> bool:
+    flow = reference.flow_of(example)
+    return bool(reference.fires(signature.pattern, flow, signature.count, tolerant=True))
+
+
+def test_fl0p_fp_is_made_of_the_toml_files() -> None:
+    text = make_fp.document(make_fp.read_sections(make_fp.ROOT / "signatures"))
+    assert (make_fp.ROOT / "fl0p.fp").read_text(encoding="utf-8") == text
+
+
+def test_enough_signatures_match_real_captures() -> None:
+    seen = [one for one in SHIPPED.signatures if "captures" in dict(one.provenance)]
+    assert len(seen) >= 30
+
+
+# -- our own captures -----------------------------------------------------------------------------
+
+VERDICTS = [
+    ("ssh-typed.pcap", 0, {"class_": "ssh", "outcome": "auth-success", "prompt": "hostkey"}, 1),
+    ("ssh-typed.pcap", 0, {"activity": "shell", "actor": "human"}, 1),
+    ("ssh-typed.pcap", 1, {"class_": "ssh", "outcome": "auth-failed"}, 3),
+    ("ssh-program.pcap", 0, {"outcome": "auth-success", "activity": "exec"}, 0),
+    ("ssh-program.pcap", 1, {"outcome": "auth-failed"}, 1),
+    ("ssh-program.pcap", 2, {"outcome": "auth-success", "activity": "exec"}, 0),
+    ("ssh-program.pcap", 3, {"outcome": "auth-failed"}, 1),
+    ("ssh-program.pcap", 4, {"outcome": "auth-success", "activity": "upload"}, 0),
+    ("ssh-program.pcap", 5, {"outcome": "banner-only"}, 0),
+    ("ssh-program.pcap", 6, {"outcome": "banner-only"}, 0),
+    ("mail.pcap", 0, {"class_": "smtp", "actor": "human"}, 0),
+    ("mail.pcap", 1, {"class_": "smtp", "actor": "bot"}, 0),
+    ("web.pcap", -1, {"class_": "http", "actor": "human"}, 0),
+    ("typing.pcap", 0, {"class_": "telnet", "activity": "shell", "actor": "human"}, 0),
+]
+
+
+@pytest.mark.parametrize(("capture", "number", "facets", "attempts"), VERDICTS)
+def test_verdict_of_our_own_flows(capture: str, number: int, facets: dict[str, str], attempts: int) -> None:
+    flows = sorted(read_flows(DATA / capture, signatures=SHIPPED), key=lambda flow: flow.start_ns)
+    flow = flows[number]
+    assert {name: getattr(flow.facets, name) for name in facets} == facets
+    assert flow.attempts == attempts
+
+
+# -- public captures ------------------------------------------------------------------------------
+
+
+@pytest.fixture(scope="module")
+def tallies() -> dict[str, judge.Tally]:
+    root = folder()
+    assert root is not None
+    return judge.judge(root, SHIPPED, judge.read_opinions())
+
+
+@needs_captures
+def test_no_signature_names_a_flow_of_another_service(tallies: dict[str, judge.Tally]) -> None:
+    assert not judge.unexplained(tallies)
+
+
+@needs_captures
+def test_every_explanation_is_needed(tallies: dict[str, judge.Tally]) -> None:
+    differing = {
+        (tally.signature.facets.class_, opinion, name)
+        for tally in tallies.values()
+        for name, _, opinion in tally.differ
+    }
+    assert {(entry.class_, entry.opinion, entry.capture) for entry in judge.EXPLAINED} == differing
+
+
+@needs_captures
+@every_signature
+def test_captures_of_its_provenance_match(signature: Signature, tallies: dict[str, judge.Tally]) -> None:
+    root = folder()
+    assert root is not None
+    origin = judge.origins(root)
+    facts = dict(signature.provenance)
+    said = set(facts["captures"].split(", ")) if "captures" in facts else set()
+    tally = tallies[signature.id]
+    assert said == {origin[name] for name in tally.captures}
+    assert int(facts.get("flows", 0)) == tally.flows
