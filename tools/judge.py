@@ -25,7 +25,8 @@ from pathlib import Path
 from typing import NamedTuple
 
 from fl0p_py.errors import CaptureError
-from fl0p_py.library import EngineOptions, Flow, read_flows
+from fl0p_py.engine import EngineOptions
+from fl0p_py.library import Flow, read_flows
 from fl0p_py.signature.loader import load, source_paths
 from fl0p_py.signature.pattern import Signature, SignatureSet
 
