@@ -118,25 +118,14 @@ def _pump(options: Options, engine: Engine, writer: Writer, size: int | None) ->
 
 
 def _check(options: Options) -> int:
-    """Run the signatures' own examples and look for what is wrong between them (`--check`)."""
-    from fl0p_py.output.escape import escape
+    """Report on the signatures themselves (`--check`)."""
     from fl0p_py.output.sink import Sink
-    from fl0p_py.output.summary import counted
     from fl0p_py.signature.check import check
-    from fl0p_py.signature.loader import load, source_paths
 
-    signatures = load(options.signatures or source_paths())
-    warnings = [escape(warning) for warning in signatures.warnings]
-    findings = check(signatures)
-    faults = sum(finding.fails for finding in findings)
+    report = check(options.signatures, threshold_ms=options.threshold)
     with Sink(options.output) as sink:
-        sink.write("".join(f"{line}\n" for line in [*warnings, *(escape(str(f)) for f in findings)]).encode())
-    if not options.quiet:
-        _say(
-            f"{counted(len(signatures.signatures), 'signature')}, {counted(faults, 'fault')}, "
-            f"{counted(len(warnings) + len(findings) - faults, 'warning')}"
-        )
-    return SignatureFileError.exit_status if faults else 0
+        sink.write(report.text.encode())
+    return 0 if report.passed else SignatureFileError.exit_status
 
 
 def _load(options: Options) -> SignatureSet:
