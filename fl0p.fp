@@ -33,7 +33,7 @@ udp 7985 = c257 ( +? c12-20 ){0,3} ( +? s34 ){0,1} +? s76 : Viber, call's relay 
 # --------------------------------------------------------------------------------------------------
 # Protocols whose first messages have a length of their own.
 
-#: id=postgresql.tls class=postgresql
+#: id=postgresql.tls class=postgresql activity=starttls
 tcp * = < c8 +? s1 +? C150-2600 +? S90-9000 : PostgreSQL, TLS asked for
 
 #: id=postgresql.asked class=postgresql
@@ -42,7 +42,7 @@ tcp 5432 = < c8 +? s1 : PostgreSQL, TLS or encryption asked for
 #: id=mysql.login class=mysql
 tcp * = < s60-160 +? c80-400 +? ( s11 +? c5-1000 | s48 +? c24-36 ) : MySQL or MariaDB, login answered
 
-#: id=mysql.tls class=mysql
+#: id=mysql.tls class=mysql activity=starttls
 tcp * = < s60-160 +? c36 +? c150-2600 ( +? c-1460 ){0,2} +? S800-9000 : MySQL or MariaDB, changed to TLS
 
 #: id=oracle class=oracle
@@ -130,7 +130,7 @@ tcp 21 = < s10-300 ( +? c5-80 +? S10-400 ){0,4} +? c6-80 +? s34 +? c6-140 +? s22
 #: id=ftp.auth.success class=ftp outcome=auth-success
 tcp 21 = < s10-300 ( +? c5-80 +? S10-400 ){0,8} +? c6-80 +? s34 +? c6-140 +? s23 : FTP login succeeded (vsftpd)
 
-#: id=ftp.tls class=ftp
+#: id=ftp.tls class=ftp activity=starttls
 tcp 21 = < S10-2000 ( +? c5-80 +? S10-600 ){0,3} +? c10 +? s10-120 +? C100-2600 +? S80-9000 : FTP, changed to TLS (AUTH TLS)
 
 #: id=ftp.by-hand class=ftp actor=human
@@ -184,13 +184,13 @@ icmp * = ( c-160 +? s320- ( +? ( c-160 | s320- ) ){0,6} +? c-160 +? s320- ) : Tu
 #: id=smtp class=smtp
 tcp 25,587,2525 < S10-600 +? c6-300 +? S8-800 : SMTP, greeted and answered
 
-#: id=smtp.mail class=smtp no-edits
+#: id=smtp.mail class=smtp activity=delivery no-edits
 tcp * < S10-600 +? c6-120 +? S8-800 ( +? c6-120 +? S8-800 ){0,8} +? c14-320 +? S8-200 +? c12-320 +? S8-200 ( +? c12-320 +? S8-200 ){0,20} +? c6 +? S12-120 ( +? C* ){1,20} +? S8-200 : SMTP, mail handed over
 
-#: id=smtp.auth.login class=smtp
+#: id=smtp.auth.login class=smtp activity=login
 tcp * = c12 +? s18 +? c6-90 +? s18 +? c6-90 +? s12-200 : SMTP, AUTH LOGIN
 
-#: id=smtp.starttls class=smtp
+#: id=smtp.starttls class=smtp activity=starttls
 tcp 25,587,2525 = < S10-600 +? c6-300 +? S20-800 +? c10 +? s8-120 +? C100-2600 +? S80-9000 : SMTP, changed to TLS (STARTTLS)
 
 #: id=smtp.by-hand class=smtp actor=human
