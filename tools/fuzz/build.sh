@@ -11,8 +11,9 @@ mkdir -p "$out"
 rm -rf "$out/new"
 mkdir "$out/new"
 cp -r fl0p_py "$out/new/"
-cp LICENSE pyproject.toml "$out/new/"
-[ ! -e README.md ] || cp README.md "$out/new/"
+for file in LICENSE README.md pyproject.toml fl0p.fp signatures; do
+    [ ! -e $file ] || cp -r $file "$out/new/"
+done
 find "$out/new" \( -name '*.so' -o -name '*.c' -o -name __pycache__ \) -prune -exec rm -rf {} +
 find "$out/new" \( -name '*.pyx' -o -name '*.pxd' \) -exec \
     sed -i 's/boundscheck *= *False/boundscheck=True/; s/boundscheck(False)/boundscheck(True)/' {} +

@@ -85,7 +85,7 @@ def main() -> int:
     seeds, variables = captures(sys.argv[1:]), environment()
     checked = "bounds checked" + (", under sanitizers" if "LD_PRELOAD" in variables else "")
     print(f"fuzz: {len(seeds)} captures, seed {seed}, {seconds:.0f} s, {checked}", flush=True)
-    inputs, reasons = 0, [""]
+    inputs, ended, reasons = 0, [0, 0, 0], [""]
     began = time.monotonic()
     with tempfile.TemporaryDirectory() as folder:
         work = Path(folder)
@@ -96,7 +96,9 @@ def main() -> int:
             with (work / "stderr").open("wb") as stream:
                 worker = subprocess.Popen(command, env=variables, stderr=stream, stdin=subprocess.DEVNULL)
                 reason = follow(worker, work)
-            inputs += int(done(work) or 0)
+            counts = [int(word) for word in done(work).split()] or [0, 0, 0]
+            ended = [a + b for a, b in zip(ended, counts, strict=True)]
+            inputs += sum(counts)
             if reason:
                 reasons.append(reason)
                 saved = save(work, seed, inputs, reason)
@@ -105,6 +107,7 @@ def main() -> int:
     took = time.monotonic() - began
     hangs = sum(reason.startswith("hang") for reason in reasons)
     crashes = len(reasons) - 1 - hangs
+    print(f"fuzz: {ended[0]} read to the end, {ended[1]} damaged, {ended[2]} with refused signatures")
     print(f"fuzz: {inputs} inputs, {inputs / took:.1f} a second, {crashes} crashes, {hangs} hangs")
     return 1 if len(reasons) > 1 else 0
 

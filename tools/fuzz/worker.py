@@ -6,7 +6,7 @@ Input number n is made from SEED and n alone.  Before it runs, WORK/input.pcap, 
 WORK/input.args hold it; so whatever happens to this process, the parent finds what did it.  A Python
 exception, an exception in a kernel that could not be raised, a wrong exit status, and a resident set that
 grows beyond `MAX_GROWTH` end the process with status 3 and the reason on standard error; a hang is ended by
-faulthandler after `HANG_S` with all stacks.  WORK/progress holds the number of inputs done.
+faulthandler after `HANG_S` with all stacks.  WORK/progress holds how many inputs ended with status 0, 1, 2.
 """
 
 from __future__ import annotations
@@ -35,7 +35,7 @@ class FoundError(Exception):
 
 def arguments(draw: random.Random) -> list[str]:
     """Options of one run; the table is small, so that it gets full."""
-    words = ["--flows", draw.choice(("1", "2", "7", "64", "4096")), draw.choice(("-U", "-K", "-q"))]
+    words = ["--flows", draw.choice(("16", "17", "64", "4096")), draw.choice(("-U", "-K", "-q", "-U"))]
     words.append(draw.choice(("--json", "-l", "-lt", "-t")))
     for chance, choices in (
         (0.5, ("-v",)),
@@ -45,10 +45,11 @@ def arguments(draw: random.Random) -> list[str]:
         (0.3, ("--depth=1", "--depth=8", "--depth=255")),
         (0.2, ("-T1", "-T60000")),
         (0.2, ("-F",)),
-        (0.2, ("--all",)),
     ):
         if draw.random() < chance:
             words.append(draw.choice(choices))
+    if "-K" not in words and draw.random() < 0.2:
+        words.append("--all")
     if draw.random() < 0.1:
         words += draw.choice(FILTERS).split()
     return words
@@ -67,8 +68,8 @@ def resident() -> int:
     return int(Path("/proc/self/statm").read_text().split()[1]) * os.sysconf("SC_PAGE_SIZE")
 
 
-def run(words: list[str]) -> None:
-    """One input through the whole program; raises FoundError."""
+def run(words: list[str]) -> int:
+    """One input through the whole program; its exit status.  Raises FoundError."""
     from fl0p_py.cli.fl0p import main
 
     unraised: list[str] = []
@@ -81,6 +82,7 @@ def run(words: list[str]) -> None:
         raise FoundError("raised where nothing can be: " + "; ".join(unraised))
     if status not in (0, 1, 2):
         raise FoundError(f"exit status {status}")
+    return status
 
 
 def main() -> int:
@@ -93,8 +95,10 @@ def main() -> int:
     progress = work / "progress"
     until = time.monotonic() + seconds
     number = first
+    ended = [0, 0, 0]
     allowed = 0
-    while time.monotonic() < until:
+    parent = os.getppid()
+    while time.monotonic() < until and os.getppid() == parent:
         draw = random.Random(f"{seed}/{number}")
         capture.write_bytes(Mutator(seeds, draw).capture())
         words = arguments(draw)
@@ -105,7 +109,7 @@ def main() -> int:
         faulthandler.dump_traceback_later(HANG_S, exit=True, file=said)
         os.dup2(devnull, 2)
         try:
-            run(words)
+            ended[run(words)] += 1
         except FoundError as failure:
             os.write(said, f"{failure}\n".encode(errors="backslashreplace"))
             return FAILED
@@ -118,7 +122,7 @@ def main() -> int:
         if allowed and resident() > allowed:
             print(f"resident memory grew to {resident() >> 20} MB", file=sys.stderr)
             return FAILED
-        progress.write_text(str(number - first))
+        progress.write_text(" ".join(map(str, ended)))
     return 0
 
 
