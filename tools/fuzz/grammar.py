@@ -14,6 +14,7 @@ WORDS = (
     *(" ", "\t", "\n", "\r", "\x00", "\u202e", "ä", "\ud7ff"),
     *("id=", "class=", "outcome=auth-failed", "count"),
 )
+TOP = 2  # levels of groups
 OUTCOMES = ("banner-only", "auth-failed", "auth-success", "aborted")
 
 
@@ -25,32 +26,37 @@ def size(draw: random.Random) -> str:
     return draw.choice((f"{n}-{n + draw.randint(0, 300)}", f"{n}-", f"-{n}", "*"))
 
 
-def atom(draw: random.Random, depth: int, direction: str = "") -> str:
+def atom(draw: random.Random, depth: int) -> str:
+    """One token, or a group of them."""
     chance = draw.random()
-    if depth and not direction and chance < 0.1:
-        inner = " | ".join(sequence(draw, depth - 1, 3) for _ in range(draw.randint(1, 4)))
-        return f"( {inner} )"
-    if depth and not direction and chance < 0.17:
-        left, right = (" ".join(atom(draw, 0, s) for _ in range(draw.randint(1, 4))) for s in "cs")
+    if depth and chance < 0.1:
+        return "( " + " | ".join(sequence(draw, depth - 1, 3) for _ in range(draw.randint(1, 4))) + " )"
+    if depth and chance < 0.17:
+        left, right = (" ".join(s + size(draw) for _ in range(draw.randint(1, 4))) for s in "cs")
         return f"( {left} & {right} )"
-    letter = direction or draw.choice("cs")
-    return (letter.upper() if draw.random() < 0.15 else letter) + size(draw)
+    return draw.choice("cs") + size(draw)
 
 
 def repeat(draw: random.Random) -> str:
-    low = draw.choice((0, 1, 2, draw.randint(0, 255)))
-    return draw.choice((f"{{{low}}}", f"{{{low},}}", f"{{{low},{min(255, low + draw.randint(0, 9))}}}"))
+    low = draw.choice((0, 1, 2, draw.randint(0, 250)))
+    return draw.choice((f"{{{low + 2}}}", f"{{{low},}}", f"{{{low},{low + draw.randint(1, 5)}}}"))
 
 
 def sequence(draw: random.Random, depth: int, most: int) -> str:
+    """Items; a burst has a pause or the other direction around it, without which it could never match."""
     items: list[str] = []
     for _ in range(draw.randint(1, most)):
-        if draw.random() < 0.2:
-            items.append(draw.choice(("+", "+?")))
+        gap = draw.choice(("+", "+?")) if items and draw.random() < 0.2 else ""
+        if depth == TOP and draw.random() < 0.15:
+            burst = [draw.choice("CS") + size(draw), "+"]
+            items += ["+", *burst] if items else burst
+            continue
+        if gap and items[-1] not in ("+", "+?"):
+            items.append(gap)
         items.append(atom(draw, depth) + (repeat(draw) if draw.random() < 0.15 else ""))
-    if draw.random() < 0.05:
-        items.append("+")
-    return " ".join(items)
+    if len(items) > 1 and items[-1] == "+" and draw.random() < 0.8:
+        items.pop()
+    return " ".join(item for at, item in enumerate(items) if item != "+" or items[at - 1] != "+")
 
 
 def line(draw: random.Random, number: int) -> str:
@@ -59,7 +65,7 @@ def line(draw: random.Random, number: int) -> str:
     ports = draw.choice(("*", "*", "22", "25,80-90,443", "1-65535")) if proto != "icmp" else "*"
     anchors = draw.choice(("", "<", "<")), draw.choice(("", "", ">"))
     exact = draw.choice(("", "", "= "))
-    text = f"{proto} {ports} {exact}{anchors[0]} {sequence(draw, 2, 12)} {anchors[1]} : made {number}"
+    text = f"{proto} {ports} {exact}{anchors[0]} {sequence(draw, TOP, 12)} {anchors[1]} : made {number}"
     if draw.random() < 0.3:
         outcome = f"outcome={draw.choice(OUTCOMES)}"
         facets = draw.choice(("class=ssh", outcome, "actor=bot count", "activity=shell"))
