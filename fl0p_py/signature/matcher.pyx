@@ -11,7 +11,7 @@ packets were cut into batches, and they come in order of packet time.
     matcher.release()                                       # forgets flows whose FINISHED was given out
 
 SAFETY: bounds checks are off in release builds.  Rows and event counts come from the flow table,
-whose capacity sizes `states` (`feed` checks them); everything else from the compiler.
+whose rows size `states` (`feed` checks them); everything else from the compiler.
 """
 
 import numpy as np
@@ -74,7 +74,7 @@ cdef class Matcher:
         )
         self.timers = Timers()
         if table is not None:
-            capacity = self.table.capacity
+            capacity = len(self.table.rows)  # ended rows wait for release() beyond the capacity
             self.rows, self.events, self.stored = self.table.row, self.table.event, self.table.depth
         self.states = np.zeros(capacity, np.asarray(<FlowState[:1]>&state).dtype)
         self.more_gaps = np.zeros((capacity if self.n_thresholds > 1 else 0, self.n_thresholds), np.uint64)
