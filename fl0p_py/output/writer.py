@@ -10,12 +10,12 @@ from numpy.typing import NDArray
 
 from fl0p_py.output.choice import Choice
 from fl0p_py.output.entry import Form, TextOptions
-from fl0p_py.output.resolve import Names, Resolver
 from fl0p_py.output.sink import Sink
 from fl0p_py.output.stats import Stats
 
 if TYPE_CHECKING:
     from fl0p_py.engine import Engine
+    from fl0p_py.output.resolve import Names, Resolver
     from fl0p_py.signature.pattern import SignatureSet
 
 
@@ -72,7 +72,7 @@ def text_writer(
     from fl0p_py.output.line import LineFormatter
 
     formatter = LineFormatter(signatures, engine.table, TextOptions(choice, form, timestamps))
-    return Writer(engine, formatter, sink, choice, Resolver() if resolve else None)
+    return Writer(engine, formatter, sink, choice, _resolver(resolve))
 
 
 def json_writer(
@@ -83,4 +83,12 @@ def json_writer(
 
     choice = replace(choice, flows=True)
     formatter = EveFormatter(signatures, engine.table, engine.matcher, choice)
-    return Writer(engine, formatter, sink, choice, Resolver() if resolve else None, stats_event)
+    return Writer(engine, formatter, sink, choice, _resolver(resolve), stats_event)
+
+
+def _resolver(wanted: bool) -> Resolver | None:
+    if not wanted:
+        return None
+    from fl0p_py.output.resolve import Resolver  # sockets and threads, only for -r
+
+    return Resolver()

@@ -32,6 +32,7 @@ RUNS: dict[str, list[str]] = {
     "block-time-unknown": ["-s", "web.pcap", "-f", SIGNATURES, "-tU"],
     "json": ["-s", "ssh-program.pcap", "-f", SIGNATURES, "--json"],
     "json-unknown": ["-s", "ping.pcap", "-f", SIGNATURES, "--json", "-U"],
+    "shipped": ["-s", "demo.pcap", "-l"],
     "json-only-unknown": ["-s", "web.pcap", "-f", SIGNATURES, "--json", "-K", "-q"],
 }
 

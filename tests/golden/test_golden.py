@@ -10,11 +10,14 @@ from tests.golden.runs import EXPECTED, ROOT, RUNS, run
 from tests.output.schema import events
 
 
+MEANT = "if this is what you meant: make golden"
+
+
 @pytest.mark.parametrize("name", RUNS)
 def test_the_run_prints_what_is_expected(name: str) -> None:
     outcome = run(RUNS[name])
     assert outcome.status == 0
-    assert outcome.out.decode().splitlines() == (EXPECTED / f"{name}.out").read_text().splitlines()
+    assert outcome.out.decode().splitlines() == (EXPECTED / f"{name}.out").read_text().splitlines(), MEANT
     assert outcome.err == (EXPECTED / f"{name}.err").read_bytes()
 
 
