@@ -35,6 +35,14 @@ def broken(tmp_path: Path) -> Path:
     return path
 
 
+@pytest.fixture
+def never(tmp_path: Path) -> str:
+    """A signature file that matches nothing, so that every flow with a token is unknown."""
+    path = tmp_path / "never.fp"
+    path.write_text("udp 1 = < c1048575{255} > : never\n")
+    return str(path)
+
+
 def test_help_reads_like_a_man_page(capfd: pytest.CaptureFixture[str]) -> None:
     assert main(["-h"]) == 0
     text = capfd.readouterr().out
@@ -68,11 +76,11 @@ def test_captures_that_cannot_be_read(tmp_path: Path, capfd: pytest.CaptureFixtu
 
 
 def test_a_cut_capture_prints_what_came_before_the_damage(
-    tmp_path: Path, capfd: pytest.CaptureFixture[str]
+    tmp_path: Path, never: str, capfd: pytest.CaptureFixture[str]
 ) -> None:
     cut = tmp_path / "cut.pcap"
     cut.write_bytes((CAPTURES / "demo.pcap").read_bytes()[:-5])
-    assert main(["-s", str(cut), "-lUq"]) == 1
+    assert main(["-s", str(cut), "-f", never, "-lUq"]) == 1
     captured = capfd.readouterr()
     assert captured.out.count("\n") == 30
     assert captured.err.startswith(f"fl0p: {cut}: offset ") and captured.err.count("\n") == 1
@@ -151,8 +159,8 @@ def test_standard_output_that_takes_nothing(target: str | None, status: int) -> 
     os.close(writing)
 
 
-def test_closed_standard_error_is_no_reason_to_fail() -> None:
-    command = f"exec {sys.executable} -m fl0p_py.cli.fl0p -s {DEMO} -lU 2>&-"
+def test_closed_standard_error_is_no_reason_to_fail(never: str) -> None:
+    command = f"exec {sys.executable} -m fl0p_py.cli.fl0p -s {DEMO} -f {never} -lU 2>&-"
     done = subprocess.run(["sh", "-c", command], cwd=ROOT, stdout=subprocess.PIPE, check=False, timeout=60)
     assert done.returncode == 0 and done.stdout.count(b"\n") == 30
 
