@@ -36,7 +36,13 @@ this stays within the source's rotating buffers (`capture.savefile.BUFFERS`)."""
 
 
 class Source(Protocol):
-    """What a capture must offer: an iterator of batches that raises CaptureError at damage."""
+    """What a capture must offer: an iterator of batches that raises CaptureError at damage.
+
+    linktypes : LINKTYPE_ numbers known so far
+    """
+
+    @property
+    def linktypes(self) -> tuple[int, ...]: ...
 
     def __iter__(self) -> Iterator[PacketBatch]: ...
 
@@ -84,6 +90,8 @@ class Engine:
         self.source = source
         self.options = options
         self.filter = FilterSet(filter_expression, vlan=options.vlan) if filter_expression else None
+        if self.filter:
+            self.filter.check(source.linktypes)
         self.decoder = Decoder(
             vlan=options.vlan,
             vlan_key=options.vlan_key,
