@@ -47,6 +47,11 @@ bench-peers:  ## install the peers: Debian packages, and nfstream and dpkt in an
 fuzz: $(VENV)/.built-dev  ## broken input for FL0P_FUZZ_SECONDS (600), with checked kernels (CAPTURES=folder)
 	$(BIN)/python tools/fuzz/run.py $(CAPTURES)
 
+.PHONY: signatures
+signatures: $(VENV)/.built  ## make fl0p.fp from signatures/*.toml and run their examples
+	$(BIN)/python -m tools.make_fp
+	$(BIN)/fl0p --check
+
 .PHONY: man
 man:  ## make docs/man/fl0p.1 from the option table
 	$(if $(wildcard $(BIN)/python),$(BIN)/python,$(PYTHON)) -m fl0p_py.cli.manpage > docs/man/fl0p.1
