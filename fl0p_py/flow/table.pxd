@@ -126,7 +126,8 @@ cdef class FlowTable:
     cdef void set_clock(self, int64_t now_ns) noexcept nogil
     cdef int shortage(self) noexcept nogil
     cdef bint ignored(self, uint32_t found, int direction) noexcept nogil
-    cdef void prefetch(self, const Decoded[::1] packets, Py_ssize_t i) noexcept nogil
+    cdef void fetch_row(self, uint32_t hash) noexcept nogil
+    cdef void fetch_token(self, uint32_t hash) noexcept nogil
 
     cdef inline void count(self, int stat) noexcept nogil:
         self.counters[stat] += 1

@@ -101,9 +101,9 @@ LINGER_S = 15               # a last retransmission (1, 2, 4, 8 s after each oth
 IDLE_MAX_NS = 1 << 62
 
 cdef enum:
-    SLOT_AHEAD = 16         # packets from prefetching an index slot to using it
-    ROW_AHEAD = 8           # from prefetching a row
-    TOKEN_AHEAD = 4         # from prefetching the place of its next token
+    SLOT_AHEAD = 24         # packets from prefetching an index slot to using it
+    ROW_AHEAD = 12           # from prefetching a row
+    TOKEN_AHEAD = 6         # from prefetching the place of its next token
 
 
 def _dtypes():
@@ -122,9 +122,9 @@ ROW_DTYPE, EVENT_DTYPE, PIECE_DTYPE = _dtypes()
 
 
 def _aligned(n, dtype, columns=1):
-    """An array that begins on a cache line; pages that are never written cost no memory."""
+    """An array that begins on a cache line, with anything in it; pages never touched cost no memory."""
     size = n * columns * np.dtype(dtype).itemsize
-    raw = np.zeros(size + 64, np.uint8)
+    raw = np.empty(size + 64, np.uint8)
     start = -raw.ctypes.data % 64
     return raw[start : start + size].view(dtype)
 
@@ -189,8 +189,8 @@ cdef class FlowTable:
         if self.depth <= INLINE_TOKENS:
             self.more_size = MORE_ROOM      # never used
         self.more_left = self.more_size
-        self.more_tokens = np.zeros((self.more_size, columns), np.int32)
-        self.more_gaps = np.zeros((self.more_size, columns), np.float32)
+        self.more_tokens = np.empty((self.more_size, columns), np.int32)
+        self.more_gaps = np.empty((self.more_size, columns), np.float32)
 
     cdef void grow_more(self):
         """Twice the rows for further tokens."""
@@ -248,7 +248,11 @@ cdef class FlowTable:
         for i in range(i, n):
             at[0] = i
             d = &packets[i]
-            self.prefetch(packets, i)
+            if i + SLOT_AHEAD < n:      # memory is asked for before its turn: slot, row, place of the token
+                __builtin_prefetch(&self.slots[packets[i + SLOT_AHEAD].hash & self.slot_mask])
+                self.fetch_row(packets[i + ROW_AHEAD].hash)
+                if packets[i + TOKEN_AHEAD].payload_len:
+                    self.fetch_token(packets[i + TOKEN_AHEAD].hash)
             if d.ts_ns > self.clock_ns or not self.started:
                 self.set_clock(d.ts_ns)
             if self.clock_ns >> TICK_BITS != self.near_done and not turn_wheel(self):
@@ -295,28 +299,30 @@ cdef class FlowTable:
             return found != 0 and end_of(&self.row[found - 1], direction).flags & END_PROVEN != 0
         return self.policy == CHECK
 
-    cdef inline void prefetch(self, const Decoded[::1] packets, Py_ssize_t i) noexcept nogil:
-        """Ask for memory before its turn: slot, then row, then the place of the next token."""
-        cdef uint32_t found, tokens
-        cdef Py_ssize_t n = packets.shape[0]
-        if i + SLOT_AHEAD < n:
-            __builtin_prefetch(&self.slots[packets[i + SLOT_AHEAD].hash & self.slot_mask])
-        if i + ROW_AHEAD < n:
-            found = index_guess(self, packets[i + ROW_AHEAD].hash)
-            if found:
-                __builtin_prefetch(&self.row[found - 1])
-                __builtin_prefetch(<const char*>&self.row[found - 1] + 64)
-                __builtin_prefetch(<const char*>&self.row[found - 1] + 128)
-        if i + TOKEN_AHEAD < n and packets[i + TOKEN_AHEAD].payload_len:
-            found = index_guess(self, packets[i + TOKEN_AHEAD].hash)
-            if found:
-                tokens = self.row[found - 1].tokens
-                if tokens < INLINE_TOKENS:
-                    __builtin_prefetch(&self.head_tokens[found - 1, 0])
-                    __builtin_prefetch(&self.head_gaps[found - 1, 0])
-                elif tokens < self.depth and self.row[found - 1].more:
-                    __builtin_prefetch(&self.more_tokens[self.row[found - 1].more - 1, tokens - INLINE_TOKENS])
-                    __builtin_prefetch(&self.more_gaps[self.row[found - 1].more - 1, tokens - INLINE_TOKENS])
+    cdef inline void fetch_row(self, uint32_t hash) noexcept nogil:
+        """Ask for the row of the flow with this hash, from its slot, which is there by now."""
+        cdef uint32_t found = index_guess(self, hash)
+        cdef const char* row
+        if found:
+            row = <const char*>&self.row[found - 1]
+            __builtin_prefetch(row)
+            __builtin_prefetch(row + 64)
+            __builtin_prefetch(row + 128)
+
+    cdef inline void fetch_token(self, uint32_t hash) noexcept nogil:
+        """Ask for the place of the next token of the flow with this hash."""
+        cdef uint32_t found = index_guess(self, hash)
+        cdef uint32_t tokens, more
+        if found == 0:
+            return
+        tokens = self.row[found - 1].tokens
+        more = self.row[found - 1].more
+        if tokens < INLINE_TOKENS:
+            __builtin_prefetch(&self.head_tokens[found - 1, 0])
+            __builtin_prefetch(&self.head_gaps[found - 1, 0])
+        elif tokens < self.depth and more:
+            __builtin_prefetch(&self.more_tokens[more - 1, tokens - INLINE_TOKENS])
+            __builtin_prefetch(&self.more_gaps[more - 1, tokens - INLINE_TOKENS])
 
     def advance(self, int64_t now_ns):
         """The clock has reached `now_ns` without a packet; True: not done, read `events` and call again."""
