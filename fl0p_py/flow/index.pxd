@@ -74,7 +74,7 @@ cdef inline void index_remove(FlowTable t, uint32_t hash, uint32_t row) noexcept
         if t.slots[i] == 0:
             break
         home = <uint32_t>(t.slots[i] >> 32) & mask
-        if ((i - home) & mask) >= ((i - hole) & mask):      # its home is not behind the hole: it may move there
+        if ((i - home) & mask) >= ((i - hole) & mask):      # its home is not behind the hole
             t.slots[hole] = t.slots[i]
             hole = i
     t.slots[hole] = 0

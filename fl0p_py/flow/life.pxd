@@ -1,9 +1,11 @@
 # cython: boundscheck=False, wraparound=False, initializedcheck=False, cdivision=True
 # Rows: made, ended, freed.
 #
-#   open ──(FIN both ways)──► ended: END sent, waits for the last acknowledgement ──┐
-#     └──(RST, idle, eviction, end of file, ...)────────────────────────────────────┴──► finished: FINISH sent;
-#   a closed or reset row lingers in the index to absorb what still comes ──► retired: out of the index ──► free
+#   open      --(FIN both ways)-->  ended: END sent; waits for the last acknowledgement, or lingers
+#   ended     --------------------> finished: FINISH sent
+#   open      --(RST, idle, evicted, end of file, ...)--> finished
+#   finished  a closed or reset row lingers in the index to absorb what still comes
+#             --------------------> retired: out of the index --(release)--> free
 #
 # A row with tokens becomes free only after its FINISH has been handed out and release() was called.  A flow
 # without a token is never heard of: it is counted, and its row is free at once.
@@ -112,7 +114,7 @@ cdef inline uint32_t new_row(FlowTable t, const Decoded* d, bint from_client, in
 cdef inline void free_row(FlowTable t, uint32_t row) noexcept nogil:
     cdef FlowRow* r = &t.row[row]
     if r.more:
-        t.more_tokens[r.more - 1, 0] = <int>t.more_free
+        t.more[r.more - 1, 0].token = <int>t.more_free
         t.more_free = r.more
         t.more_left += 1
     r.flags = 0

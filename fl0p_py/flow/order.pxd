@@ -4,9 +4,9 @@
 # `next_seq` is the next byte expected.  What begins there becomes a token at once; what lies beyond a hole is
 # held as a piece until the hole is filled or skipped.  A piece knows how many of its bytes were new when it
 # came (below next_seq or in another piece: not new), so no byte is counted twice, however segments overlap.
-# Holes that were skipped are remembered, MISSED of each direction: what fills one later is new and makes a token
-# at once.  So a retransmission that comes after its hole was given up still counts, and a forged segment far
-# ahead cannot make the real ones look old.
+# Holes that were skipped are remembered, MISSED of each direction: what fills one later is new and makes a
+# token at once.  So a retransmission that comes after its hole was given up still counts, and a forged
+# segment far ahead cannot make the real ones look old.
 # Arithmetic on sequence numbers is modulo 2^32 (RFC 9293 section 3.4).
 
 from libc.stdint cimport int32_t, int64_t, uint8_t, uint32_t
@@ -100,7 +100,9 @@ cdef inline void miss(FlowTable t, FlowRow* r, int direction, uint32_t start, ui
     t.pieces[r.held - 1, MISSED_COUNT + direction] = <uint8_t>(n + 1)
 
 
-cdef inline uint32_t recover(FlowTable t, FlowRow* r, int direction, uint32_t start, uint32_t end) noexcept nogil:
+cdef inline uint32_t recover(
+    FlowTable t, FlowRow* r, int direction, uint32_t start, uint32_t end
+) noexcept nogil:
     """Bytes of [start, end) that had been missed; they are no longer."""
     cdef uint32_t n, k, j, first, last, size = 0
     cdef uint32_t* note
@@ -132,7 +134,9 @@ cdef inline uint32_t recover(FlowTable t, FlowRow* r, int direction, uint32_t st
     return size
 
 
-cdef inline uint32_t uncovered(FlowTable t, const FlowRow* r, int direction, uint32_t start, uint32_t end) noexcept nogil:
+cdef inline uint32_t uncovered(
+    FlowTable t, const FlowRow* r, int direction, uint32_t start, uint32_t end
+) noexcept nogil:
     """Bytes of [start, end) that no piece holds."""
     cdef uint32_t k, size = 0
     cdef Piece* p
@@ -209,7 +213,7 @@ cdef inline void skip_acknowledged(FlowTable t, uint32_t row, int direction, uin
 
 
 cdef inline int longest_waiting(FlowTable t, const FlowRow* r, int64_t* since_ns) noexcept nogil:
-    """The direction whose piece has waited longest (the client's, if equal), and since when; -1: none waits."""
+    """The direction whose piece has waited longest (the client's, if equal), and since when; -1: none."""
     cdef int direction, found = -1
     cdef uint32_t k
     cdef Piece* p

@@ -16,9 +16,11 @@ cdef enum Reason:
 # What a TokenEvent says.
 cdef enum EventKind:
     TOKEN = 0           # a token was appended to the flow
-    END                 # the flow's end was seen: `>` (reason CLOSED, RESET, IDLE), in sequence after its last token
-    FINISH              # the flow's record is complete and its row will be freed by the next release();
-                        # every flow with at least one token gets exactly one; reason as in Reason
+    # The flow's end was seen: `>` (reason CLOSED, RESET, IDLE), in sequence after its last token.
+    END
+    # The flow's record is complete and its row may be freed by the next release(); every flow with at least
+    # one token gets exactly one; reason as in Reason.
+    FINISH
 
 cdef struct TcpEnd:         # what is known of one end of a TCP flow
     uint32_t next_seq       # next byte expected from this end (RFC 9293: the other end's RCV.NXT)
@@ -76,7 +78,7 @@ cdef enum EndFlag:          # TcpEnd.flags
 cdef struct TokenEvent:     # 40 bytes
     int64_t ts_ns           # when the event became known (packet time, never goes back within a table)
     int64_t arrival_ns      # TOKEN: the segment's own arrival
-    int64_t gap_ns          # TOKEN: arrival minus the latest arrival before it, >= 0; -1 for a flow's first token
+    int64_t gap_ns          # TOKEN: arrival minus the latest arrival before it, >= 0; -1 for a flow's first
     uint32_t flow           # row
     uint32_t number         # TOKEN: 1 for the first token of the flow; else tokens so far
     int32_t size            # TOKEN: new bytes, > 0 from the client, < 0 from the server; else 0

@@ -10,9 +10,9 @@
 #   is far      -                 set aside as the end's far segment; nothing else changes
 #
 # "Fits" is the receive window of the peer (RFC 9293 section 3.10.7.4), at least 64 KiB, of which the highest
-# byte seen or acknowledged is the base; behind it anything less than 2^30 away is old.  A far segment that the
-# peer then acknowledges was real: packets were missed, and the flow goes on from there.  Where the peer has
-# never been heard its window is unknown, and sequence numbers are believed.
+# byte seen or acknowledged is the base; behind it anything less than 2^30 away is old.  A far segment that
+# the peer then acknowledges was real: packets were missed, and the flow goes on from there.  Where the peer
+# has never been heard its window is unknown, and sequence numbers are believed.
 
 from libc.stdint cimport uint8_t, uint32_t
 
@@ -27,7 +27,17 @@ from fl0p_py.flow.life cimport (
     make_place,
     new_row,
 )
-from fl0p_py.flow.order cimport ahead, arrive, end_of, keep, miss, piece_at, skip_acknowledged, skip_all, take_held
+from fl0p_py.flow.order cimport (
+    ahead,
+    arrive,
+    end_of,
+    keep,
+    miss,
+    piece_at,
+    skip_acknowledged,
+    skip_all,
+    take_held,
+)
 from fl0p_py.flow.record cimport (
     END_ACK,
     END_ISN,
@@ -179,7 +189,9 @@ cdef inline bint rst_counts(const FlowRow* r, const Decoded* d, int direction) n
     return ahead(d.seq, first) > 0 and ahead(d.seq, edge) < 0
 
 
-cdef inline void set_aside(FlowTable t, uint32_t row, int direction, const Decoded* d, uint32_t seq) noexcept nogil:
+cdef inline void set_aside(
+    FlowTable t, uint32_t row, int direction, const Decoded* d, uint32_t seq
+) noexcept nogil:
     """A segment from beyond the window: remembered in case the peer acknowledges it."""
     cdef FlowRow* r = &t.row[row]
     cdef Piece* p
@@ -221,7 +233,9 @@ cdef inline void resynchronise(FlowTable t, uint32_t row, int direction) noexcep
     arrive(t, row, direction, far.start, far.size, far.fin, far.arrival_ns)
 
 
-cdef inline bint believe(FlowTable t, uint32_t row, int direction, const Decoded* d, uint32_t seq) noexcept nogil:
+cdef inline bint believe(
+    FlowTable t, uint32_t row, int direction, const Decoded* d, uint32_t seq
+) noexcept nogil:
     """Whether to take the segment; the state is mended first where it shows that packets were missed."""
     cdef FlowRow* r = &t.row[row]
     cdef TcpEnd* x = end_of(r, direction)

@@ -4,7 +4,7 @@
 from libc.stdint cimport INT64_MAX, int32_t, int64_t, uint32_t, uint64_t
 
 from fl0p_py.flow.record cimport TOKEN, EventKind, FlowRow, TokenEvent
-from fl0p_py.flow.table cimport INLINE_TOKENS, TOKENS, FlowTable
+from fl0p_py.flow.table cimport INLINE_TOKENS, TOKENS, Cell, FlowTable
 
 cdef extern from "<math.h>" nogil:
     float nextafterf(float, float) noexcept
@@ -40,19 +40,21 @@ cdef inline uint32_t more_row(FlowTable t, FlowRow* r) noexcept nogil:
         t.more_left -= 1
         if t.more_free:
             r.more = t.more_free
-            t.more_free = <uint32_t>t.more_tokens[r.more - 1, 0]
+            t.more_free = <uint32_t>t.more[r.more - 1, 0].token
         else:
             t.more_used += 1
             r.more = t.more_used
     return r.more - 1
 
 
-cdef inline void append(FlowTable t, uint32_t row, int direction, uint32_t size, int64_t arrival_ns) noexcept nogil:
+cdef inline void append(
+    FlowTable t, uint32_t row, int direction, uint32_t size, int64_t arrival_ns
+) noexcept nogil:
     """The flow has a new token."""
     cdef FlowRow* r = &t.row[row]
     cdef uint32_t n = r.tokens
-    cdef uint32_t more
     cdef uint64_t gap = 0
+    cdef Cell* cell
     cdef int32_t token = -<int32_t>size if direction else <int32_t>size
     cdef TokenEvent* e
     if n == 0 or arrival_ns > r.arrival_ns:
@@ -61,13 +63,10 @@ cdef inline void append(FlowTable t, uint32_t row, int direction, uint32_t size,
             if gap > <uint64_t>INT64_MAX:
                 gap = <uint64_t>INT64_MAX
         r.arrival_ns = arrival_ns
-    if n < INLINE_TOKENS and n < t.depth:
-        t.head_tokens[row, n] = token
-        t.head_gaps[row, n] = gap_ms(<int64_t>gap)
-    elif n < t.depth:
-        more = more_row(t, r)
-        t.more_tokens[more, n - INLINE_TOKENS] = token
-        t.more_gaps[more, n - INLINE_TOKENS] = gap_ms(<int64_t>gap)
+    if n < t.depth:
+        cell = &t.head[row, n] if n < INLINE_TOKENS else &t.more[more_row(t, r), n - INLINE_TOKENS]
+        cell.token = token
+        cell.gap_ms = gap_ms(<int64_t>gap)
     r.tokens = n + 1
     t.count(TOKENS)
     e = emit(t, row, TOKEN, 0)

@@ -22,13 +22,14 @@ cdef enum:
     FAR_PIECE = PIECES + 1  # place of the last segment from beyond the window (PIECES: of one too many)
     PIECE_SLOTS = PIECES + 2
     MISSED = 8              # skipped holes of one direction that are remembered
-    FAR_COUNT = 2           # columns of FlowTable.pieces, each for two directions: from 0 the pieces that wait,
+    FAR_COUNT = 2           # columns of FlowTable.pieces, each for two directions: from 0 pieces that wait,
     MISSED_COUNT = 4        # then 1 if there is a far segment, then how many holes are remembered
     NOTES = 6
     HOLE_BYTES = 65536      # how far beyond a hole a piece may end
-    MORE_ROOM = 4           # and rows of further tokens
-    ROOM = 64               # events that one packet, or one flow's end, can bring at most: tokens of two
-                            # flows' pieces (2 * 2 * PIECES), its own token, END and FINISH twice
+    MORE_ROOM = 4           # rows of further tokens that one packet can take, rounded up
+    # Events that one packet can bring: tokens that waited in its flow and in an evicted one (4 * PIECES), its
+    # own token, END and FINISH of three flows; rounded up.
+    ROOM = 64
 
 cdef enum Timer:            # FlowRow.timer: which timeout applies
     ESTABLISHED = 0
@@ -73,6 +74,11 @@ cdef enum Want:             # why the loop stopped
     GROW_INDEX
     GROW_MORE
 
+cdef struct Cell:           # a stored token; both together, since they are written together
+    int32_t token           # bytes, > 0 from the client
+    float gap_ms            # before it, truncated towards zero; 0 for the first
+
+
 cdef struct Piece:          # 32 bytes
     int64_t arrival_ns
     int64_t since_ns        # the table's clock then
@@ -90,10 +96,8 @@ cdef class FlowTable:
     cdef readonly uint32_t n_events
     cdef readonly uint32_t depth
     cdef readonly uint32_t capacity
-    cdef int32_t[:, ::1] head_tokens        # [row, INLINE_TOKENS], > 0 from the client
-    cdef float[:, ::1] head_gaps            # ms
-    cdef int32_t[:, ::1] more_tokens        # [FlowRow.more - 1, depth - INLINE_TOKENS]
-    cdef float[:, ::1] more_gaps
+    cdef Cell[:, ::1] head                  # [row, INLINE_TOKENS]
+    cdef Cell[:, ::1] more                  # [FlowRow.more - 1, depth - INLINE_TOKENS]
     cdef readonly int64_t clock_ns          # latest packet time seen
 
     # Private from here on.
@@ -107,7 +111,7 @@ cdef class FlowTable:
     cdef int64_t tick, near_done, far_done
     cdef Piece[:, ::1] piece                # [FlowRow.held - 1, direction * PIECE_SLOTS + k], by start
     cdef uint8_t[:, ::1] pieces             # [FlowRow.held - 1, NOTES] counts
-    cdef uint32_t[:, ::1] missed            # [FlowRow.held - 1, direction * 2 * MISSED + 2 * k], start and end
+    cdef uint32_t[:, ::1] missed            # [FlowRow.held - 1, direction * 2 * MISSED + 2 * k (+ 1)]
     cdef uint32_t held_used, held_free, held_size
     cdef uint32_t more_used, more_free, more_left, more_size
     cdef uint32_t rows_used, row_free, open_rows, serial
@@ -135,11 +139,11 @@ cdef class FlowTable:
     cdef inline int32_t token_at(self, uint32_t flow, uint32_t i) noexcept nogil:
         """Token i (from 0) of a flow; i must be below min(row.tokens, depth)."""
         if i < INLINE_TOKENS:
-            return self.head_tokens[flow, i]
-        return self.more_tokens[self.row[flow].more - 1, i - INLINE_TOKENS]
+            return self.head[flow, i].token
+        return self.more[self.row[flow].more - 1, i - INLINE_TOKENS].token
 
     cdef inline float gap_at(self, uint32_t flow, uint32_t i) noexcept nogil:
         """Gap before token i in ms, truncated towards zero; 0 for the first."""
         if i < INLINE_TOKENS:
-            return self.head_gaps[flow, i]
-        return self.more_gaps[self.row[flow].more - 1, i - INLINE_TOKENS]
+            return self.head[flow, i].gap_ms
+        return self.more[self.row[flow].more - 1, i - INLINE_TOKENS].gap_ms

@@ -1,8 +1,8 @@
 # cython: language_level=3, boundscheck=False, wraparound=False, initializedcheck=False, cdivision=True
-# SAFETY of boundscheck=False: rows, buckets, pieces and token rows are only ever indexed by numbers that the
-# table itself handed out (row + 1 in a slot or link, r.held, r.more), slots by a mask, events by n_events, for
-# which has_room() leaves ROOM; packets come through a typed memoryview whose length bounds the loop.  The debug
-# build (make debug) keeps the checks on.
+# SAFETY of boundscheck=False, here and in the .pxd files: rows, buckets, pieces and stored tokens are only
+# ever indexed by numbers that the table itself handed out (row + 1 in a slot or link, r.held, r.more),
+# slots by a mask, events by n_events, for which has_room() leaves ROOM; packets come through a typed
+# memoryview whose length bounds the loop.  The build for fuzzing (-X boundscheck=True) keeps the checks on.
 """The flow table: packets in, tokens and ends of flows out.
 
 Guarantees: a packet costs one look into the index, however many flows there are; memory is bounded by the
@@ -14,18 +14,18 @@ counts, and a gap is never negative.
 
 Refuses nothing: any decoded packet, in any order, is only counted if it makes no sense (see `stats`).
 
-A packet with a wrong checksum, under "auto", is taken as long as its end has not sent a right one (captures of
-a machine's own traffic have wrong ones throughout, transmit offload).  So a forged one can at most spoil a flow
-whose end has sent nothing right yet; from the first right packet of an end on, wrong ones neither open, move
-nor close anything.
+A packet with a wrong checksum, under "auto", is taken as long as its end has not sent a right one (captures
+of a machine's own traffic have wrong ones throughout: transmit offload).  So a forged one can at most spoil a
+flow whose end has sent nothing right yet; from the first right packet of an end on, wrong ones neither move
+nor close the flow, nor put a new one in its place.
 
-The rules are those of docs (words: flow, client, token, gap, boundary) and of RFC 9293; each is stated in the
-.pxd file that holds it, and once more, in the simplest way, in tests/flow/twin_table.py.
+The rules are those of RFC 9293, seen from a third party; each is stated in the .pxd file that holds it, and
+once more, in the simplest way, in tests/flow/twin_table.py.
 """
 
 import numpy as np
 
-from libc.stdint cimport int64_t, uint8_t, uint32_t, uint64_t
+from libc.stdint cimport int64_t, uint32_t, uint64_t
 
 from fl0p_py.decode.record cimport FLOW, WRONG, Decoded
 from fl0p_py.flow.datagram cimport datagram
@@ -111,14 +111,16 @@ def _dtypes():
     cdef FlowRow row
     cdef TokenEvent event
     cdef Piece piece
+    cdef Cell cell
     return (
         np.asarray(<FlowRow[:1]> &row).dtype,
         np.asarray(<TokenEvent[:1]> &event).dtype,
         np.asarray(<Piece[:1]> &piece).dtype,
+        np.asarray(<Cell[:1]> &cell).dtype,
     )
 
 
-ROW_DTYPE, EVENT_DTYPE, PIECE_DTYPE = _dtypes()
+ROW_DTYPE, EVENT_DTYPE, PIECE_DTYPE, CELL_DTYPE = _dtypes()
 
 
 def _aligned(n, dtype, columns=1):
@@ -159,8 +161,7 @@ cdef class FlowTable:
         rows = capacity + events        # finished flows wait in the buffer while others take their place
         self.rows = _aligned(rows, ROW_DTYPE)
         self.row = self.rows
-        self.head_tokens = _aligned(rows, np.int32, INLINE_TOKENS).reshape(rows, INLINE_TOKENS)
-        self.head_gaps = _aligned(rows, np.float32, INLINE_TOKENS).reshape(rows, INLINE_TOKENS)
+        self.head = _aligned(rows, CELL_DTYPE, INLINE_TOKENS).reshape(rows, INLINE_TOKENS)
         self._make_more(rows)
         self.event_array = _aligned(events, EVENT_DTYPE)
         self.event = self.event_array
@@ -178,7 +179,8 @@ cdef class FlowTable:
 
     def _set_timeouts(self, idle_s):
         seconds = [ESTABLISHED_S, HANDSHAKE_S, DATAGRAM_S] if idle_s is None else [idle_s] * 3
-        for timer, value in zip((ESTABLISHED, HANDSHAKE, DATAGRAM, LINGER), [*seconds, LINGER_S], strict=True):
+        timers = (ESTABLISHED, HANDSHAKE, DATAGRAM, LINGER)
+        for timer, value in zip(timers, [*seconds, LINGER_S], strict=True):
             if not value > 0:
                 raise ValueError(f"idle timeout is {value} s, expected more than 0")
             self.timeout_ns[timer] = int(min(value * SECOND_NS, IDLE_MAX_NS))
@@ -189,16 +191,15 @@ cdef class FlowTable:
         if self.depth <= INLINE_TOKENS:
             self.more_size = MORE_ROOM      # never used
         self.more_left = self.more_size
-        self.more_tokens = np.empty((self.more_size, columns), np.int32)
-        self.more_gaps = np.empty((self.more_size, columns), np.float32)
+        self.more = np.empty((self.more_size, columns), CELL_DTYPE)
 
     cdef void grow_more(self):
         """Twice the rows for further tokens."""
-        old_tokens, old_gaps = np.asarray(self.more_tokens), np.asarray(self.more_gaps)
-        size, columns = old_tokens.shape
-        tokens, gaps = np.zeros((2 * size, columns), np.int32), np.zeros((2 * size, columns), np.float32)
-        tokens[:size], gaps[:size] = old_tokens, old_gaps
-        self.more_tokens, self.more_gaps = tokens, gaps
+        old = np.asarray(self.more)
+        size, columns = old.shape
+        more = np.empty((2 * size, columns), CELL_DTYPE)
+        more[:size] = old
+        self.more = more
         self.more_size = 2 * size
         self.more_left += size
 
@@ -318,11 +319,9 @@ cdef class FlowTable:
         tokens = self.row[found - 1].tokens
         more = self.row[found - 1].more
         if tokens < INLINE_TOKENS:
-            __builtin_prefetch(&self.head_tokens[found - 1, 0])
-            __builtin_prefetch(&self.head_gaps[found - 1, 0])
+            __builtin_prefetch(&self.head[found - 1, tokens])
         elif tokens < self.depth and more:
-            __builtin_prefetch(&self.more_tokens[more - 1, tokens - INLINE_TOKENS])
-            __builtin_prefetch(&self.more_gaps[more - 1, tokens - INLINE_TOKENS])
+            __builtin_prefetch(&self.more[more - 1, tokens - INLINE_TOKENS])
 
     def advance(self, int64_t now_ns):
         """The clock has reached `now_ns` without a packet; True: not done, read `events` and call again."""
@@ -398,19 +397,19 @@ cdef class FlowTable:
 
     def tokens_of(self, uint32_t row):
         """int32[min(tokens, depth)]: the flow's tokens, > 0 from the client; a copy."""
-        return self._column(row, np.asarray(self.head_tokens), np.asarray(self.more_tokens))
+        return self._cells(row)["token"].copy()
 
     def gaps_of(self, uint32_t row):
         """float32[min(tokens, depth)]: ms before each token, truncated; 0 before the first; a copy."""
-        return self._column(row, np.asarray(self.head_gaps), np.asarray(self.more_gaps))
+        return self._cells(row)["gap_ms"].copy()
 
-    def _column(self, row, head, more):
+    def _cells(self, uint32_t row):
         flow = self.rows[row]
         stored = min(int(flow["tokens"]), self.depth)
-        first = head[row, : min(stored, INLINE_TOKENS)]
+        first = np.asarray(self.head)[row, : min(stored, INLINE_TOKENS)]
         if stored <= INLINE_TOKENS:
-            return first.copy()
-        return np.concatenate([first, more[int(flow["more"]) - 1, : stored - INLINE_TOKENS]])
+            return first
+        return np.concatenate([first, np.asarray(self.more)[int(flow["more"]) - 1, : stored - INLINE_TOKENS]])
 
     def flow_id(self, uint32_t row):
         """A number for JSON, below 2^63: the second of the flow's start, and its serial number."""

@@ -100,7 +100,9 @@ cdef inline void wheel_place(FlowTable t, uint32_t row) noexcept nogil:
         wheel_link(t, row, bucket)
 
 
-cdef inline int64_t next_occupied(FlowTable t, uint32_t base, uint32_t mask, int64_t start, int64_t stop) noexcept nogil:
+cdef inline int64_t next_occupied(
+    FlowTable t, uint32_t base, uint32_t mask, int64_t start, int64_t stop
+) noexcept nogil:
     """First n in start..stop whose bucket base + (n & mask) holds a row; stop + 1: none."""
     cdef uint32_t bucket
     cdef uint64_t bits

@@ -2,7 +2,7 @@
 
     0.0   c SA  1000+40 a5001 w512 s7   => c40 >closed .closed
 
-time in s; who sends (`c` is 10.0.0.1:40000, `s` is 10.0.0.2:22; `c2`/`s2` the same from port 40002, and so on);
+time in s; who sends (`c` is 10.0.0.1:40000, `s` is 10.0.0.2:22; `c2`, `s2` the same with port 40002);
 TCP flags, or `udp`, `ping`, `pong`, or `tick` (a packet of no flow: time passes); sequence number `+` payload
 bytes; then, in any order, `a` acknowledgement, `w` window, `s` window scale, `v` VLAN, `@` the packet's own
 time stamp where it differs from the line's order, and the words `right`, `wrong`, `pseudo` (checksum) and
@@ -64,7 +64,7 @@ def address(last: int) -> NDArray[np.uint8]:
 
 
 def parse_line(line: str) -> Line:
-    text, arrow, expected = line.partition("=>")
+    text, _arrow, expected = line.partition("=>")
     words = text.split("#")[0].split()
     ts_ns = round(float(words[0]) * SECOND)
     if words[1] == "tick":

@@ -233,7 +233,9 @@ class Flow:
 class TwinTable:
     """Options as FlowTable's; `finished` are the flows in the order of their end."""
 
-    def __init__(self, *, idle_s: float | None = None, checksums: str = "auto", vlan_key: bool = True) -> None:
+    def __init__(
+        self, *, idle_s: float | None = None, checksums: str = "auto", vlan_key: bool = True
+    ) -> None:
         seconds = {"established": 3600, "handshake": 60, "datagram": 180}
         if idle_s is not None:
             seconds = dict.fromkeys(seconds, idle_s)
@@ -255,7 +257,12 @@ class TwinTable:
             self.look()
             return
         src, dst = (bytes(d["src"]), int(d["sport"])), (bytes(d["dst"]), int(d["dport"]))
-        key = (int(d["proto"]), int(d["version"]), frozenset((src, dst)), int(d["vlan"]) if self.vlan_key else 0)
+        key = (
+            int(d["proto"]),
+            int(d["version"]),
+            frozenset((src, dst)),
+            int(d["vlan"]) if self.vlan_key else 0,
+        )
         flow = self.flows.get(key)
         if flow:
             flow.skip(lambda piece: self.now - piece.since >= SECOND)
@@ -382,8 +389,11 @@ class TwinTable:
         x, y = flow.ends[who], flow.ends[1 - who]
         ack, size = int(d["ack"]), int(d["payload_len"])
         fits = self.fits(x, y, seq, size)
-        if fits and (not d["tcp_flags"] & ACK or y.next is None
-                     or -REACH_MAX <= ahead(ack, y.next) <= max(REACH_MIN, self.window(x))):
+        if fits and (
+            not d["tcp_flags"] & ACK
+            or y.next is None
+            or -REACH_MAX <= ahead(ack, y.next) <= max(REACH_MIN, self.window(x))
+        ):
             return True
         if y.next is not None and y.far and ahead(ack, y.far.start) > 0 and ahead(ack, y.far.end) <= 0:
             far, y.far = y.far, None
