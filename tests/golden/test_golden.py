@@ -9,7 +9,6 @@ import pytest
 from tests.golden.runs import EXPECTED, ROOT, RUNS, run
 from tests.output.schema import events
 
-
 MEANT = "if this is what you meant: make golden"
 
 
