@@ -2,7 +2,7 @@
 # SAFETY of boundscheck=False, here and in the .pxd files: rows, buckets, pieces and stored tokens are only
 # ever indexed by numbers that the table itself handed out (row + 1 in a slot or link, r.held, r.more),
 # slots by a mask, events by n_events, for which has_room() leaves ROOM; packets come through a typed
-# memoryview whose length bounds the loop.  The build for fuzzing (-X boundscheck=True) keeps the checks on.
+# memoryview whose length bounds the loop.  The build of `make fuzz` keeps the checks on.
 """The flow table: packets in, tokens and ends of flows out.
 
 Guarantees: a packet costs one look into the index, however many flows there are; memory is bounded by the
