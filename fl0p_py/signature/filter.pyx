@@ -2,7 +2,7 @@
 """The filter: which branches can end at this token, by the classes of the flow's last eight tokens.
 
 Stateless and bit-sliced.  A token's class is its direction and the bin of its size; bins are cut at
-the signatures' own bounds.  Branches stand 64 to a word; `lanes[class, word, i]` has a bit for each
+the signatures' own bounds.  Branches stand 64 to a word; `lanes[i, class, word]` has a bit for each
 branch of the word whose i-th item from the end accepts the class, so ANDing eight entries leaves those
 that may match.  `words_of[lane, class]` names, as bits, the words with anything in that lane, so most
 words are never looked at.
@@ -32,7 +32,8 @@ cdef class Filter:
     """The tables of one set of branches.
 
     class_of : uint8[2, 65536], class of a size from the client, from the server; 0 is no token
-    low, high: uint8[branches, 8], classes that each lane accepts, both included
+    low, high: uint8[branches, 8], classes that each lane accepts, both included; low 0: all, the lane
+               is not used; low above high: none
     others   : uint32[n, 3], branch, low and high of further classes that its first lane accepts
     first    : uint32[groups + 1], where each group's branches begin; each begins a new word
     overflow : branches that were dropped because too many were left over at one token
@@ -59,22 +60,25 @@ cdef class Filter:
         if np.any(np.diff(bounds.astype(np.int64)) < 0) or bounds[len(bounds) - 1] > words:
             raise ValueError("groups must ascend")
         self.groups = np.ascontiguousarray(np.stack([bounds[: len(bounds) - 1], bounds[1:]], axis=1))
-        self.lanes = np.zeros((classes, words, LANES), np.uint64)
+        self.lanes = np.zeros((LANES, classes, words), np.uint64)
+        self.depth = np.zeros(words, np.uint8)
         self.words_of = np.zeros((INDEXED_LANES, classes, words // BITS + 1), np.uint64)
         self.found = np.zeros(MOST_FOUND, np.uint32)
         for branch in range(lows.shape[0]):
             word, bit = branch // BITS, <uint64_t>1 << (branch % BITS)
             for lane in range(LANES):
+                if 0 < lows[branch, lane] <= highs[branch, lane] and self.depth[word] <= lane:
+                    self.depth[word] = lane + 1
                 for one in range(lows[branch, lane], highs[branch, lane] + 1):
-                    self.lanes[one, word, lane] |= bit
+                    self.lanes[lane, one, word] |= bit
         for branch in range(more.shape[0]):
             word, bit = more[branch, 0] // BITS, <uint64_t>1 << (more[branch, 0] % BITS)
             for one in range(more[branch, 1], more[branch, 2] + 1):
-                self.lanes[one, word, 0] |= bit
+                self.lanes[0, one, word] |= bit
         for one in range(classes):
             for word in range(words):
                 for lane in range(INDEXED_LANES):
-                    if self.lanes[one, word, lane]:
+                    if self.lanes[lane, one, word]:
                         self.words_of[lane, one, word // BITS] |= <uint64_t>1 << (word % BITS)
 
     cdef int classify(self, int size) except -1 nogil:
@@ -101,11 +105,11 @@ cdef class Filter:
             while words:
                 word = block * BITS + <uint32_t>__builtin_ctzll(words)
                 words &= words - 1
-                left = self.lanes[c0, word, 0] & self.lanes[c1, word, 1]
+                left = self.lanes[0, c0, word] & self.lanes[1, c1, word]
                 classes = recent >> 16
                 lane = 2
-                while left and lane < LANES:
-                    left &= self.lanes[classes & 0xFF, word, lane]
+                while left and lane < self.depth[word]:
+                    left &= self.lanes[lane, classes & 0xFF, word]
                     classes >>= 8
                     lane += 1
                 while left:

@@ -63,7 +63,7 @@ def assemble(branches: Array, items: Array, positions: Array, edges: Array, rule
     anchored = np.where(rules.start[own], branches["length"], 0)
     group = rules.protocol[own] * (LONGEST_ANCHOR + 1) + anchored
     key = (low.astype(np.uint64) << np.arange(56, -8, -8, dtype=np.uint64)).sum(axis=1, dtype=np.uint64)
-    order = np.lexsort((key, group))
+    order = np.lexsort((key, branches["whole"] > 0, group))  # chases have few lanes: words of their own
     counts = np.bincount(group, minlength=GROUPS)
     first = np.concatenate([[0], np.cumsum(-(-counts // WORD) * WORD)])
     before = np.concatenate([[0], np.cumsum(counts)])[group[order]]
@@ -79,6 +79,15 @@ def assemble(branches: Array, items: Array, positions: Array, edges: Array, rule
     begin = padded["item"][chases].astype(np.int64)
     inside = np.arange(length.sum()) - np.repeat(np.cumsum(length) - length, length)
     items["branch"][np.repeat(begin, length) + inside] = np.repeat(chases, length)
+    padded["threshold"] = rules.records["threshold"][padded["signature"]]
+    padded["port_ranges"] = np.minimum(rules.records["ports"][padded["signature"]], 255)
+    single = rules.records["ports"][padded["signature"]] == 1
+    if len(rules.ports):
+        ports = rules.ports[rules.records["port"][padded["signature"]] * single]
+        padded["port_low"] = np.where(single, ports[:, 0], 0)
+        padded["port_high"] = np.where(single, ports[:, 1], LARGEST)
+    else:
+        padded["port_high"] = LARGEST
     return Compiled(
         class_of,
         lane_low,

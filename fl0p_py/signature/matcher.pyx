@@ -278,8 +278,7 @@ cdef class Matcher:
 
     cdef int _verify(self, Branch* branch, uint32_t flow, FlowState* state, Token* token) except -2 nogil:
         """-1 if the branch does not end here, else how many of its sizes needed tolerance."""
-        cdef Rule* rule = &self.rules[branch.signature]
-        cdef uint64_t gaps = state.gaps if rule.threshold == 0 else self.more_gaps[flow, rule.threshold]
+        cdef uint64_t gaps = state.gaps if branch.threshold == 0 else self.more_gaps[flow, branch.threshold]
         cdef Item* item
         cdef uint32_t back
         cdef int size, cost = 0
@@ -287,7 +286,9 @@ cdef class Matcher:
             return -1
         if branch.run_start and token.before == token.direction and not gaps & 1:
             return -1
-        if rule.ports and not self._port(rule, state):
+        if not branch.port_low <= state.port <= branch.port_high:
+            return -1
+        if branch.port_ranges > 1 and not self._port(&self.rules[branch.signature], state):
             return -1
         for back in range(branch.action == CHASE, branch.length):
             item = &self.items[branch.item + branch.length - 1 - back]

@@ -4,7 +4,7 @@ from libc.stdint cimport int64_t, uint8_t, uint16_t, uint32_t
 
 cdef enum ResultKind:
     IDENTIFIED = 0      # a signature completed
-    FINISHED = 1        # the flow's record is complete (TokenEvent FINISH); `identified` tells whether it is known
+    FINISHED = 1        # the flow's record is complete (TokenEvent FINISH); see `identified`
 
 cdef struct Result:         # 32 bytes
     int64_t ts_ns           # packet time at which it became known

@@ -56,7 +56,10 @@ cdef struct Branch:         # tokens in a row, the last of them the one just see
     uint8_t whole           # CHASE: items to the end of the pattern
     uint8_t budget          # CHASE: most edits
     uint8_t trailing        # CHASE: the pattern has a trailing `+` or `>`
-    uint16_t spare
+    uint8_t threshold       # the signature's
+    uint8_t port_ranges     # how many; more than one are looked up in the rule
+    uint16_t port_low, port_high    # the range if there is just one; else 0-65535
+    uint32_t spare
 
 cdef struct Rule:           # a signature
     double bits             # its specificity
