@@ -105,9 +105,9 @@ cdef class Filter:
             while words:
                 word = block * BITS + <uint32_t>__builtin_ctzll(words)
                 words &= words - 1
-                left = self.lanes[0, c0, word] & self.lanes[1, c1, word]
-                classes = recent >> 16
-                lane = 2
+                left = self.lanes[0, c0, word] & self.lanes[1, c1, word] & self.lanes[2, c2, word]
+                classes = recent >> 24
+                lane = 3
                 while left and lane < self.depth[word]:
                     left &= self.lanes[lane, classes & 0xFF, word]
                     classes >>= 8

@@ -62,8 +62,11 @@ def assemble(branches: Array, items: Array, positions: Array, edges: Array, rule
     own = branches["signature"]
     anchored = np.where(rules.start[own], branches["length"], 0)
     group = rules.protocol[own] * (LONGEST_ANCHOR + 1) + anchored
-    key = (low.astype(np.uint64) << np.arange(56, -8, -8, dtype=np.uint64)).sum(axis=1, dtype=np.uint64)
-    order = np.lexsort((key, branches["whole"] > 0, group))  # chases have few lanes: words of their own
+    chase = branches["whole"] > 0  # have words of their own: few lanes, the first accepts several items
+    by = low.astype(np.uint64)
+    by[chase] = np.roll(by[chase], -1, axis=1)
+    key = (by << np.arange(56, -8, -8, dtype=np.uint64)).sum(axis=1, dtype=np.uint64)
+    order = np.lexsort((key, chase, group))
     counts = np.bincount(group, minlength=GROUPS)
     first = np.concatenate([[0], np.cumsum(-(-counts // WORD) * WORD)])
     before = np.concatenate([[0], np.cumsum(counts)])[group[order]]
@@ -78,7 +81,11 @@ def assemble(branches: Array, items: Array, positions: Array, edges: Array, rule
     length = padded["whole"][chases].astype(np.int64)
     begin = padded["item"][chases].astype(np.int64)
     inside = np.arange(length.sum()) - np.repeat(np.cumsum(length) - length, length)
-    items["branch"][np.repeat(begin, length) + inside] = np.repeat(chases, length)
+    at = np.repeat(begin, length) + inside
+    items["branch"][at] = np.repeat(chases, length)
+    items["behind"][at] = np.repeat(length, length) - 1 - inside
+    items["budget"][at] = np.repeat(padded["budget"][chases], length)
+    items["threshold"][at] = np.repeat(rules.records["threshold"][padded["signature"][chases]], length)
     padded["threshold"] = rules.records["threshold"][padded["signature"]]
     padded["port_ranges"] = np.minimum(rules.records["ports"][padded["signature"]], 255)
     single = rules.records["ports"][padded["signature"]] == 1

@@ -57,9 +57,9 @@ cdef class Machine:
     cdef int _complete_chase(self, Thread* thread) except -1 nogil
     cdef uint32_t _signature(self, Thread* thread) noexcept nogil
     cdef int _begin(self) except -1 nogil
-    cdef uint32_t _chase_mark(self, uint32_t item) noexcept nogil
     cdef int _push(
-        self, uint32_t at, uint32_t mark, int32_t* sums, uint32_t cost, uint32_t edits, int before
+        self, uint32_t at, int32_t* sums, uint32_t cost, uint32_t edits, int before
     ) except -1 nogil
-    cdef uint32_t _new(self, uint32_t at) except? 0 nogil
+    cdef int _push_chase(self, uint32_t item, uint32_t cost, uint32_t edits, uint32_t number) except -1 nogil
+    cdef uint32_t _new(self, uint32_t at, uint32_t cost, uint32_t edits) except? 0 nogil
     cdef int _release(self, uint32_t thread) noexcept nogil

@@ -45,8 +45,8 @@ cdef class Machine:
         self.positions, self.edges, self.items = positions, edges, items
         self.branches, self.rules, self.dossiers = branches, rules, dossiers
         self.pool = np.zeros(256, np.asarray(<Thread[:1]>&thread).dtype)
-        self.mark_epoch = np.zeros(len(positions) + len(items) + 1, np.uint32)
-        self.mark_thread = np.zeros(len(positions) + len(items) + 1, np.uint32)
+        self.mark_epoch = np.zeros(len(positions) + 1, np.uint32)
+        self.mark_thread = np.zeros(len(positions) + 1, np.uint32)
 
     # Steps.  Each takes the flow's list apart and makes a new one.
 
@@ -85,7 +85,7 @@ cdef class Machine:
             if position.slot:
                 sums[position.slot - 1] = token.size
             if position.edges or position.final & ~AT_TOKEN:
-                self._push(seed.argument, seed.argument, sums, cost, 0, token.before)
+                self._push(seed.argument, sums, cost, 0, token.before)
         state.threads = self.head
         return 0
 
@@ -233,7 +233,7 @@ cdef class Machine:
                 self.dossiers.complete(signature, token.number, cost, thread.edits)
             if there.edges or there.final & ~AT_TOKEN:
                 before = token.before if edge.enters else thread.before
-                self._push(edge.to, edge.to, sums, cost, thread.edits, before)
+                self._push(edge.to, sums, cost, thread.edits, before)
         return 0
 
     cdef bint _begins(self, uint8_t rule, int before, Token* token) noexcept nogil:
@@ -273,42 +273,42 @@ cdef class Machine:
         """Compare the token with the next items of the branch, or pass over it, as the budget allows."""
         cdef Thread thread = self.pool[at - 1]
         cdef uint32_t here = thread.at & ~<uint32_t>CHASING
-        cdef Branch* branch = &self.branches[self.items[here].branch]
-        if here == branch.item + branch.whole - 1:
+        if self.items[here].behind == 0:
             self.done = True
-            return self._push(thread.at, self._chase_mark(here), thread.sums, thread.cost, thread.edits, 0)
+            return self._push_chase(here, thread.cost, thread.edits, thread.sums[0])
         self._follow(here, thread.cost, thread.edits, token)
-        if thread.edits < branch.budget:
-            self._push(thread.at, self._chase_mark(here), thread.sums, thread.cost, thread.edits + 1, 0)
+        if thread.edits < self.items[here].budget:
+            self._push_chase(here, thread.cost, thread.edits + 1, 0)
         return 0
 
     cdef int _follow(self, uint32_t here, uint32_t cost, uint32_t edits, Token* token) except -1 nogil:
         """Go from an item that has matched to those behind it that the token matches."""
-        cdef Branch* branch = &self.branches[self.items[here].branch]
-        cdef uint32_t last = branch.item + branch.whole - 1, there, new_edits, new_cost
-        cdef bint gap = token.passed > self.rules[branch.signature].threshold
+        cdef Item* item = &self.items[here]
+        cdef uint32_t budget = item.budget, last = here + item.behind, there, new_edits, new_cost
+        cdef bint gap = token.passed > item.threshold
         cdef int32_t size = token.size * token.direction
+        cdef Branch* branch
         cdef int32_t sums[2]
-        cdef Item* item
-        for there in range(here + 1, min(last, here + 1 + branch.budget - edits) + 1):
+        for there in range(here + 1, min(last, here + 1 + budget - edits) + 1):
             item = &self.items[there]
             if not item.low <= size <= item.high:
                 continue
             new_edits = edits + (there - here - 1)
             if item.condition != ANY_GAP and gap != (item.condition != NO_GAP):
                 new_edits += 1
-                if there == last or new_edits > branch.budget:
+                if there == last or new_edits > budget:
                     continue
             new_cost = cost + (not item.exact_low <= size <= item.exact_high)
-            sums[0] = sums[1] = 0
             if there < last:
-                self._push(there | CHASING, self._chase_mark(there), sums, new_cost, new_edits, 0)
-            elif new_edits and branch.trailing:
-                self._push(branch.wait, branch.wait, sums, new_cost, new_edits, 0)
+                self._push_chase(there, new_cost, new_edits, 0)
             elif new_edits:
-                sums[0] = token.number
-                self.done = True
-                self._push(there | CHASING, self._chase_mark(there), sums, new_cost, new_edits, 0)
+                branch = &self.branches[item.branch]
+                if branch.trailing:
+                    sums[0] = sums[1] = 0
+                    self._push(branch.wait, sums, new_cost, new_edits, 0)
+                else:
+                    self.done = True
+                    self._push_chase(there, new_cost, new_edits, token.number)
         return 0
 
     cdef int _settle(self, FlowState* state) except -1 nogil:
@@ -335,13 +335,7 @@ cdef class Machine:
         return 0
 
     cdef bint _is_done(self, Thread* thread) noexcept nogil:
-        cdef uint32_t item
-        cdef Branch* branch
-        if not thread.at & CHASING:
-            return False
-        item = thread.at & ~<uint32_t>CHASING
-        branch = &self.branches[self.items[item].branch]
-        return item == branch.item + branch.whole - 1
+        return thread.at & CHASING and self.items[thread.at & ~<uint32_t>CHASING].behind == 0
 
     cdef int _complete_chase(self, Thread* thread) except -1 nogil:
         cdef uint32_t item = thread.at & ~<uint32_t>CHASING
@@ -359,61 +353,70 @@ cdef class Machine:
     # The list being made, and the pool.
 
     cdef int _begin(self) except -1 nogil:
+        cdef Py_ssize_t item
         self.head, self.n_threads, self.done = 0, 0, False
         self.epoch += 1
-        if self.epoch == 0:
-            self.mark_epoch[:] = 0
+        if self.epoch == 0:     # it went round: marks of long ago would look new
             self.epoch = 1
+            self.mark_epoch[:] = 0
+            for item in range(self.items.shape[0]):
+                self.items[item].epoch = 0
         return 0
 
-    cdef uint32_t _chase_mark(self, uint32_t item) noexcept nogil:
-        return <uint32_t>self.positions.shape[0] + item
-
     cdef int _push(
-        self, uint32_t at, uint32_t mark, int32_t* sums, uint32_t cost, uint32_t edits, int before
+        self, uint32_t at, int32_t* sums, uint32_t cost, uint32_t edits, int before
     ) except -1 nogil:
         """Add a thread to the new list; where one like it stands, the better of the two remains."""
         cdef uint32_t thread
         cdef Thread* found
-        if self.mark_epoch[mark] == self.epoch:
-            found = &self.pool[self.mark_thread[mark] - 1]
-            if at & CHASING or (
-                found.sums[0] == sums[0] and found.sums[1] == sums[1] and found.before == before
-            ):
+        if self.mark_epoch[at] == self.epoch:
+            found = &self.pool[self.mark_thread[at] - 1]
+            if found.sums[0] == sums[0] and found.sums[1] == sums[1] and found.before == before:
                 if edits < found.edits or (edits == found.edits and cost < found.cost):
-                    found.edits, found.cost, found.sums[0] = edits, cost, sums[0]
+                    found.edits, found.cost = edits, cost
                 return 0
-        if self.n_threads == MOST_THREADS:
-            self.overflow += 1
-            return 0
-        thread = self._new(at)
-        if thread == 0:
-            return 0
-        found = &self.pool[thread - 1]
-        found.sums[0], found.sums[1], found.cost, found.edits = sums[0], sums[1], cost, edits
-        found.before = before
-        found.next = self.head
-        self.head = thread
-        self.n_threads += 1
-        self.mark_epoch[mark] = self.epoch
-        self.mark_thread[mark] = thread
+        thread = self._new(at, cost, edits)
+        if thread:
+            found = &self.pool[thread - 1]
+            found.sums[0], found.sums[1], found.before = sums[0], sums[1], before
+            self.mark_epoch[at], self.mark_thread[at] = self.epoch, thread
         return 0
 
-    cdef uint32_t _new(self, uint32_t at) except? 0 nogil:
-        """A thread from the pool, as index + 1; 0 if the pool is exhausted."""
+    cdef int _push_chase(self, uint32_t item, uint32_t cost, uint32_t edits, uint32_t number) except -1 nogil:
+        """The same for a chase; number : of the token at which it was complete, or 0."""
+        cdef Item* here = &self.items[item]
+        cdef uint32_t thread
+        cdef Thread* found
+        if here.epoch == self.epoch:
+            found = &self.pool[here.thread - 1]
+            if edits < found.edits or (edits == found.edits and cost < found.cost):
+                found.edits, found.cost, found.sums[0] = edits, cost, number
+            return 0
+        thread = self._new(item | CHASING, cost, edits)
+        if thread:
+            self.pool[thread - 1].sums[0] = number
+            here.epoch, here.thread = self.epoch, thread
+        return 0
+
+    cdef uint32_t _new(self, uint32_t at, uint32_t cost, uint32_t edits) except? 0 nogil:
+        """Put a thread from the pool on the new list; its index + 1, or 0 if a bound is reached."""
         cdef uint32_t thread = self.free_thread
+        cdef Thread* new
+        if self.n_threads == MOST_THREADS or (thread == 0 and self.used == MOST_POOL):
+            self.overflow += 1
+            return 0
         if thread:
             self.free_thread = self.pool[thread - 1].next
         else:
-            if self.used == MOST_POOL:
-                self.overflow += 1
-                return 0
             if self.used == <uint32_t>self.pool.shape[0]:
                 with gil:
                     self.pool = doubled(self.pool)
             self.used += 1
             thread = self.used
-        self.pool[thread - 1].at = at
+        new = &self.pool[thread - 1]
+        new.at, new.cost, new.edits, new.next = at, cost, edits, self.head
+        self.head = thread
+        self.n_threads += 1
         return thread
 
     cdef int _release(self, uint32_t thread) noexcept nogil:

@@ -41,7 +41,12 @@ cdef struct Item:           # one token of a branch; sizes signed by direction
     int32_t low, high       # with tolerance
     int32_t exact_low, exact_high
     uint32_t branch         # the CHASE branch that goes over it
-    uint32_t condition      # enum Condition
+    uint8_t condition       # enum Condition
+    uint8_t behind          # of that branch: items behind this one,
+    uint8_t budget          # most edits,
+    uint8_t threshold       # its signature's threshold
+    uint32_t epoch          # the step in which a thread last came here, and
+    uint32_t thread         # that thread (see machine.pyx)
 
 cdef struct Branch:         # tokens in a row, the last of them the one just seen
     uint64_t gap_want       # bit i: a gap before the i-th last token
