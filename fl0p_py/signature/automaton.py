@@ -14,6 +14,7 @@ Refuses, with a SignatureError, patterns that need more than MAX_POSITIONS or MA
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from typing import NamedTuple
 
 from fl0p_py.errors import SignatureError
 from fl0p_py.signature.pattern import (
@@ -42,8 +43,7 @@ CONDITION = {Gap.NONE: NONE, Gap.ANY: ANY, Gap.SOME: SOME}
 DIRECTION = {"c": 1, "s": -1}
 
 
-@dataclass(frozen=True, slots=True)
-class Position:
+class Position(NamedTuple):
     """A place in the pattern, reached by taking a token.
 
     direction : of that token, 1 client, -1 server
@@ -64,8 +64,7 @@ class Position:
         return (self.open[0] is not None) | (self.open[1] is not None) << 1
 
 
-@dataclass(frozen=True, slots=True)
-class Edge:
+class Edge(NamedTuple):
     """A step to position `to` on a token whose gap satisfies `condition`.
 
     extend : the token goes on with the burst of that position's slot

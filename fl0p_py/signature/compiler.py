@@ -42,6 +42,8 @@ allowed from 4 items on named 14 % of them falsely, from 6 on 0.3 %."""
 EDIT_BITS = 48.0
 """Least specificity for edits: six items of wide ranges say too little to leave one out."""
 
+NEVER_OPEN = (0, 0, 0, 0, 0)
+
 Array = NDArray[Any]
 
 
@@ -66,7 +68,7 @@ class _Compiler:
         self.branch_trailing: list[int] = []  # for whole patterns: condition after the last item
         self.branch_target: list[int] = []  # position that a thread starts at; -1: a whole pattern
         self.positions: list[tuple[int, automaton.Position, int, int, int]] = []
-        self.edges: list[automaton.Edge] = []
+        self.edges: list[tuple[int, ...]] = []  # as the struct Edge
 
     def result(self) -> Compiled:
         for index, signature in enumerate(self.signatures):
@@ -151,12 +153,7 @@ class _Compiler:
             final[at] |= _final(signature, trailing, machine.positions[at].open_mask != 0)
         for at, position in enumerate(machine.positions):
             first = len(self.edges)
-            for edge in machine.edges[at]:
-                self.edges.append(
-                    automaton.Edge(
-                        edge.to + offset, edge.condition, edge.extend, edge.close, edge.begin, edge.enters
-                    )
-                )
+            self.edges += [(edge.to + offset, *edge[1:]) for edge in machine.edges[at]]
             self.positions.append((index, position, first, len(self.edges) - first, final[at]))
         return offset
 
@@ -241,31 +238,23 @@ class _Compiler:
         return chases
 
     def machine_positions(self, tolerant: Array) -> Array:
-        records = np.zeros(len(self.positions), DTYPES["Position"])
-        for at, (signature, position, edge, edges, final) in enumerate(self.positions):
-            record = records[at]
-            record["signature"], record["edge"], record["edges"] = signature, edge, edges
-            record["final"], record["direction"], record["open"] = (
-                final,
-                position.direction,
-                position.open_mask,
-            )
-            record["slot"] = 0 if position.slot is None else position.slot + 1
+        """The struct Position, row by row: one call for all is ten times as fast as field by field."""
+        rows = []
+        for signature, position, edge, edges, final in self.positions:
             fuzzy = bool(tolerant[signature])
-            record["low"], record["high"] = _bounds(position.size, fuzzy)
-            record["exact_low"], record["exact_high"] = _bounds(position.size, False)
-            for slot, opened in enumerate(position.open):
-                if opened is not None:
-                    size, record["open_direction"][slot] = opened
-                    record["open_low"][slot], record["open_high"][slot] = _bounds(size, fuzzy)
-                    record["open_exact_low"][slot], record["open_exact_high"][slot] = _bounds(size, False)
-        return records
+            low, high = _bounds(position.size, fuzzy)
+            exact_low, exact_high = _bounds(position.size, False)
+            opened = [NEVER_OPEN if at is None else _open_bounds(*at, fuzzy) for at in position.open]
+            lows, highs, exact_lows, exact_highs, directions = zip(*opened, strict=True)
+            slot = 0 if position.slot is None else position.slot + 1
+            rows.append(
+                (low, high, exact_low, exact_high, lows, highs, exact_lows, exact_highs, signature, edge, edges,
+                 directions, position.direction, slot, position.open_mask, final, 0)
+            )  # fmt: skip
+        return np.array(rows, DTYPES["Position"])
 
     def machine_edges(self) -> Array:
-        records = np.zeros(len(self.edges), DTYPES["Edge"])
-        for at, edge in enumerate(self.edges):
-            records[at] = (edge.to, edge.condition, edge.extend, edge.close, edge.begin, edge.enters)
-        return records
+        return np.array(self.edges, DTYPES["Edge"])
 
 
 def gap_masks(branches: Array, items: Array) -> None:
@@ -292,6 +281,11 @@ def _any_part(items: Array, at: int) -> None:
 def _bounds(size: Size, fuzzy: bool) -> tuple[int, int]:
     chosen = size.tolerant() if fuzzy else size
     return chosen.low, chosen.high
+
+
+def _open_bounds(size: Size, direction: int, fuzzy: bool) -> tuple[int, int, int, int, int]:
+    """Of a burst that is open: its bounds with and without tolerance, and its direction."""
+    return (*_bounds(size, fuzzy), *_bounds(size, False), direction)
 
 
 def _final(signature: Signature, trailing: int, open_burst: bool) -> int:
