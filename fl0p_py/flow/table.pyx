@@ -216,7 +216,7 @@ cdef class FlowTable:
 
     def _set_mask(self, size):
         self.slot_mask = size - 1
-        self.slot_limit = size // 2     # half full: a hit takes 1.5 probes, a miss 2.5 (at three quarters 8.5)
+        self.slot_limit = size // 2     # half full: a hit takes 1.5 probes, a miss 2.5 (three quarters: 8.5)
 
     def process(self, const Decoded[::1] packets not None, Py_ssize_t start=0):
         """Take packets from index `start` on; returns the index of the first one not taken.
