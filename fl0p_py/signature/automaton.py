@@ -81,6 +81,9 @@ class Edge(NamedTuple):
     enters: bool = False
 
 
+NOTHING = frozenset({NONE})
+"""What stands for no token and no pause."""
+
 Ends = list[tuple[int, int]]
 """Pairs of a position and the condition of the pause next to it."""
 
@@ -165,20 +168,23 @@ class _Builder:
             f"pattern too large: repeats and alternatives make more than {MAX_POSITIONS} items of it",
         )
 
-    def position(self, position: Position) -> int:
-        if len(self.automaton.positions) >= MAX_POSITIONS:
+    def reserve(self, positions: int, edges: int) -> None:
+        """Count in what is about to be added; raises SignatureError if that is too much."""
+        self.edge_count += edges
+        if len(self.automaton.positions) + positions > MAX_POSITIONS or self.edge_count > MAX_EDGES:
             raise self.too_large()
+
+    def position(self, position: Position) -> int:
+        self.reserve(1, 0)
         self.automaton.positions.append(position)
         self.automaton.edges.append({})
         return len(self.automaton.positions) - 1
 
     def edge(self, start: int, edge: Edge) -> None:
-        self.edge_count += 1
-        if self.edge_count > MAX_EDGES:
-            raise self.too_large()
+        self.reserve(0, 1)
         self.automaton.edges[start][edge] = None
 
-    def connect(self, ends: Ends, starts: Ends, pauses: frozenset[int] = frozenset({NONE})) -> None:
+    def connect(self, ends: Ends, starts: Ends, pauses: frozenset[int] = NOTHING) -> None:
         for end, after in ends:
             close = self.automaton.positions[end].open_mask
             for start, before in starts:
@@ -187,6 +193,10 @@ class _Builder:
                     self.edge(end, Edge(start, max(after, before, pause), close=close, enters=enters))
 
     def concatenate(self, left: Fragment, right: Fragment) -> Fragment:
+        if not left.first and left.empty == NOTHING:
+            return right
+        if not right.first and right.empty == NOTHING:
+            return left
         self.connect(left.last, right.first)
         return Fragment(
             left.first + [(p, max(c, pause)) for p, c in right.first for pause in left.empty],
@@ -195,7 +205,7 @@ class _Builder:
         )
 
     def sequence(self, sequence: Sequence) -> Fragment:
-        whole = Fragment([], [], frozenset({NONE}))
+        whole = Fragment([], [], NOTHING)
         for item in sequence.items:
             whole = self.concatenate(whole, self.item(item))
         return whole
@@ -231,20 +241,21 @@ class _Builder:
 
     def repeat(self, repeat: Repeat) -> Fragment:
         """`a{2,4}` is a a (a (a)?)?; `a{2,}` is a a+; `a{0,}` is (a+)?."""
+        copies = _Copies(self, repeat.atom)
         if repeat.high is None:
-            whole = self.atom(repeat.atom)
-            self.connect(whole.last, whole.first, whole.empty | {NONE})
+            whole = copies.next()
+            self.connect(whole.last, whole.first, whole.empty | NOTHING)
             if repeat.low == 0:
-                whole.empty |= {NONE}
-            copies = max(repeat.low - 1, 0)
+                whole.empty |= NOTHING
+            mandatory = max(repeat.low - 1, 0)
         else:
-            whole = Fragment([], [], frozenset({NONE}))
+            whole = Fragment([], [], NOTHING)
             for _ in range(repeat.high - repeat.low):
-                whole = self.concatenate(self.atom(repeat.atom), whole)
-                whole.empty |= {NONE}
-            copies = repeat.low
-        for _ in range(copies):
-            whole = self.concatenate(self.atom(repeat.atom), whole)
+                whole = self.concatenate(copies.next(), whole)
+                whole.empty |= NOTHING
+            mandatory = repeat.low
+        for _ in range(mandatory):
+            whole = self.concatenate(copies.next(), whole)
         return whole
 
     def unordered(self, group: Unordered) -> Fragment:
@@ -276,6 +287,32 @@ class _Builder:
         first = [(places[1, 0, 0], left[0][1]), (places[0, 1, 1], right[0][1])]
         last = [(places[len(left), len(right), slot], NONE) for slot in (0, 1)]
         return Fragment(first, last)
+
+
+class _Copies:
+    """Any number of copies of an atom; the tree is walked for the first one only."""
+
+    def __init__(self, builder: _Builder, atom: Atom) -> None:
+        self.builder = builder
+        self.begin = len(builder.automaton.positions)
+        self.original = builder.atom(atom)
+        self.positions = builder.automaton.positions[self.begin :]
+        self.edges = [list(edges) for edges in builder.automaton.edges[self.begin :]]
+        self.count = sum(map(len, self.edges))
+        self.used = False
+
+    def next(self) -> Fragment:
+        first, last, empty = self.original.first, self.original.last, self.original.empty
+        if not self.used:
+            self.used = True
+            return Fragment(first, last, empty)
+        automaton = self.builder.automaton
+        offset = len(automaton.positions) - self.begin
+        self.builder.reserve(len(self.positions), self.count)
+        automaton.positions += self.positions
+        for edges in self.edges:
+            automaton.edges.append({Edge(edge.to + offset, *edge[1:]): None for edge in edges})
+        return Fragment([(at + offset, c) for at, c in first], [(at + offset, c) for at, c in last], empty)
 
 
 def _side(side: Sequence) -> list[tuple[Segment, int]]:
