@@ -84,6 +84,8 @@ class Edge(NamedTuple):
 NOTHING = frozenset({NONE})
 """What stands for no token and no pause."""
 
+SHARED = -1
+
 Ends = list[tuple[int, int]]
 """Pairs of a position and the condition of the pause next to it."""
 
@@ -99,12 +101,16 @@ class Fragment:
 
 @dataclass(slots=True)
 class Automaton:
-    """first, last : with the condition of a leading or trailing pause."""
+    """first, last : with the condition of a leading or trailing pause.
+
+    owner : for each position the signature that it belongs to, as `build` was told; SHARED: several
+    """
 
     positions: list[Position] = field(default_factory=list)
     edges: list[dict[Edge, None]] = field(default_factory=list)
     first: Ends = field(default_factory=list)
     last: Ends = field(default_factory=list)
+    owner: list[int] = field(default_factory=list)
 
     def paths(self, most: int, longest: int) -> list[tuple[list[int], list[int], int]] | None:
         """All ways through, as (positions, conditions, trailing condition), if there are at most
@@ -145,20 +151,55 @@ class Automaton:
         return found
 
 
-def build(signature: Signature) -> Automaton:
-    """The automaton of the signature's pattern."""
-    builder = _Builder(signature)
-    whole = builder.sequence(signature.pattern.sequence)
-    automaton = builder.automaton
-    automaton.first, automaton.last = whole.first, whole.last
-    return automaton
+def build(members: list[tuple[int, Signature]]) -> Automaton:
+    """The automaton of signatures, each with its number, that begin alike.
+
+    The items that several have in common, from the first on, have one set of positions: a dozen
+    signatures of one service mostly differ only in what comes late, and most flows never get there.
+    What is left of each signature takes at least one token, so no shared position is a last one.
+    """
+    builder = _Builder(members[0][1])
+    builder.grow(members)
+    builder.automaton.first = list(dict.fromkeys(builder.automaton.first))
+    return builder.automaton
 
 
 class _Builder:
     def __init__(self, signature: Signature) -> None:
         self.signature = signature
         self.automaton = Automaton()
-        self.edge_count = 0
+        self.begun = self.edge_count = 0
+
+    def grow(self, members: list[tuple[int, Signature]]) -> None:
+        """Add the patterns of all members; where some go on alike, once for these."""
+        to_do = [(Fragment([], [], NOTHING), members, 0)]
+        while to_do:
+            whole, members, at = to_do.pop()
+            alike: dict[object, list[tuple[int, Signature]]] = {}
+            for member in members:
+                items = member[1].pattern.sequence.items
+                shareable = len(members) > 1 and any(map(_shortest_item, items[at + 1 :]))
+                alike.setdefault(items[at] if shareable else member[0], []).append(member)
+            for group in alike.values():
+                number, self.signature = group[0]
+                items = self.signature.pattern.sequence.items
+                if len(group) > 1:
+                    common = self.concatenate(whole, self.item(items[at]))
+                    self.own(SHARED)
+                    to_do.append((common, group, at + 1))
+                else:
+                    end = whole
+                    for item in items[at:]:
+                        end = self.concatenate(end, self.item(item))
+                    self.own(number)
+                    self.automaton.first += end.first
+                    self.automaton.last += end.last
+
+    def own(self, number: int) -> None:
+        """The positions made since the last call belong to this signature; the bounds hold for each part."""
+        owner = self.automaton.owner
+        owner += [number] * (len(self.automaton.positions) - len(owner))
+        self.begun, self.edge_count = len(owner), 0
 
     def too_large(self) -> SignatureError:
         signature = self.signature
@@ -171,7 +212,8 @@ class _Builder:
     def reserve(self, positions: int, edges: int) -> None:
         """Count in what is about to be added; raises SignatureError if that is too much."""
         self.edge_count += edges
-        if len(self.automaton.positions) + positions > MAX_POSITIONS or self.edge_count > MAX_EDGES:
+        made = len(self.automaton.positions) - self.begun + positions
+        if made > MAX_POSITIONS or self.edge_count > MAX_EDGES:
             raise self.too_large()
 
     def position(self, position: Position) -> int:
@@ -337,6 +379,30 @@ def _open(side: list[tuple[Segment, int]], taken: int) -> tuple[Size, int] | Non
         return None
     segment = side[taken - 1][0]
     return segment.size, DIRECTION[segment.direction]
+
+
+def family(signature: Signature) -> object:
+    """What two signatures must have in common to be built together; the signature itself if nothing will do."""
+    pattern = signature.pattern
+    first = pattern.sequence.items[0]
+    if not pattern.start or not _shortest_item(first):
+        return signature.id
+    return pattern.proto, pattern.ports, pattern.exact, signature.threshold_ms, first
+
+
+def has_burst(sequence: Sequence) -> bool:
+    """Whether there is a burst anywhere in it."""
+    for item in sequence.items:
+        atom = item.atom if isinstance(item, Repeat) else item
+        if isinstance(atom, Segment):
+            if atom.burst:
+                return True
+        elif isinstance(atom, Choice):
+            if any(map(has_burst, atom.alternatives)):
+                return True
+        elif isinstance(atom, Unordered) and (has_burst(atom.left) or has_burst(atom.right)):
+            return True
+    return False
 
 
 def count_items(pattern: Pattern) -> int:

@@ -65,13 +65,16 @@ class _Compiler:
         self.branch_end: list[int] = []  # index of the item after its last
         self.branch_trailing: list[int] = []  # for whole patterns: condition after the last item
         self.branch_target: list[int] = []  # position that a thread starts at; -1: a whole pattern
-        self.positions: list[tuple[int, automaton.Position, int, int, int]] = []
+        self.families: dict[object, list[tuple[int, Signature]]] = {}
+        self.positions: list[tuple[int, automaton.Position, int, int, int, bool]] = []
         self.edges: list[tuple[int, ...]] = []  # an Edge of the whole set
 
     def result(self) -> Compiled:
         for index, signature in enumerate(self.signatures):
             if not self.plain(index, signature):
                 self.complex(index, signature)
+        for members in self.families.values():
+            self.machine(members)
         return self.tables()
 
     # Collecting
@@ -118,16 +121,22 @@ class _Compiler:
         self.branch_target.append(target)
 
     def complex(self, index: int, signature: Signature) -> None:
-        """Add any other pattern: as branches if it has few ways through, else to the machine."""
-        machine = automaton.build(signature)
-        paths = machine.paths(MAX_BRANCHES, MAX_LENGTH)
-        if paths is not None:
-            for positions, conditions, trailing in paths:
-                self.path(index, machine, positions, conditions, trailing, -1)
-            return
-        offset = self.add_machine(index, signature, machine)
-        for positions, conditions in machine.heads(HEAD):
-            self.path(index, machine, positions, conditions, 0, offset + positions[-1])
+        """Add any other pattern: as branches if it has few ways through, else later to the machine."""
+        if not automaton.has_burst(signature.pattern.sequence):
+            single = automaton.build([(index, signature)])
+            paths = single.paths(MAX_BRANCHES, MAX_LENGTH)
+            if paths is not None:
+                for positions, conditions, trailing in paths:
+                    self.path(index, single, positions, conditions, trailing, -1)
+                return
+        self.families.setdefault(automaton.family(signature), []).append((index, signature))
+
+    def machine(self, members: list[tuple[int, Signature]]) -> None:
+        """Add signatures that begin alike to the machine, and branches that start its threads."""
+        built = automaton.build(members)
+        offset = self.add_machine(members[0][0], built)
+        for positions, conditions in built.heads(HEAD):
+            self.path(members[0][0], built, positions, conditions, 0, offset + positions[-1])
 
     def path(
         self,
@@ -143,16 +152,23 @@ class _Compiler:
         self.item_condition += conditions
         self.end_branch(index, begin, trailing, target)
 
-    def add_machine(self, index: int, signature: Signature, machine: Automaton) -> int:
-        """Add the automaton's positions and edges; the index of its first position."""
+    def add_machine(self, index: int, machine: Automaton) -> int:
+        """Add the automaton's positions and edges; the index of its first position.
+
+        Shared positions are written down as those of signature `index`.
+        """
         offset = len(self.positions)
         final = [0] * len(machine.positions)
         for at, trailing in machine.last:
+            signature = self.signatures[machine.owner[at]]
             final[at] |= _final(signature, trailing, machine.positions[at].open_mask != 0)
         for at, position in enumerate(machine.positions):
-            first = len(self.edges)
+            first, owner = len(self.edges), machine.owner[at]
             self.edges += [(edge.to + offset, *edge[1:]) for edge in machine.edges[at]]
-            self.positions.append((index, position, first, len(self.edges) - first, final[at]))
+            shared = owner == automaton.SHARED
+            self.positions.append(
+                (index if shared else owner, position, first, len(self.edges) - first, final[at], shared)
+            )
         return offset
 
     # Arrays
@@ -179,12 +195,10 @@ class _Compiler:
         rules.rate(branches[whole], trailing[whole], items)
         waits = self.wait(branches, rules, trailing, whole)
         chases = self.chase(branches[whole], rules, tolerant)
+        positions, edges = self.machine_positions(tolerant), self.machine_edges()
+        mark_bursts(positions, edges)
         return assemble(
-            np.concatenate([branches, chases]),
-            items,
-            np.concatenate([self.machine_positions(tolerant), waits]),
-            self.machine_edges(),
-            rules,
+            np.concatenate([branches, chases]), items, np.concatenate([positions, waits]), edges, rules
         )
 
     def items(self, tolerant: Array) -> Array:
@@ -238,16 +252,32 @@ class _Compiler:
     def machine_positions(self, tolerant: Array) -> Array:
         fields: dict[tuple[int, bool], tuple[Any, Any]] = {}  # copies of an atom share their Positions
         rows = []
-        for signature, position, edge, edges, final in self.positions:
+        for signature, position, edge, edges, final, shared in self.positions:
             key = id(position), bool(tolerant[signature])
             if key not in fields:
                 fields[key] = _fields(position, key[1])
             sizes, rest = fields[key]
-            rows.append((*sizes, signature, edge, edges, *rest, final, 0))
+            rows.append((*sizes, signature, edge, edges, *rest, final, 0, shared))
         return np.array(rows, DTYPES["Position"])
 
     def machine_edges(self) -> Array:
         return np.array(self.edges, DTYPES["Edge"])
+
+
+def mark_bursts(positions: Array, edges: Array) -> None:
+    """Fill goes_on: where a token of the position's direction, without a gap, has one edge to take, back
+    to the position itself.  Other edges ask for a gap, for the other direction, or for the burst's end."""
+    owner = np.repeat(np.arange(len(positions)), positions["edges"])
+    direction = positions["direction"][owner]
+    opened = positions["open_direction"][owner] == direction[:, None]
+    closes_it = (edges["close"] & 1 != 0) & opened[:, 0] | (edges["close"] & 2 != 0) & opened[:, 1]
+    stays = (edges["extend"] != 0) & (edges["to"] == owner)
+    leaves = ~stays & (positions["direction"][edges["to"]] == direction)
+    leaves &= (edges["condition"] != SOME) & ~closes_it
+    count = len(positions)
+    positions["goes_on"] = (np.bincount(owner[stays], minlength=count) > 0) & (
+        np.bincount(owner[leaves], minlength=count) == 0
+    )
 
 
 def gap_masks(branches: Array, items: Array) -> None:

@@ -50,6 +50,7 @@ cdef class Dossiers:
     ) except -1 nogil
     cdef bint hopeless(self, FlowState* state, uint32_t signature) noexcept nogil
     cdef bint is_pending(self, uint32_t signature) noexcept nogil
+    cdef bint matched(self, FlowState* state, uint32_t signature) noexcept nogil
     cdef int64_t barrier(self, FlowState* state, uint32_t signature) except -1 nogil
     cdef int64_t judge(
         self, FlowState* state, uint32_t flow, int64_t ts_ns, Result[::1] results, int64_t at

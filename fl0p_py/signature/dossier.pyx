@@ -126,6 +126,17 @@ cdef class Dossiers:
             return 0
         return consumed if self.rules[signature].count else NEVER
 
+    cdef bint matched(self, FlowState* state, uint32_t signature) noexcept nogil:
+        """Whether the signature has matched the flow at an earlier event."""
+        cdef uint32_t at
+        if state.dossier:
+            at = self.pool[state.dossier - 1].first
+            while at:
+                if self.entries[at - 1].signature == signature:
+                    return True
+                at = self.entries[at - 1].next
+        return False
+
     cdef int64_t judge(
         self, FlowState* state, uint32_t flow, int64_t ts_ns, Result[::1] results, int64_t at
     ) except -1 nogil:

@@ -43,7 +43,8 @@ cdef class Machine:
     cdef int awaited(self, FlowState* state, int passed) except -2 nogil
     cdef int drop(self, FlowState* state) except -1 nogil
     cdef int free(self, FlowState* state) except -1 nogil
-    cdef int _step(self, uint32_t at, Token* token) except -1 nogil
+    cdef int _step(self, FlowState* state, uint32_t at, Token* token) except -1 nogil
+    cdef int _go_on(self, uint32_t at, Token* token) except -1 nogil
     cdef bint _begins(self, uint8_t rule, int before, Token* token) noexcept nogil
     cdef bint _over(self, Position* here, uint8_t slots, Token* token, bint gap) noexcept nogil
     cdef int _sums_fit(self, Position* here, uint8_t slots, int32_t* sums) noexcept nogil
@@ -55,7 +56,8 @@ cdef class Machine:
     cdef int _settle(self, FlowState* state) except -1 nogil
     cdef bint _is_done(self, Thread* thread) noexcept nogil
     cdef int _complete_chase(self, Thread* thread) except -1 nogil
-    cdef uint32_t _signature(self, Thread* thread) noexcept nogil
+    cdef bint _ends_with(self, Thread* thread) noexcept nogil
+    cdef bint is_shared(self, uint32_t position) noexcept nogil
     cdef int _begin(self) except -1 nogil
     cdef int _push(
         self, uint32_t at, int32_t* sums, uint32_t cost, uint32_t edits, int before

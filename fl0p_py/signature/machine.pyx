@@ -53,6 +53,7 @@ cdef class Machine:
     cdef int token(self, FlowState* state, Token* token) except -1 nogil:
         """Step all threads of the flow by a token; to be called before `seed`, also without threads."""
         cdef uint32_t at = state.threads, next
+        cdef bint same_run = token.passed == 0 and token.before == token.direction
         self._begin()
         if at == 0:
             return 0
@@ -60,9 +61,12 @@ cdef class Machine:
             next = self.pool[at - 1].next
             if self.pool[at - 1].at & CHASING:
                 self._chase(at, token)
+                self._release(at)
+            elif same_run and self.positions[self.pool[at - 1].at].goes_on:
+                self._go_on(at, token)
             else:
-                self._step(at, token)
-            self._release(at)
+                self._step(state, at, token)
+                self._release(at)
             at = next
         state.threads = self.head
         if self.done:
@@ -164,7 +168,7 @@ cdef class Machine:
         state.threads = 0
         while at:
             next = self.pool[at - 1].next
-            if self.dossiers.is_pending(self._signature(&self.pool[at - 1])):
+            if self._ends_with(&self.pool[at - 1]):
                 self._release(at)
             else:
                 self.pool[at - 1].next = state.threads
@@ -184,7 +188,7 @@ cdef class Machine:
 
     # One thread.
 
-    cdef int _step(self, uint32_t at, Token* token) except -1 nogil:
+    cdef int _step(self, FlowState* state, uint32_t at, Token* token) except -1 nogil:
         """Follow the edges of the thread's position that take the token."""
         cdef Thread thread = self.pool[at - 1]
         cdef Position* here = &self.positions[thread.at]
@@ -229,11 +233,29 @@ cdef class Machine:
                     if token.size > there.high:
                         continue
                     sums[there.slot - 1] = token.size
+            if here.shared and not there.shared and self.dossiers.matched(state, there.signature):
+                continue    # it begins at the flow's start, so it may not match again
             if there.final & AT_TOKEN:
-                self.dossiers.complete(signature, token.number, cost, thread.edits)
+                self.dossiers.complete(there.signature, token.number, cost, thread.edits)
             if there.edges or there.final & ~AT_TOKEN:
                 before = token.before if edge.enters else thread.before
                 self._push(edge.to, sums, cost, thread.edits, before)
+        return 0
+
+    cdef int _go_on(self, uint32_t at, Token* token) except -1 nogil:
+        """Most tokens of a long flow do nothing but lengthen bursts: the thread stays where it is.
+
+        No other thread can come to its place by such a token, so there is nothing to compare it with.
+        """
+        cdef Thread* thread = &self.pool[at - 1]
+        cdef Position* here = &self.positions[thread.at]
+        cdef int slot = here.slot - 1
+        if here.open_high[slot] - thread.sums[slot] < token.size:
+            return self._release(at)
+        thread.sums[slot] += token.size
+        thread.next = self.head
+        self.head = at
+        self.n_threads += 1
         return 0
 
     cdef bint _begins(self, uint8_t rule, int before, Token* token) noexcept nogil:
@@ -345,10 +367,20 @@ cdef class Machine:
             )
         return 0
 
-    cdef uint32_t _signature(self, Thread* thread) noexcept nogil:
+    cdef bint _ends_with(self, Thread* thread) noexcept nogil:
+        """Whether the thread has nothing left to do once what is pending has completed."""
+        cdef uint32_t signature
         if thread.at & CHASING:
-            return self.branches[self.items[thread.at & ~<uint32_t>CHASING].branch].signature
-        return self.positions[thread.at].signature
+            signature = self.branches[self.items[thread.at & ~<uint32_t>CHASING].branch].signature
+        elif self.positions[thread.at].shared:
+            return False
+        else:
+            signature = self.positions[thread.at].signature
+        return self.dossiers.is_pending(signature)
+
+    cdef bint is_shared(self, uint32_t position) noexcept nogil:
+        """Whether a thread that starts there works for several signatures."""
+        return self.positions[position].shared
 
     # The list being made, and the pool.
 

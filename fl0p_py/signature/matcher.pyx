@@ -28,7 +28,7 @@ from fl0p_py.signature.machine cimport Machine, Token
 from fl0p_py.signature.pattern import Facets
 from fl0p_py.signature.record cimport Result
 from fl0p_py.signature.state cimport (
-    CHASE, FIRE, FROM_CLIENT, ICMP, OTHER_PROTOCOL, STARTED, TCP, UDP, WAITING,
+    CHASE, FIRE, FROM_CLIENT, ICMP, OTHER_PROTOCOL, SEED, STARTED, TCP, UDP, WAITING,
     Branch, FlowState, Item, Rule,
 )
 from fl0p_py.signature.timer cimport Timer, Timers
@@ -266,7 +266,9 @@ cdef class Matcher:
             cost = self._verify(branch, flow, state, token)
             if cost < 0:
                 continue
-            if state.dossier or self.dossiers.n_pending:
+            if branch.action == SEED and self.machine.is_shared(branch.argument):
+                pass    # it is not for this signature alone; the machine looks when they part
+            elif state.dossier or self.dossiers.n_pending:
                 barrier = self.dossiers.barrier(state, branch.signature)
                 if <int64_t>token.number - branch.length < barrier:
                     continue

@@ -50,7 +50,7 @@ class Shape(NamedTuple):
 
 
 def shape(signature: Signature) -> Shape:
-    automaton = build(signature)
+    automaton = build([(0, signature)])
     count = len(automaton.positions)
     before: list[list[tuple[int, int]]] = [[] for _ in range(count)]
     after: list[list[tuple[int, int]]] = [[] for _ in range(count)]

@@ -95,7 +95,8 @@ cdef struct Position:
     uint8_t slot            # 0 a single token; 1, 2: adds to that slot's sum
     uint8_t open            # mask of the slots that are open
     uint8_t final           # mask of Final
-    uint16_t spare
+    uint8_t goes_on         # 1: a token of its direction, without a gap, can only go on with its burst
+    uint8_t shared          # 1: stands for all signatures that begin so; `signature` is one of them
 
 cdef enum Begin:            # a burst begins at a token without a gap before it if
     AFTER_ANY = 0           # the token before it has another direction, or there is none

@@ -6,8 +6,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from fl0p_py.errors import PatternError
 from fl0p_py.signature.parser import parse_pattern
-from fl0p_py.signature.pattern import Pattern, Signature, SignatureSet
+from fl0p_py.signature.pattern import Pattern, Sequence, Signature, SignatureSet
+from fl0p_py.signature.printer import pattern_text
 from fl0p_py.signature.trial import PAUSE_MS, TrialFlow, run
 from tests.signature import reference_matcher, strategies
 from tests.signature.semantics import SEMANTICS
@@ -87,3 +89,40 @@ def test_agrees_with_the_reference(
     pattern = pattern._replace(proto="tcp", ports=())
     for flow in flows:
         assert kernel_fires([pattern], flow, count, fuzzy) == reference_fires([pattern], flow, count, fuzzy)
+
+
+def grafted(head: Pattern, tail: Pattern) -> Pattern | None:
+    """The items of both in a row, as a pattern that starts with the flow; None if no such flow can be."""
+    pattern = head._replace(
+        proto="tcp", ports=(), exact=True, start=True, end=tail.end,
+        sequence=Sequence(head.sequence.items + tail.sequence.items),
+    )  # fmt: skip
+    try:
+        return parse_pattern(pattern_text(pattern))
+    except PatternError:
+        return None
+
+
+@settings(max_examples=300, deadline=None)
+@given(
+    st.lists(strategies.patterns(strategies.SMALL), min_size=1, max_size=2),
+    st.lists(strategies.patterns(strategies.SMALL), min_size=2, max_size=4),
+    st.lists(small_flows, min_size=1, max_size=3),
+    st.booleans(),
+)
+def test_signatures_that_begin_alike_share_threads_and_fire_as_if_alone(
+    heads: list[Pattern], tails: list[Pattern], flows: list[reference_matcher.Flow], count: bool
+) -> None:
+    patterns = [made for head in heads for tail in tails if (made := grafted(head, tail))]
+    signatures = SignatureSet(
+        tuple(
+            Signature(id=f"x{number}", name="x", pattern=pattern, count=count, edits=False)
+            for number, pattern in enumerate(patterns)
+        )
+    )
+    for flow in flows:
+        (result,) = run(signatures, [trial_flow(flow)], fuzzy=False)
+        fired: list[list[int]] = [[] for _ in patterns]
+        for identification in result.identifications:
+            fired[identification.signature].append(identification.token)
+        assert fired == reference_fires(patterns, flow, count, False)
