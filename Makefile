@@ -23,7 +23,7 @@ test: $(VENV)/.built-dev lint types  ## everything: lint, types, tests
 .PHONY: lint
 lint: $(VENV)/.built-dev
 	$(BIN)/ruff check .
-	$(BIN)/cython-lint fl0p_py
+	PATH="$(abspath $(BIN)):$$PATH" cython-lint fl0p_py
 
 .PHONY: types
 types: $(VENV)/.built-dev

@@ -103,6 +103,7 @@ class Engine:
             depth=options.depth,
             idle_s=options.idle_s,
             checksums=options.checksums,
+            vlan_key=options.vlan_key,
         )
         self.matcher = Matcher(
             signatures, self.table, threshold_ms=options.threshold_ms, fuzzy=options.fuzzy

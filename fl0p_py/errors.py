@@ -74,8 +74,8 @@ class SignatureError(Fl0pError):
     """One fault in a signature.
 
     source : the file's name; where : `Place` in a text file, or words such as
-    "ssh.auth.failed: pattern, column 7" for TOML, "" for the whole file; text : the offending line, for the caret;
-    mark : the part of `text` to underline, by default `where` if that is a place
+    "ssh.auth.failed: pattern, column 7" for TOML, "" for the whole file; text : the offending line, for
+    the caret; mark : the part of `text` to underline, by default `where` if that is a place
     """
 
     exit_status = 2

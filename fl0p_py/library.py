@@ -25,6 +25,8 @@ from fl0p_py.flow.reason import REASONS
 from fl0p_py.signature.loader import default_paths, load
 from fl0p_py.signature.pattern import Facets, SignatureSet
 
+DEFAULTS = EngineOptions()
+
 Address = ipaddress.IPv4Address | ipaddress.IPv6Address
 
 FINISHED = 1  # signature/record.pxd, ResultKind
@@ -59,10 +61,10 @@ class Flow:
     vlan            : VLAN ids, outermost first; empty without `vlan=True` or tags
     start_ns, end_ns: packet time of its first and last packet, ns since the epoch
     start_seen      : the capture has the flow's start (`<`); end_seen: its end (`>`)
-    reason          : "closed", "reset", "idle", "eof", "evicted" or "shutdown"
+    reason          : "closed", "reset", "idle", "eof", "evicted", "shutdown" or "reused"
     tokens          : int32[n], bytes of new payload of each token, positive from the client, negative
                       from the server; n <= depth
-    gaps_ms         : float32[n], ms since the latest arrival before each token; nan for the first
+    gaps_ms         : float32[n], ms since the latest arrival before each token; 0 for the first
     token_count     : tokens in all, not bounded by the depth
     packets, bytes  : (from client, from server); bytes count whole frames on the wire
     facets, attempts: the verdict
@@ -95,7 +97,7 @@ def read_flows(
     *,
     signatures: SignatureSet | Sequence[str | os.PathLike[str]] | None = None,
     filter: str = "",
-    options: EngineOptions = EngineOptions(),
+    options: EngineOptions = DEFAULTS,
 ) -> Iterator[Flow]:
     """Yield the flows of a capture file that carried payload, each when it ends.
 

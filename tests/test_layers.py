@@ -23,7 +23,11 @@ ORDER = [
     "output",
     "cli",
 ]
-INDEPENDENT = {("decode", "capture"): {"batch", "linktype"}, ("flow", "capture"): set(), ("signature", "capture"): set()}
+INDEPENDENT: dict[tuple[str, str], set[str]] = {
+    ("decode", "capture"): {"batch", "linktype"},
+    ("flow", "capture"): set(),
+    ("signature", "capture"): set(),
+}
 """A layer on the right that may see only some modules of one on the left."""
 
 

@@ -64,7 +64,10 @@ def test_unknown_names_are_refused() -> None:
         fl0p_py.nothing  # noqa: B018
 
 
-@pytest.mark.parametrize("example", sorted((ROOT / "docs" / "examples").glob("*.py")), ids=lambda path: path.stem)
+EXAMPLES = sorted((ROOT / "docs" / "examples").glob("*.py"))
+
+
+@pytest.mark.parametrize("example", EXAMPLES, ids=lambda path: path.stem)
 def test_examples_run(example: Path, tmp_path: Path) -> None:
     done = subprocess.run(
         [sys.executable, str(example), str(DATA / "demo.pcap"), str(tmp_path / "flows.npy")],

@@ -382,7 +382,7 @@ def _open(side: list[tuple[Segment, int]], taken: int) -> tuple[Size, int] | Non
 
 
 def family(signature: Signature) -> object:
-    """What two signatures must have in common to be built together; the signature itself if nothing will do."""
+    """What signatures must have in common to be built together; its own id if nothing will do."""
     pattern = signature.pattern
     first = pattern.sequence.items[0]
     if not pattern.start or not _shortest_item(first):

@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
+
 from fl0p_py.cli.fl0p import main
 
 HERE = Path(__file__).parent
