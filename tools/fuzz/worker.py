@@ -61,7 +61,7 @@ def signatures(draw: random.Random) -> str:
     if chance < 0.05:
         return ""
     good = grammar.signatures(draw)
-    return grammar.broken(draw, good) if chance < 0.3 else good
+    return grammar.broken(draw, good) if chance < 0.17 else good
 
 
 def resident() -> int:
