@@ -239,7 +239,7 @@ def main() -> int:
     add("--peer-python", default=sys.executable, help="the interpreter that has nfstream and dpkt")
     add("--limit", type=float, default=600.0, help="seconds after which a run is stopped")
     add("--out", type=Path, default=ROOT / "docs/BENCHMARKS.md")
-    options = parser.parse_args()
+    options = parser.parse_intermixed_args()
     if options.quick:
         options.rounds = 1
     bench = Bench(options)

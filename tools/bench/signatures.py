@@ -75,7 +75,7 @@ def main() -> int:
     parser.add_argument("count", type=int)
     parser.add_argument("captures", type=Path, nargs="*")
     parser.add_argument("--seed", type=int, default=1)
-    options = parser.parse_args()
+    options = parser.parse_intermixed_args()
     if options.captures:
         flows = template.from_captures(options.captures)
     else:

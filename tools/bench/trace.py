@@ -39,7 +39,7 @@ def main() -> int:
     parser.add_argument("--hostile", action="store_true", help="random sizes, made to hurt the matcher")
     parser.add_argument("--largest", type=int, default=599, help="with --hostile: largest size")
     parser.add_argument("--signatures", type=Path, help="with --hostile: half of the flows walk along these")
-    options = parser.parse_args()
+    options = parser.parse_intermixed_args()
 
     began = time.monotonic()
     try:
