@@ -1,17 +1,13 @@
-"""Tables of the benchmark as Markdown, put between two marks of a page."""
+"""Tables of the benchmark as Markdown; each section of the page is replaced by itself."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from pathlib import Path
 
-BEGIN, END = "<!-- measured: begin -->", "<!-- measured: end -->"
-INTRODUCTION = f"""# Benchmarks
+INTRODUCTION = """# Benchmarks
 
 Made by `make bench`; what is measured, and how, stands in [tools/bench](../tools/bench/README.md).
-
-{BEGIN}
-{END}
 """
 
 
@@ -22,9 +18,12 @@ def table(head: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
     return "\n".join(f"| {line} |" for line in lines)
 
 
-def put(page: Path, text: str) -> None:
-    """Replace what stands between the marks of `page`; the page is made when it is not there."""
+def put(page: Path, section: str, text: str) -> None:
+    """Replace what stands between the section's marks, or add the section at the end of the page."""
+    begin, end = f"<!-- {section}: begin -->", f"<!-- {section}: end -->"
     old = page.read_text(encoding="utf-8") if page.exists() else INTRODUCTION
-    before, _, rest = old.partition(BEGIN)
-    _, _, after = rest.partition(END)
-    page.write_text(f"{before}{BEGIN}\n{text.strip()}\n{END}{after}", encoding="utf-8")
+    if begin not in old:
+        old += f"\n{begin}\n{end}\n"
+    before, _, rest = old.partition(begin)
+    _, _, after = rest.partition(end)
+    page.write_text(f"{before}{begin}\n{text.strip()}\n{end}{after}", encoding="utf-8")

@@ -9,6 +9,8 @@ and writes to the terminal instead of the page.
 from __future__ import annotations
 
 import argparse
+import os
+import platform
 import shlex
 import statistics
 import subprocess
@@ -244,16 +246,21 @@ def main() -> int:
         options.rounds = 1
     bench = Bench(options)
     bench.prepare()
-    texts: list[str] = []
-    for name in options.only.split(","):
-        title, section = SECTIONS[name]
-        texts.append(f"## {title}\n\n{section(bench)}")
-        print(texts[-1] + "\n", flush=True)
     if not options.quick:
         origin = "captures of real applications" if options.captures else "invented traffic"
         size = bench.trace.stat().st_size / 1e9
-        head = f"Trace: {size:.2f} GB, {FLOWS:,} flows made from {origin}, in the page cache."
-        report.put(options.out, "\n\n".join([head, *texts]))
+        report.put(
+            options.out,
+            "trace",
+            f"Trace: {size:.2f} GB, {FLOWS:,} flows made from {origin}, in the page cache;"
+            f" {os.cpu_count()} cores, Python {platform.python_version()}.",
+        )
+    for name in options.only.split(","):
+        title, section = SECTIONS[name]
+        text = f"## {title}\n\n{section(bench)}"
+        print(text + "\n", flush=True)
+        if not options.quick:
+            report.put(options.out, name, text)
     return 0
 
 
