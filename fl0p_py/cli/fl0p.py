@@ -8,6 +8,7 @@ user's making ends in a traceback.  Imports stand where they are needed, since `
 
 from __future__ import annotations
 
+import gc
 import os
 import signal
 import sys
@@ -74,6 +75,8 @@ def _show_manual(options: Options) -> int:
 
 def _run(options: Options) -> int:
     """Read a capture and print what is in it."""
+    os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")  # numpy would start a thread a core, for nothing
+    gc.disable()  # what is made until the first packet stays: looking through it is in vain
     from fl0p_py.capture.savefile import open_savefile
     from fl0p_py.engine import Engine
     from fl0p_py.output.sink import Sink
@@ -86,6 +89,8 @@ def _run(options: Options) -> int:
         with Sink(options.output) as sink:
             if not options.quiet:
                 _say(banner(__version__, len(signatures.signatures), capture.name, options.filter).rstrip())
+            gc.freeze()
+            gc.enable()
             return _pump(options, engine, _writer(options, signatures, engine, sink), capture.size)
 
 
