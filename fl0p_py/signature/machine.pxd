@@ -35,6 +35,7 @@ cdef class Machine:
     cdef bint done                          # it holds a thread that is complete, but waits (see `_settle`)
     cdef readonly uint64_t overflow
 
+    cdef void prefetch(self, FlowState* state) noexcept nogil
     cdef int seed(self, FlowState* state, uint32_t branch, Token* token, uint32_t cost) except -1 nogil
     cdef int token(self, FlowState* state, Token* token) except -1 nogil
     cdef int close(self, FlowState* state, Token* token) except -1 nogil

@@ -31,6 +31,9 @@ from fl0p_py.signature.state cimport (
     Branch, Edge, FlowState, Item, Position, Rule,
 )
 
+cdef extern from *:
+    void __builtin_prefetch(const void*) noexcept nogil
+
 cdef enum:
     CHASING = 0x80000000
     MOST_THREADS = 256      # a flow; ten thousand signatures with bursts start fewer at a token
@@ -72,6 +75,11 @@ cdef class Machine:
         if self.done:
             self._settle(state)
         return 0
+
+    cdef void prefetch(self, FlowState* state) noexcept nogil:
+        """Ask for the flow's first thread, which will be stepped soon."""
+        if state.threads:
+            __builtin_prefetch(&self.pool[state.threads - 1])
 
     cdef int seed(self, FlowState* state, uint32_t branch, Token* token, uint32_t cost) except -1 nogil:
         """Start a thread where a branch has matched, its last token being `token`."""

@@ -44,6 +44,7 @@ cdef enum:
     N_RESULTS = 8192
     ROOM = 4 * MOST_PENDING + 1     # results of one event: silence, bursts that it ends, itself, FINISHED
     AHEAD = 12              # events between asking for a state and using it
+    THREADS_AHEAD = 4       # and for the first of its threads
 
 
 cdef class Matcher:
@@ -166,6 +167,8 @@ cdef class Matcher:
                 continue
             if self.at_event + AHEAD < self.n_events:
                 self._prefetch(&self.events[self.at_event + AHEAD])
+            if self.at_event + THREADS_AHEAD < self.n_events:
+                self.machine.prefetch(&self.states[self.events[self.at_event + THREADS_AHEAD].flow])
             state = &self.states[event.flow]
             if event.kind == TOKEN:
                 self._token(event, state)
@@ -179,6 +182,9 @@ cdef class Matcher:
     cdef int _prefetch(self, TokenEvent* event) noexcept nogil:
         """Ask for what an event to come will need: memory is slower than all the rest."""
         __builtin_prefetch(&self.states[event.flow])
+        __builtin_prefetch(&self.states[event.flow].flags)      # a state may lie across two cache lines
+        if self.n_thresholds > 1:
+            __builtin_prefetch(&self.more_gaps[event.flow, 1])
         if event.number == 1:
             __builtin_prefetch(&self.rows[event.flow].sport)
         return 0
