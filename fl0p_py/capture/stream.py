@@ -55,8 +55,8 @@ class FileStream:
             self._file = io.FileIO(0, closefd=False) if path == STDIN else io.FileIO(path)
         except OSError as error:
             raise CaptureError(path, error.strerror or str(error)) from error
-        except ValueError as error:  # a NUL in the path
-            raise CaptureError(path, str(error)) from error
+        except ValueError:  # Python's words for it differ from version to version
+            raise CaptureError(repr(path), "a file name cannot hold a NUL") from None
         descriptor = self._file.fileno()
         mode = os.fstat(descriptor).st_mode
         self._regular = stat.S_ISREG(mode)

@@ -28,8 +28,10 @@ class Sink:
             flags = os.O_WRONLY | os.O_CREAT | os.O_APPEND | os.O_CLOEXEC
             try:
                 self._descriptor = os.open(path, flags, LOG_MODE)
-            except (OSError, ValueError) as error:
+            except OSError as error:
                 raise self._error(error) from None
+            except ValueError:  # Python's words for it differ from version to version
+                raise OutputError(f"{self.name!r}: a file name cannot hold a NUL") from None
 
     def __enter__(self) -> Sink:
         return self
@@ -67,5 +69,5 @@ class Sink:
             except OSError as error:
                 raise self._error(error) from None
 
-    def _error(self, error: OSError | ValueError) -> OutputError:
-        return OutputError(f"{self.name}: {getattr(error, 'strerror', None) or error}")
+    def _error(self, error: OSError) -> OutputError:
+        return OutputError(f"{self.name}: {error.strerror or error}")

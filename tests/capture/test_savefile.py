@@ -168,7 +168,7 @@ def test_missing_file_and_folder(tmp_path):
         open_savefile(str(tmp_path / "nothing.pcap"))
     with pytest.raises(CaptureError, match="Is a directory"):
         open_savefile(str(tmp_path))
-    with pytest.raises(CaptureError, match="null"):
+    with pytest.raises(CaptureError, match="cannot hold a NUL"):
         open_savefile("a\0b")
     with pytest.raises(CaptureError, match="/dev/null: empty file"):
         open_savefile("/dev/null")

@@ -30,17 +30,17 @@ def test_standard_output_is_written_without_a_buffer_and_left_open(capfd: pytest
 
 
 @pytest.mark.parametrize(
-    ("path", "reason"),
+    ("path", "message"),
     [
-        ("/nonexistent/log", "No such file or directory"),
-        ("/", "Is a directory"),
-        ("a\0b", "embedded null byte"),
+        ("/nonexistent/log", "/nonexistent/log: No such file or directory"),
+        ("/", "/: Is a directory"),
+        ("a\0b", "'a\\x00b': a file name cannot hold a NUL"),
     ],
 )
-def test_what_cannot_be_opened(path: str, reason: str) -> None:
+def test_what_cannot_be_opened(path: str, message: str) -> None:
     with pytest.raises(OutputError) as error:
         Sink(path)
-    assert str(error.value) == f"{path}: {reason}"
+    assert str(error.value) == message
 
 
 def test_a_full_disk() -> None:
