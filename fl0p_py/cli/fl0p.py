@@ -57,6 +57,8 @@ def main(argv: Sequence[str] | None = None) -> int:
     except MemoryError:
         _say("fl0p: out of memory; --flows bounds what the flow table takes")
         return 1
+    finally:
+        gc.enable()  # off during start-up
 
 
 def _show_manual(options: Options) -> int:
@@ -89,7 +91,6 @@ def _run(options: Options) -> int:
         with Sink(options.output) as sink:
             if not options.quiet:
                 _say(banner(__version__, len(signatures.signatures), capture.name, options.filter).rstrip())
-            gc.freeze()
             gc.enable()
             return _pump(options, engine, _writer(options, signatures, engine, sink), capture.size)
 
