@@ -154,7 +154,9 @@ class Engine:
         batch = decoded.batch
         self.position = batch.position
         if batch.now_ns:
-            while self.table.advance(batch.now_ns):
+            more = True
+            while more:
+                more = self.table.advance(batch.now_ns)
                 yield from self._drain()
             self.matcher.advance(batch.now_ns)
             yield from self._drain()
