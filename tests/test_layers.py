@@ -21,6 +21,7 @@ ORDER = [
     "engine",
     "library",
     "output",
+    "sensor",
     "cli",
 ]
 INDEPENDENT: dict[tuple[str, str], set[str]] = {
