@@ -164,42 +164,72 @@ def build(members: list[tuple[int, Signature]]) -> Automaton:
     return builder.automaton
 
 
+def ways(items: tuple[Item, ...]) -> list[tuple[Item, ...]]:
+    """A sequence that ends with alternatives as one sequence for each: so they may be shared in part.
+
+    Groups without alternatives are taken apart, and a counted repeat at the end is written out.
+    """
+    flat: list[Item] = []
+    for item in items:
+        flat += _flat(item)
+    last = flat[-1]
+    if isinstance(last, Repeat) and last.low == last.high:
+        return ways((*flat[:-1], *[last.atom] * last.low))
+    if isinstance(last, Choice):
+        return [way for part in last.alternatives for way in ways((*flat[:-1], *part.items))]
+    return [tuple(flat)]
+
+
+def _flat(item: Item) -> list[Item]:
+    if isinstance(item, Choice) and len(item.alternatives) == 1:
+        return [inner for part in item.alternatives[0].items for inner in _flat(part)]
+    return [item]
+
+
+Member = tuple[int, Signature, tuple[Item, ...]]
+"""A signature's number, the signature, and one of its `ways`."""
+
+
 class _Builder:
     def __init__(self, signature: Signature) -> None:
         self.signature = signature
         self.automaton = Automaton()
-        self.begun = self.edge_count = 0
+        self.made: dict[int, list[int]] = {}
+        self.count = [0, 0]
 
-    def grow(self, members: list[tuple[int, Signature]]) -> None:
-        """Add the patterns of all members; where some go on alike, once for these."""
+    def grow(self, signatures: list[tuple[int, Signature]]) -> None:
+        """Add the patterns of all signatures; where some go on alike, once for these."""
+        members: list[Member] = []
+        for number, signature in signatures:
+            items = signature.pattern.sequence.items
+            members += [(number, signature, way) for way in (ways(items) if len(signatures) > 1 else [items])]
         to_do = [(Fragment([], [], NOTHING), members, 0)]
         while to_do:
             whole, members, at = to_do.pop()
-            alike: dict[object, list[tuple[int, Signature]]] = {}
-            for member in members:
-                items = member[1].pattern.sequence.items
+            alike: dict[object, list[Member]] = {}
+            for index, member in enumerate(members):
+                items = member[2]
                 shareable = len(members) > 1 and any(map(_shortest_item, items[at + 1 :]))
-                alike.setdefault(items[at] if shareable else member[0], []).append(member)
+                alike.setdefault(items[at] if shareable else index, []).append(member)
             for group in alike.values():
-                number, self.signature = group[0]
-                items = self.signature.pattern.sequence.items
+                number, self.signature, items = group[0]
                 if len(group) > 1:
+                    self.begin(number if all(member[0] == number for member in group) else SHARED)
                     common = self.concatenate(whole, self.item(items[at]))
-                    self.own(SHARED)
                     to_do.append((common, group, at + 1))
                 else:
+                    self.begin(number)
                     end = whole
                     for item in items[at:]:
                         end = self.concatenate(end, self.item(item))
-                    self.own(number)
                     self.automaton.first += end.first
                     self.automaton.last += end.last
 
-    def own(self, number: int) -> None:
-        """The positions made since the last call belong to this signature; the bounds hold for each part."""
-        owner = self.automaton.owner
-        owner += [number] * (len(self.automaton.positions) - len(owner))
-        self.begun, self.edge_count = len(owner), 0
+    def begin(self, number: int) -> None:
+        """The positions made from now on belong to this signature, whose bounds hold for all of its parts
+        together; what is shared is bounded part by part."""
+        self.number = number
+        self.count = [0, 0] if number == SHARED else self.made.setdefault(number, [0, 0])
 
     def too_large(self) -> SignatureError:
         signature = self.signature
@@ -211,15 +241,16 @@ class _Builder:
 
     def reserve(self, positions: int, edges: int) -> None:
         """Count in what is about to be added; raises SignatureError if that is too much."""
-        self.edge_count += edges
-        made = len(self.automaton.positions) - self.begun + positions
-        if made > MAX_POSITIONS or self.edge_count > MAX_EDGES:
+        self.count[0] += positions
+        self.count[1] += edges
+        if self.count[0] > MAX_POSITIONS or self.count[1] > MAX_EDGES:
             raise self.too_large()
 
     def position(self, position: Position) -> int:
         self.reserve(1, 0)
         self.automaton.positions.append(position)
         self.automaton.edges.append({})
+        self.automaton.owner.append(self.number)
         return len(self.automaton.positions) - 1
 
     def edge(self, start: int, edge: Edge) -> None:
@@ -352,6 +383,7 @@ class _Copies:
         offset = len(automaton.positions) - self.begin
         self.builder.reserve(len(self.positions), self.count)
         automaton.positions += self.positions
+        automaton.owner += [self.builder.number] * len(self.positions)
         for edges in self.edges:
             automaton.edges.append({Edge(edge.to + offset, *edge[1:]): None for edge in edges})
         return Fragment([(at + offset, c) for at, c in first], [(at + offset, c) for at, c in last], empty)
