@@ -15,9 +15,9 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from fl0p_py.engine import EngineOptions
     from fl0p_py.errors import CaptureError, Fl0pError, SignatureFileError
     from fl0p_py.library import Flow, Identification, read_flows
+    from fl0p_py.settings import EngineOptions
     from fl0p_py.signature.loader import load as load_signatures
     from fl0p_py.signature.pattern import Signature, SignatureSet
 
@@ -25,7 +25,7 @@ __version__ = "0.1.0"
 
 _HOMES = {
     "CaptureError": "fl0p_py.errors",
-    "EngineOptions": "fl0p_py.engine",
+    "EngineOptions": "fl0p_py.settings",
     "Fl0pError": "fl0p_py.errors",
     "Flow": "fl0p_py.library",
     "Identification": "fl0p_py.library",

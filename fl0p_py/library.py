@@ -20,12 +20,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from fl0p_py.capture.savefile import open_savefile
-from fl0p_py.engine import Engine, EngineOptions
+from fl0p_py.engine import Engine
 from fl0p_py.flow.reason import REASONS
+from fl0p_py.settings import DEFAULTS, EngineOptions
 from fl0p_py.signature.loader import default_paths, load
 from fl0p_py.signature.pattern import Facets, SignatureSet
-
-DEFAULTS = EngineOptions()
+from fl0p_py.tracker import Tracker
 
 Address = ipaddress.IPv4Address | ipaddress.IPv6Address
 
@@ -113,7 +113,7 @@ def read_flows(
         paths = default_paths() if signatures is None else [Path(path) for path in signatures]
         signatures = load(paths)
     with open_savefile(os.fspath(source)) as capture:
-        engine = Engine(capture, signatures, options, filter)
+        engine = Engine(Tracker(capture, options, filter), signatures)
         for results in engine:
             for result in results[results["kind"] == FINISHED]:
                 yield _flow(engine, signatures, int(result["flow"]))

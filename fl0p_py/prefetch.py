@@ -1,4 +1,4 @@
-"""prefetch: let an iterator run ahead in a thread of its own.
+"""Prefetch: let an iterator run ahead in a thread of its own.
 
 Worth it only where the iterator spends its time in code that releases the GIL.  Order is kept; an
 exception of the iterator is raised in the caller, after all items that came before it; when the
@@ -10,7 +10,7 @@ from __future__ import annotations
 import queue
 import threading
 from collections.abc import Iterable, Iterator
-from typing import TypeVar
+from typing import Generic, TypeVar
 
 Item = TypeVar("Item")
 
@@ -28,46 +28,64 @@ class _End:
         self.error = error
 
 
-def prefetch(items: Iterable[Item], ahead: int, stop: threading.Event | None = None) -> Iterator[Item]:
-    """Yield what `items` yields, with at most `ahead` finished items waiting; nothing more once `stop`
-    is set, even if the iterator hangs in a read.
+class Prefetch(Generic[Item]):
+    """Iterate over it once: yields what `items` yields, with at most `ahead` finished items waiting;
+    nothing more once `stop` is set, even if the iterator hangs in a read.
 
     At any time at most `ahead + 2` items are alive: the one that the caller works on, those that
-    wait, and the one being made.
+    wait, and the one being made.  The thread starts with the object, so that it works already while
+    the caller does something else first.
     """
-    ready: queue.SimpleQueue[Item | _End] = queue.SimpleQueue()
-    turns: queue.SimpleQueue[bool] = queue.SimpleQueue()  # one for each item that may wait; False: stop
-    stopped = threading.Event()
 
-    def work() -> None:
+    def __init__(
+        self, items: Iterable[Item], ahead: int, name: str, stop: threading.Event | None = None
+    ) -> None:
+        self._stop = stop
+        self._ready: queue.SimpleQueue[Item | _End] = queue.SimpleQueue()
+        # one for each item that may wait; False: stop
+        self._turns: queue.SimpleQueue[bool] = queue.SimpleQueue()
+        self._stopped = threading.Event()
+        for _ in range(ahead):
+            self._turns.put(True)
+        # the thread alone holds the iterator: a generator is closed, there, when the thread ends
+        self._thread = threading.Thread(target=self._work, args=(items,), name=name, daemon=True)
+        self._thread.start()
+
+    @property
+    def waits(self) -> bool:
+        """Whether the next item, or the end, is there without waiting."""
+        return not self._ready.empty()
+
+    def _work(self, items: Iterable[Item]) -> None:
         try:
             for item in items:
-                turns.get()
-                if stopped.is_set():
+                self._turns.get()
+                if self._stopped.is_set():
                     return
-                ready.put(item)
+                self._ready.put(item)
         except BaseException as problem:
-            ready.put(_End(problem))  # raised again where the caller sees it
+            self._ready.put(_End(problem))  # raised again where the caller sees it
         else:
-            ready.put(_End(None))
+            self._ready.put(_End(None))
 
-    for _ in range(ahead):
-        turns.put(True)
-    thread = threading.Thread(target=work, name="fl0p-reader", daemon=True)
-    thread.start()
-    try:
-        while stop is None or not stop.is_set():
-            try:
-                item = ready.get(timeout=STOP_S)
-            except queue.Empty:
-                continue
-            if isinstance(item, _End):
-                if item.error is not None:
-                    raise item.error
-                return
-            turns.put(True)
-            yield item
-    finally:
-        stopped.set()
-        turns.put(False)
-        thread.join(JOIN_S)
+    def __iter__(self) -> Iterator[Item]:
+        try:
+            while self._stop is None or not self._stop.is_set():
+                try:
+                    item = self._ready.get(timeout=STOP_S)
+                except queue.Empty:
+                    continue
+                if isinstance(item, _End):
+                    if item.error is not None:
+                        raise item.error
+                    return
+                self._turns.put(True)
+                yield item
+        finally:
+            self.close()
+
+    def close(self) -> None:
+        """End the thread; no more is yielded."""
+        self._stopped.set()
+        self._turns.put(False)
+        self._thread.join(JOIN_S)

@@ -14,9 +14,11 @@ PACKAGE = Path(__file__).parent.parent / "fl0p_py"
 ORDER = [
     "errors",
     "prefetch",
+    "settings",
     "capture",
     "decode",
     "flow",
+    "tracker",
     "signature",
     "engine",
     "library",

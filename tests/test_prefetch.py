@@ -1,4 +1,4 @@
-"""prefetch keeps order, passes exceptions on, and never runs further ahead than it may."""
+"""Prefetch keeps order, passes exceptions on, and never runs further ahead than it may."""
 
 from __future__ import annotations
 
@@ -7,11 +7,11 @@ from collections.abc import Iterator
 
 import pytest
 
-from fl0p_py.prefetch import prefetch
+from fl0p_py.prefetch import Prefetch
 
 
 def test_order_is_kept() -> None:
-    assert list(prefetch(range(1000), 2)) == list(range(1000))
+    assert list(Prefetch(range(1000), 2, "ahead")) == list(range(1000))
 
 
 def test_an_exception_comes_after_the_items_before_it() -> None:
@@ -21,7 +21,7 @@ def test_an_exception_comes_after_the_items_before_it() -> None:
 
     seen = []
     with pytest.raises(ValueError, match="damaged"):
-        for item in prefetch(broken(), 2):
+        for item in Prefetch(broken(), 2, "ahead"):
             seen.append(item)
     assert seen == [1, 2, 3]
 
@@ -36,7 +36,7 @@ def test_no_more_than_ahead_plus_two_items_are_alive() -> None:
             most = max(most, made - used)
             yield item
 
-    for _ in prefetch(counted(), 2):
+    for _ in Prefetch(counted(), 2, "ahead"):
         used += 1
     # `used` is counted when the caller begins with an item, so the one in its hands is not in made - used.
     assert most <= 2 + 2
@@ -49,7 +49,7 @@ def test_a_caller_that_stops_early_ends_the_thread() -> None:
             number += 1
             yield number
 
-    running = prefetch(endless(), 2)
-    assert next(running) == 1
-    running.close()  # type: ignore[attr-defined]
-    assert not [thread for thread in threading.enumerate() if thread.name == "fl0p-reader"]
+    for item in Prefetch(endless(), 2, "ahead"):
+        if item == 3:
+            break
+    assert not [thread for thread in threading.enumerate() if thread.name == "ahead"]

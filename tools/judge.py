@@ -24,9 +24,9 @@ from ipaddress import ip_address
 from pathlib import Path
 from typing import NamedTuple
 
-from fl0p_py.engine import EngineOptions
 from fl0p_py.errors import CaptureError
 from fl0p_py.library import Flow, read_flows
+from fl0p_py.settings import EngineOptions
 from fl0p_py.signature.loader import load, source_paths
 from fl0p_py.signature.pattern import Signature, SignatureSet
 

@@ -22,13 +22,17 @@ from fl0p_py.cli.options import Options, parse
 from fl0p_py.errors import CaptureError, Fl0pError, SignatureFileError, UsageError
 
 if TYPE_CHECKING:
-    from fl0p_py.engine import Engine, EngineOptions
+    from fl0p_py.engine import Engine
     from fl0p_py.output.sink import Sink
     from fl0p_py.output.writer import Writer
+    from fl0p_py.settings import EngineOptions
     from fl0p_py.signature.pattern import SignatureSet
 
 NARROWEST, WIDEST = 60, 100
 """Bounds of the width of `-h`: columns of the terminal in between."""
+
+SWITCH_S = 1e-4
+"""How soon a thread that runs Python gives way to one that has come back from a kernel."""
 
 
 def main(argv: Sequence[str] | None = None) -> int:
@@ -79,15 +83,20 @@ def _run(options: Options) -> int:
     """Read a capture and print what is in it."""
     os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")  # numpy would start a thread a core, for nothing
     gc.disable()  # what is made until the first packet stays: looking through it is in vain
+    sys.setswitchinterval(SWITCH_S)
     from fl0p_py.capture.savefile import open_savefile
-    from fl0p_py.engine import Engine
-    from fl0p_py.output.sink import Sink
-    from fl0p_py.output.summary import banner
+    from fl0p_py.tracker import Tracker
 
-    signatures = _load(options)
     with open_savefile(str(options.read)) as capture:
-        engine = Engine(capture, signatures, _engine_options(options), options.filter)
         _spare_the_capture(options)
+        tracker = Tracker(capture, _engine_options(options), options.filter)
+        tracker.start()  # packets are read while the signatures are
+        signatures = _load(options)
+        from fl0p_py.engine import Engine
+        from fl0p_py.output.sink import Sink
+        from fl0p_py.output.summary import banner
+
+        engine = Engine(tracker, signatures)
         with Sink(options.output) as sink:
             if not options.quiet:
                 _say(banner(__version__, len(signatures.signatures), capture.name, options.filter).rstrip())
@@ -104,7 +113,7 @@ def _pump(options: Options, engine: Engine, writer: Writer, size: int | None) ->
     tally = Tally()
     progress = ProgressBar(str(options.read), size, wanted=not options.quiet)
     damage: CaptureError | None = None
-    with _stopped_by_signals(engine.stop) as caught:
+    with _stopped_by_signals(engine.tracker.stop) as caught:
         try:
             for results in engine:
                 tally.add(results)
@@ -145,7 +154,7 @@ def _load(options: Options) -> SignatureSet:
 
 
 def _engine_options(options: Options) -> EngineOptions:
-    from fl0p_py.engine import EngineOptions
+    from fl0p_py.settings import EngineOptions
 
     return EngineOptions(
         threshold_ms=options.threshold,

@@ -9,7 +9,7 @@ from libc.stdint cimport uint8_t, uint32_t, uint64_t
 from libc.string cimport memcmp
 
 from fl0p_py.decode.record cimport Decoded
-from fl0p_py.flow.record cimport FlowRow
+from fl0p_py.flow.record cimport ROW_RETIRED, ROW_USED, FlowRow
 from fl0p_py.flow.table cimport FlowTable
 
 
@@ -41,6 +41,22 @@ cdef inline uint32_t index_find(FlowTable t, const Decoded* d, int* direction) n
                 direction[0] = sender - 1
                 return <uint32_t>slot
         i = (i + 1) & t.slot_mask
+
+
+cdef inline uint32_t index_check(
+    FlowTable t, uint32_t guess, const Decoded* d, int* direction
+) noexcept nogil:
+    """The same for a guess made a few packets ago, without looking into the index; 0: it does not hold."""
+    cdef const FlowRow* r
+    cdef int sender
+    if guess == 0:
+        return 0
+    r = &t.row[guess - 1]
+    if r.flags & (ROW_USED | ROW_RETIRED) != ROW_USED:
+        return 0
+    sender = sender_in(d, r, t.vlan_key)
+    direction[0] = sender - 1
+    return guess if sender else 0
 
 
 cdef inline uint32_t index_guess(FlowTable t, uint32_t hash) noexcept nogil:

@@ -167,7 +167,7 @@ cdef inline void shake(FlowRow* r, const Decoded* d, int direction) noexcept nog
         y.flags |= END_SEQ | END_ISN
         y.next_seq = d.ack
         r.isn = d.ack - 1
-    if not d.tcp_flags & ACK:
+    if not d.tcp_flags & ACK and r.tokens == 0:     # what was told with the first token does not change
         r.flags |= ROW_START_SEEN
 
 

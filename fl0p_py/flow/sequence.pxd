@@ -3,11 +3,9 @@
 
 from libc.stdint cimport INT64_MAX, int32_t, int64_t, uint32_t, uint64_t
 
+from fl0p_py.flow.gap cimport gap_code
 from fl0p_py.flow.record cimport TOKEN, EventKind, FlowRow, TokenEvent
 from fl0p_py.flow.table cimport INLINE_TOKENS, TOKENS, Cell, FlowTable
-
-cdef extern from "<math.h>" nogil:
-    float nextafterf(float, float) noexcept
 
 
 cdef inline TokenEvent* emit(FlowTable t, uint32_t row, EventKind kind, int reason) noexcept nogil:
@@ -23,15 +21,6 @@ cdef inline TokenEvent* emit(FlowTable t, uint32_t row, EventKind kind, int reas
     e.kind = <unsigned char>kind
     e.reason = <unsigned char>reason
     return e
-
-
-cdef inline float gap_ms(int64_t gap_ns) noexcept nogil:
-    """Milliseconds, truncated towards zero: below a threshold of whole ms stays below it as a float32."""
-    cdef double exact = gap_ns * 1e-6
-    cdef float ms = <float>exact
-    if <double>ms * 1e6 > <double>gap_ns:
-        ms = nextafterf(ms, 0.0)
-    return ms
 
 
 cdef inline uint32_t more_row(FlowTable t, FlowRow* r) noexcept nogil:
@@ -66,7 +55,7 @@ cdef inline void append(
     if n < t.depth:
         cell = &t.head[row, n] if n < INLINE_TOKENS else &t.more[more_row(t, r), n - INLINE_TOKENS]
         cell.token = token
-        cell.gap_ms = gap_ms(<int64_t>gap)
+        cell.gap = gap_code(gap, t.threshold_ms)
     r.tokens = n + 1
     t.count(TOKENS)
     e = emit(t, row, TOKEN, 0)

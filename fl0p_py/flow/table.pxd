@@ -5,15 +5,17 @@
 #   index.pxd     endpoints -> row: open addressing over the decoder's keyed hash
 #   wheel.pxd     when a row has to be looked at again
 #   sequence.pxd  events and tokens
+#   gap.pxd       the gap before a stored token, in 16 bits
 #   order.pxd     one direction of a TCP flow: what is new, what has to wait
 #   life.pxd      rows: made, ended, freed
 #   datagram.pxd  UDP and ICMP packets
 #   segment.pxd   TCP packets
 
 cimport cython
-from libc.stdint cimport int32_t, int64_t, uint8_t, uint32_t, uint64_t
+from libc.stdint cimport int32_t, int64_t, uint8_t, uint16_t, uint32_t, uint64_t
 
 from fl0p_py.decode.record cimport Decoded
+from fl0p_py.flow.gap cimport gap_units
 from fl0p_py.flow.record cimport FlowRow, TokenEvent
 
 cdef enum:
@@ -74,9 +76,9 @@ cdef enum Want:             # why the loop stopped
     GROW_INDEX
     GROW_MORE
 
-cdef struct Cell:           # a stored token; both together, since they are written together
+cdef packed struct Cell:    # a stored token, 6 bytes
     int32_t token           # bytes, > 0 from the client
-    float gap_ms            # before it, truncated towards zero; 0 for the first
+    uint16_t gap            # before it, see gap.pxd; 0 for the first
 
 
 cdef struct Piece:          # 32 bytes
@@ -89,20 +91,32 @@ cdef struct Piece:          # 32 bytes
 
 
 @cython.final
-cdef class FlowTable:
-    # What other kernels read.  `row` and `event` stay where they are for the table's life.
-    cdef FlowRow[::1] row
+cdef class EventBatch:
     cdef TokenEvent[::1] event
-    cdef readonly uint32_t n_events
+    cdef uint32_t n
+    cdef object array                       # the same memory
+
+
+@cython.final
+cdef class FlowTable:
+    # What other kernels read.  `row` and `head` stay where they are for the table's life.
+    cdef FlowRow[::1] row
     cdef readonly uint32_t depth
     cdef readonly uint32_t capacity
     cdef Cell[:, ::1] head                  # [row, INLINE_TOKENS]
     cdef Cell[:, ::1] more                  # [FlowRow.more - 1, depth - INLINE_TOKENS]
     cdef readonly int64_t clock_ns          # latest packet time seen
 
+    cdef readonly object steady             # a lock, see the class
+
     # Private from here on.
     cdef readonly object rows               # the same memory as numpy arrays
-    cdef object event_array, counter_array
+    cdef object counter_array
+    cdef EventBatch current                 # where events go now
+    cdef TokenEvent[::1] event              # its memory
+    cdef readonly uint32_t n_events
+    cdef uint32_t batches, out              # buffers that may be, and that are, handed over
+    cdef list spare                         # buffers that came back
     cdef uint64_t[::1] counters
     cdef uint64_t[::1] slots                # index: hash << 32 | row + 1; 0 free
     cdef uint32_t slot_mask, slot_limit
@@ -117,6 +131,7 @@ cdef class FlowTable:
     cdef uint32_t rows_used, row_free, open_rows, serial
     cdef uint32_t events_limit
     cdef int64_t[TIMERS] timeout_ns
+    cdef uint64_t threshold_ms
     cdef uint8_t policy
     cdef bint vlan_key, started
     cdef object ending                      # finish(): rows still to end, in order
@@ -126,12 +141,12 @@ cdef class FlowTable:
     cdef int run(self, const Decoded[::1] packets, Py_ssize_t* at) noexcept nogil
     cdef void grow_index(self)
     cdef void grow_more(self)
-    cdef void settle(self) noexcept nogil
+    cdef void settle(self, EventBatch batch) noexcept nogil
     cdef void set_clock(self, int64_t now_ns) noexcept nogil
     cdef int shortage(self) noexcept nogil
     cdef bint ignored(self, uint32_t found, int direction) noexcept nogil
-    cdef void fetch_row(self, uint32_t hash) noexcept nogil
-    cdef void fetch_token(self, uint32_t hash) noexcept nogil
+    cdef uint32_t fetch_row(self, uint32_t hash) noexcept nogil
+    cdef void fetch_token(self, uint32_t found) noexcept nogil
 
     cdef inline void count(self, int stat) noexcept nogil:
         self.counters[stat] += 1
@@ -142,8 +157,8 @@ cdef class FlowTable:
             return self.head[flow, i].token
         return self.more[self.row[flow].more - 1, i - INLINE_TOKENS].token
 
-    cdef inline float gap_at(self, uint32_t flow, uint32_t i) noexcept nogil:
-        """Gap before token i in ms, truncated towards zero; 0 for the first."""
+    cdef inline uint64_t gap_at(self, uint32_t flow, uint32_t i) noexcept nogil:
+        """Gap before token i in units of 2^-10 ms (see gap.pxd); 0 for the first."""
         if i < INLINE_TOKENS:
-            return self.head[flow, i].gap_ms
-        return self.more[self.row[flow].more - 1, i - INLINE_TOKENS].gap_ms
+            return gap_units(self.head[flow, i].gap)
+        return gap_units(self.more[self.row[flow].more - 1, i - INLINE_TOKENS].gap)

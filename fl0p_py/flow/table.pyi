@@ -1,3 +1,4 @@
+from threading import Lock
 from typing import Any
 
 import numpy as np
@@ -17,8 +18,16 @@ EVENTS: int
 ROW_DTYPE: np.dtype[np.void]
 EVENT_DTYPE: np.dtype[np.void]
 
+def stored_gap(gap_ns: int, threshold_ms: int) -> int: ...
+
+class EventBatch:
+    def __len__(self) -> int: ...
+    @property
+    def events(self) -> NDArray[np.void]: ...
+
 class FlowTable:
     n_events: int
+    steady: Lock
     depth: int
     capacity: int
     clock_ns: int
@@ -31,12 +40,15 @@ class FlowTable:
         idle_s: float | None = None,
         checksums: str = "auto",
         vlan_key: bool = True,
+        threshold_ms: int = 400,
         events: int = ...,
+        batches: int = 1,
     ) -> None: ...
     def process(self, packets: NDArray[Any], start: int = 0) -> int: ...
     def advance(self, now_ns: int) -> bool: ...
     def finish(self, reason: int) -> bool: ...
-    def release(self) -> None: ...
+    def hand_over(self) -> EventBatch: ...
+    def release(self, batch: EventBatch | None = None) -> None: ...
     @property
     def events(self) -> NDArray[np.void]: ...
     @property

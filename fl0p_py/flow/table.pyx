@@ -23,13 +23,17 @@ The rules are those of RFC 9293, seen from a third party; each is stated in the 
 once more, in the simplest way, in tests/flow/twin_table.py.
 """
 
+import threading
+
 import numpy as np
 
 from libc.stdint cimport int64_t, uint32_t, uint64_t
+from libc.string cimport memset
 
 from fl0p_py.decode.record cimport FLOW, WRONG, Decoded
 from fl0p_py.flow.datagram cimport datagram
-from fl0p_py.flow.index cimport index_find, index_guess, index_insert
+from fl0p_py.flow.gap cimport MANTISSA, MANTISSA_BITS, UNITS_PER_MS, gap_code, gap_units
+from fl0p_py.flow.index cimport index_check, index_find, index_guess, index_insert
 from fl0p_py.flow.life cimport close_if_both_fins, end_row, free_row, has_room, idle, turn_wheel
 from fl0p_py.flow.order cimport end_of, skip_waited
 from fl0p_py.flow.record cimport (
@@ -104,6 +108,7 @@ cdef enum:
     SLOT_AHEAD = 24         # packets from prefetching an index slot to using it
     ROW_AHEAD = 12           # from prefetching a row
     TOKEN_AHEAD = 6         # from prefetching the place of its next token
+    GUESSES = 16            # a power of two above ROW_AHEAD
 
 
 def _dtypes():
@@ -123,12 +128,42 @@ def _dtypes():
 ROW_DTYPE, EVENT_DTYPE, PIECE_DTYPE, CELL_DTYPE = _dtypes()
 
 
+def _in_ms(codes):
+    """float32[n]: what codes of gap.pxd stand for."""
+    shift = np.maximum(codes >> MANTISSA_BITS, 1).astype(np.int32) - 1
+    mantissa = np.where(codes < MANTISSA, codes, MANTISSA | (codes & (MANTISSA - 1))).astype(np.float32)
+    return np.ldexp(mantissa / np.float32(UNITS_PER_MS), shift)
+
+
+def stored_gap(uint64_t gap_ns, uint64_t threshold_ms):
+    """A gap as it is stored by a table with this threshold, in units of 2^-10 ms: for tests."""
+    return gap_units(gap_code(gap_ns, threshold_ms))
+
+
 def _aligned(n, dtype, columns=1):
     """An array that begins on a cache line, with anything in it; pages never touched cost no memory."""
     size = n * columns * np.dtype(dtype).itemsize
     raw = np.empty(size + 64, np.uint8)
     start = -raw.ctypes.data % 64
     return raw[start : start + size].view(dtype)
+
+
+cdef class EventBatch:
+    """Events that a table has handed over.
+
+    events : EVENT_DTYPE[n], see flow/record.pxd for the fields
+    """
+
+    def __init__(self, size):
+        self.array = _aligned(size, EVENT_DTYPE)
+        self.event = self.array
+
+    def __len__(self):
+        return self.n
+
+    @property
+    def events(self):
+        return self.array[: self.n]
 
 
 cdef class FlowTable:
@@ -140,32 +175,42 @@ cdef class FlowTable:
                 UDP and ICMP 180
     checksums : "auto", "check" or "ignore"
     vlan_key  : the VLAN is part of what tells flows apart
-    events    : size of the event buffer
+    threshold_ms : a stored gap is exact in whether it reaches this
+    events    : size of an event buffer
+    batches   : event buffers that may be out at a time, see hand_over()
 
-    process(packets, start) appends events, and so do advance() and finish(); each begins with an empty
-    buffer.  What `events` names stays readable until release(), or the next of these calls.
+    process(), advance() and finish() append events.  Whoever reads them in the same thread looks at `events`
+    and calls release(); another thread is given them by hand_over().  Rows that the events name stay
+    readable until they are released.  A flow's endpoints, start, serial and stored tokens do not change, and
+    nothing of it does after its FINISH; so all this may be read while the table goes on in its own thread,
+    with `steady` held: a lock without which the table does not move what it has stored.
     """
 
     def __init__(self, *, uint32_t capacity=1 << 20, uint32_t depth=64, idle_s=None, checksums="auto",
-                 vlan_key=True, uint32_t events=EVENTS):
+                 vlan_key=True, uint64_t threshold_ms=400, uint32_t events=EVENTS, uint32_t batches=1):
         if capacity < 1 or capacity > 1 << 30:
             raise ValueError(f"capacity is {capacity}, expected 1 to {1 << 30}")
         if depth < 1 or depth > 1 << 20:
             raise ValueError(f"depth is {depth}, expected 1 to {1 << 20}")
         if events < 2 * ROOM:
             raise ValueError(f"events is {events}, expected at least {2 * ROOM}")
+        if batches < 1 or batches > 1024:
+            raise ValueError(f"batches is {batches}, expected 1 to 1024")
         self.capacity, self.depth = capacity, depth
+        self.steady = threading.Lock()
         self.policy = POLICIES[checksums]
         self.vlan_key = vlan_key
+        self.threshold_ms = threshold_ms
         self._set_timeouts(idle_s)
-        rows = capacity + events        # finished flows wait in the buffer while others take their place
+        rows = capacity + events * batches      # finished flows wait in buffers while others take their place
         self.rows = _aligned(rows, ROW_DTYPE)
         self.row = self.rows
         self.head = _aligned(rows, CELL_DTYPE, INLINE_TOKENS).reshape(rows, INLINE_TOKENS)
         self._make_more(rows)
-        self.event_array = _aligned(events, EVENT_DTYPE)
-        self.event = self.event_array
+        self.batches, self.out = batches, 0
+        self.spare = []
         self.events_limit = events - ROOM
+        self._use(EventBatch(events))
         self.slots = np.zeros(SLOTS, np.uint64)
         self._set_mask(SLOTS)
         self.bucket = np.zeros(NEAR + FAR, np.uint32)
@@ -187,7 +232,7 @@ cdef class FlowTable:
 
     def _make_more(self, rows):
         columns = max(1, self.depth - INLINE_TOKENS) if self.depth > INLINE_TOKENS else 1
-        self.more_size = min(rows, max(1024, MORE_BYTES // (8 * columns)))
+        self.more_size = min(rows, max(1024, MORE_BYTES // (CELL_DTYPE.itemsize * columns)))
         if self.depth <= INLINE_TOKENS:
             self.more_size = MORE_ROOM      # never used
         self.more_left = self.more_size
@@ -199,7 +244,8 @@ cdef class FlowTable:
         size, columns = old.shape
         more = np.empty((2 * size, columns), CELL_DTYPE)
         more[:size] = old
-        self.more = more
+        with self.steady:
+            self.more = more
         self.more_size = 2 * size
         self.more_left += size
 
@@ -221,14 +267,13 @@ cdef class FlowTable:
     def process(self, const Decoded[::1] packets not None, Py_ssize_t start=0):
         """Take packets from index `start` on; returns the index of the first one not taken.
 
-        That is len(packets), or less when the event buffer is nearly full: read `events`, call release(),
-        call again from there.
+        That is len(packets), or less when the event buffer is nearly full: read `events` and call release(),
+        or hand_over(); then call again from there.
         """
         cdef Py_ssize_t at = start
         cdef int want
         if start < 0:
             raise ValueError(f"start is {start}, expected 0 or more")
-        self.release()
         while True:
             with nogil:
                 want = self.run(packets, &at)
@@ -246,14 +291,16 @@ cdef class FlowTable:
         cdef uint32_t found
         cdef int direction = 0
         cdef bint done
+        cdef uint32_t[GUESSES] guess        # of the packets up to ROW_AHEAD: index_guess when asked for
+        memset(guess, 0, sizeof(guess))
         for i in range(i, n):
             at[0] = i
             d = &packets[i]
             if i + SLOT_AHEAD < n:      # memory is asked for before its turn: slot, row, place of the token
                 __builtin_prefetch(&self.slots[packets[i + SLOT_AHEAD].hash & self.slot_mask])
-                self.fetch_row(packets[i + ROW_AHEAD].hash)
+                guess[(i + ROW_AHEAD) % GUESSES] = self.fetch_row(packets[i + ROW_AHEAD].hash)
                 if packets[i + TOKEN_AHEAD].payload_len:
-                    self.fetch_token(packets[i + TOKEN_AHEAD].hash)
+                    self.fetch_token(guess[(i + TOKEN_AHEAD) % GUESSES])
             if d.ts_ns > self.clock_ns or not self.started:
                 self.set_clock(d.ts_ns)
             if self.clock_ns >> TICK_BITS != self.near_done and not turn_wheel(self):
@@ -264,7 +311,9 @@ cdef class FlowTable:
                 return self.shortage()
             if self.open_rows >= self.slot_limit:
                 return GROW_INDEX
-            found = index_find(self, d, &direction)
+            found = index_check(self, guess[i % GUESSES], d, &direction)
+            if found == 0:
+                found = index_find(self, d, &direction)
             if found and self.row[found - 1].held:
                 skip_waited(self, found - 1)
                 close_if_both_fins(self, found - 1)
@@ -300,8 +349,8 @@ cdef class FlowTable:
             return found != 0 and end_of(&self.row[found - 1], direction).flags & END_PROVEN != 0
         return self.policy == CHECK
 
-    cdef inline void fetch_row(self, uint32_t hash) noexcept nogil:
-        """Ask for the row of the flow with this hash, from its slot, which is there by now."""
+    cdef inline uint32_t fetch_row(self, uint32_t hash) noexcept nogil:
+        """Ask for the row of the flow with this hash, from its slot, which is there by now; row + 1 or 0."""
         cdef uint32_t found = index_guess(self, hash)
         cdef const char* row
         if found:
@@ -309,10 +358,10 @@ cdef class FlowTable:
             __builtin_prefetch(row)
             __builtin_prefetch(row + 64)
             __builtin_prefetch(row + 128)
+        return found
 
-    cdef inline void fetch_token(self, uint32_t hash) noexcept nogil:
-        """Ask for the place of the next token of the flow with this hash."""
-        cdef uint32_t found = index_guess(self, hash)
+    cdef inline void fetch_token(self, uint32_t found) noexcept nogil:
+        """Ask for the place of the next token of the flow in row `found` - 1."""
         cdef uint32_t tokens, more
         if found == 0:
             return
@@ -326,7 +375,6 @@ cdef class FlowTable:
     def advance(self, int64_t now_ns):
         """The clock has reached `now_ns` without a packet; True: not done, read `events` and call again."""
         cdef bint done
-        self.release()
         if not self.started or now_ns > self.clock_ns:
             self.set_clock(now_ns)
         while True:
@@ -343,7 +391,6 @@ cdef class FlowTable:
         """
         cdef uint32_t[::1] rows
         cdef uint32_t row
-        self.release()
         if self.ending is None:
             used = self.rows[: self.rows_used]
             live = np.flatnonzero((used["flags"] & (ROW_USED | ROW_RETIRED)) == ROW_USED).astype(np.uint32)
@@ -364,26 +411,48 @@ cdef class FlowTable:
         self.ending = None
         return False
 
-    def release(self):
-        """Forget the events; rows that were finished in them become free."""
-        with nogil:
-            self.settle()
+    def hand_over(self):
+        """The events so far, for somebody who reads them in another thread; give them back by release()."""
+        cdef EventBatch batch = self.current
+        if self.out + 1 >= self.batches:
+            raise RuntimeError(f"{self.batches} event buffers are not enough: none was released")
+        self.out += 1
+        batch.n = self.n_events
+        self._use(self.spare.pop() if self.spare else EventBatch(batch.event.shape[0]))
+        return batch
 
-    cdef void settle(self) noexcept nogil:
+    def release(self, EventBatch batch=None):
+        """Forget the events (of a batch that was handed over); rows finished in them become free."""
+        if batch is None:
+            batch = self.current
+            batch.n = self.n_events
+            self.n_events = 0
+        else:
+            self.out -= 1
+            self.spare.append(batch)
+        with nogil:
+            self.settle(batch)
+
+    def _use(self, EventBatch batch):
+        self.current = batch
+        self.event = batch.event
+        self.n_events = 0
+
+    cdef void settle(self, EventBatch batch) noexcept nogil:
         cdef uint32_t k, row
-        for k in range(self.n_events):
-            if self.event[k].kind == FINISH:
-                row = self.event[k].flow
+        for k in range(batch.n):
+            if batch.event[k].kind == FINISH:
+                row = batch.event[k].flow
                 if self.row[row].flags & ROW_RETIRED:
                     free_row(self, row)
                 else:
                     self.row[row].flags |= ROW_DRAINED
-        self.n_events = 0
+        batch.n = 0
 
     @property
     def events(self):
-        """EVENT_DTYPE[n_events]: what the last call brought; see flow/record.pxd for the fields."""
-        return self.event_array[: self.n_events]
+        """EVENT_DTYPE[n_events]: what came since the last release() or hand_over(); see flow/record.pxd."""
+        return self.current.array[: self.n_events]
 
     @property
     def stats(self):
@@ -400,8 +469,9 @@ cdef class FlowTable:
         return self._cells(row)["token"].copy()
 
     def gaps_of(self, uint32_t row):
-        """float32[min(tokens, depth)]: ms before each token, truncated; 0 before the first; a copy."""
-        return self._cells(row)["gap_ms"].copy()
+        """float32[min(tokens, depth)]: ms before each token, truncated to one part in 2048 (and to 1 us below
+        2 ms; what reaches the threshold is not stored as less); 0 before the first; a copy."""
+        return _in_ms(self._cells(row)["gap"])
 
     def _cells(self, uint32_t row):
         flow = self.rows[row]

@@ -11,8 +11,9 @@ that it can need, and the constants there name the longest form of each part; ro
 The twin is tests/output/twin_line.py.
 """
 
-from libc.stdint cimport int32_t, int64_t, uint8_t, uint32_t
+from libc.stdint cimport int32_t, int64_t, uint8_t, uint32_t, uint64_t
 
+from fl0p_py.flow.gap cimport UNITS_PER_MS
 from fl0p_py.flow.record cimport FlowRow, ROW_END_SEEN, ROW_START_SEEN
 from fl0p_py.flow.table cimport FlowTable
 from fl0p_py.signature.record cimport IDENTIFIED, Result
@@ -226,13 +227,13 @@ cdef inline Py_ssize_t put_token(uint8_t[::1] out, Py_ssize_t at, int32_t size) 
 
 
 cdef inline Py_ssize_t put_tokens(uint8_t[::1] out, Py_ssize_t at, FlowTable table, uint32_t flow,
-                                  Py_ssize_t tokens, float threshold_ms, bint ended) noexcept nogil:
+                                  Py_ssize_t tokens, uint64_t threshold_ms, bint ended) noexcept nogil:
     """` < c41 s41 + c148 s52 >`; tokens : how many of those stored."""
     cdef Py_ssize_t i
     if table.row[flow].flags & ROW_START_SEEN:
         at = put_text(out, at, " <", 2)
     for i in range(tokens):
-        if i > 0 and table.gap_at(flow, i) >= threshold_ms:
+        if i > 0 and table.gap_at(flow, i) >= threshold_ms * UNITS_PER_MS:
             at = put_text(out, at, " +", 2)
         at = put_token(out, at, table.token_at(flow, i))
     if ended:
@@ -256,7 +257,7 @@ cdef class LineFormatter:
     cdef Py_ssize_t longest             # bytes of an entry without its tokens
     cdef Py_ssize_t signatures
     cdef bint block, timestamps, known, unknown, lost
-    cdef float threshold_ms
+    cdef uint64_t threshold_ms
     cdef uint8_t[::1] out
     cdef Clock clock
 
@@ -400,7 +401,7 @@ def address_text(const uint8_t[::1] octets, int version):
     return bytes(out[:put_endpoint(out, 0, &octets[0], version, 0, False)]).decode()
 
 
-def sequence_text(FlowTable table, uint32_t flow, float threshold_ms):
+def sequence_text(FlowTable table, uint32_t flow, uint64_t threshold_ms):
     """`< c41 s41 + c148 s52 >`: the tokens stored of a flow; cut ones stand without `>`."""
     cdef Py_ssize_t tokens
     cdef uint8_t[::1] out

@@ -29,6 +29,7 @@ cdef class Matcher:
     cdef int64_t n_events, at_event
     cdef FlowRow[::1] rows
     cdef Result[::1] buffer
+    cdef object all_results             # the same memory
     cdef int64_t n_results
     cdef bint delivered
     cdef int32_t[:, ::1] rings

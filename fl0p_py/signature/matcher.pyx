@@ -7,8 +7,12 @@ For each token: silence that has lasted until now, bursts that this token ends, 
 packet time drives: the events of all flows, and `advance`.  So results do not depend on how the
 packets were cut into batches, and they come in order of packet time.
 
-    while (more := matcher.run()): use(matcher.results)     # valid until the next run()
-    matcher.release()                                       # forgets flows whose FINISHED was given out
+    matcher.take(table.hand_over())
+    more = True
+    while more:
+        more = matcher.run()
+        use(matcher.results)    # valid until the next run()
+    matcher.release()           # forgets flows whose FINISHED was given out
 
 SAFETY: bounds checks are off in release builds.  Rows and event counts come from the flow table,
 whose rows size `states` (`feed` checks them); everything else from the compiler.
@@ -20,7 +24,7 @@ from libc.stdint cimport int32_t, int64_t, uint32_t, uint64_t
 from libc.string cimport memset
 
 from fl0p_py.flow.record cimport END, FINISH, ROW_START_SEEN, TOKEN, FlowRow, TokenEvent
-from fl0p_py.flow.table cimport FlowTable
+from fl0p_py.flow.table cimport EventBatch, FlowTable
 from fl0p_py.signature.compiler import compile_set
 from fl0p_py.signature.dossier cimport Dossiers, MOST_PENDING, doubled
 from fl0p_py.signature.filter cimport Filter
@@ -51,7 +55,7 @@ cdef class Matcher:
     """Matches the flows of a table against a set of signatures.
 
     signatures   : SignatureSet
-    table        : FlowTable; None: events are given to `feed`, with rows
+    table        : FlowTable whose events are given to `take`; None: they are given to `feed`, with rows
     threshold_ms : of `+`, for signatures that do not set their own
     fuzzy        : tolerance and edits
     results      : structured array of Result, valid until the next run()
@@ -76,17 +80,18 @@ cdef class Matcher:
         self.timers = Timers()
         if table is not None:
             capacity = len(self.table.rows)  # ended rows wait for release() beyond the capacity
-            self.rows, self.events, self.stored = self.table.row, self.table.event, self.table.depth
+            self.rows, self.stored = self.table.row, self.table.depth
         self.states = np.zeros(capacity, np.asarray(<FlowState[:1]>&state).dtype)
         self.more_gaps = np.zeros((capacity if self.n_thresholds > 1 else 0, self.n_thresholds), np.uint64)
         self.rings = np.zeros((64, RING), np.int32)
-        self.buffer = np.zeros(N_RESULTS, np.asarray(<Result[:1]>&result).dtype)
+        self.all_results = np.zeros(N_RESULTS, np.asarray(<Result[:1]>&result).dtype)
+        self.buffer = self.all_results
 
     # What Python calls.
 
     @property
     def results(self):
-        return np.asarray(self.buffer)[: self.n_results]
+        return self.all_results[: self.n_results]
 
     @property
     def overflow(self):
@@ -104,14 +109,16 @@ cdef class Matcher:
         self.rows, self.events = rows, events
         self.n_events, self.at_event = len(events), 0
 
+    def take(self, EventBatch batch not None):
+        """Take events that the table has handed over; run() then works on them."""
+        self.events, self.n_events, self.at_event = batch.event, batch.n, 0
+
     def run(self):
         """Work on the events at hand until they or the room for results are used up; True: call again."""
         cdef bint more
         if self.delivered:
             self.n_results = 0
         self.delivered = True
-        if self.table is not None and self.at_event == 0:
-            self.n_events = self.table.n_events
         with nogil:
             more = self._run()
         return more
@@ -126,7 +133,7 @@ cdef class Matcher:
                 self._fire_timer()
 
     def release(self):
-        """Forget the flows whose FINISHED result was given out; call before the table's release()."""
+        """Forget the flows whose FINISHED result was given out; call before the table releases their rows."""
         cdef uint32_t row = self.finished
         cdef FlowState* state
         while row:
@@ -135,8 +142,6 @@ cdef class Matcher:
             self.dossiers.free(state)
             memset(state, 0, sizeof(FlowState))
         self.finished = 0
-        if self.at_event >= self.n_events:
-            self.at_event = self.n_events = 0
 
     def verdict(self, uint32_t row):
         """The `Verdict` on the flow in a row."""

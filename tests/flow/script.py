@@ -141,6 +141,7 @@ class KernelRunner:
             kind = {END: "end", FINISH: "finish"}.get(int(event["kind"]), "token")
             value = int(event["size"] if kind == "token" else event["reason"])
             said += words(kind, value, int(event["gap_ns"]), port)
+        self.table.release()
         return said
 
 

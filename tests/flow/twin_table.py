@@ -428,7 +428,7 @@ class TwinTable:
             x.isn = seq
         elif flags & ACK and y.next is None:
             y.next, y.isn = ack, plus(ack, -1)
-        flow.start_seen |= not flags & ACK
+        flow.start_seen |= not flags & ACK and not flow.tokens
 
     def take(self, flow: Flow, d: Any, who: int) -> None:
         x, y = flow.ends[who], flow.ends[1 - who]

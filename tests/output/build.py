@@ -75,6 +75,7 @@ def table_of(rows: Sequence[dict[str, Any]], tokens: Sequence[Sequence[tuple[int
     done, array = 0, np.array(packets, DECODED_DTYPE) if packets else np.zeros(0, DECODED_DTYPE)
     while done < len(array):
         done = made.process(array, done)
+        made.release()
     for i, fields in enumerate(rows):
         for name, value in fields.items():
             made.rows[i][name] = value

@@ -1,0 +1,163 @@
+"""The tracker: packets in, events of flows out.
+
+    source ─► filter ─► decoder ─► flow table ─► steps
+    └────── reader thread ──────┘  └─ flow thread ─┘
+
+The threads overlap, with each other and with whoever takes the steps, since the kernels release the
+GIL; each is a few batches ahead of the next.  Nothing here runs per packet.
+"""
+
+from __future__ import annotations
+
+import os
+import threading
+from collections import deque
+from collections.abc import Iterator
+from typing import NamedTuple, Protocol
+
+from fl0p_py.capture.batch import PacketBatch
+from fl0p_py.decode.decoder import DecodedBatch, Decoder
+from fl0p_py.errors import CaptureError
+from fl0p_py.flow.table import EOF, EventBatch, FlowTable
+from fl0p_py.prefetch import Prefetch
+from fl0p_py.settings import DEFAULTS, EngineOptions
+
+AHEAD = 2
+"""Decoded batches that may wait for the flow table; with the one being filled and the one being read
+this stays within the source's rotating buffers (`capture.savefile.BUFFERS`)."""
+
+STEPS_AHEAD = 32
+"""Steps that may wait to be taken: what a program that is still loading its signatures falls behind."""
+
+ENOUGH_EVENTS = 4096
+"""Events that are worth handing over while more packets are at hand; with none at hand, any are."""
+
+
+class Source(Protocol):
+    """What a capture must offer: an iterator of batches that raises CaptureError at damage.
+
+    linktypes : LINKTYPE_ numbers known so far
+    """
+
+    @property
+    def linktypes(self) -> tuple[int, ...]: ...
+
+    def __iter__(self) -> Iterator[PacketBatch]: ...
+
+
+class Step(NamedTuple):
+    """What the flow thread hands over.
+
+    events   : what has happened to flows; their rows in the table stay readable until the next step is taken
+    now_ns   : the clock, from a live source; 0: none
+    position : bytes of the source consumed by then
+    """
+
+    events: EventBatch
+    now_ns: int
+    position: int
+
+
+class Tracker:
+    """Follows the flows of one source; an iterable of Step, to be iterated over once.
+
+    Raises CaptureError after the last step if the source was damaged: what came before the damage has
+    been processed by then.
+
+    table, decoder : the table's rows are to be read with its lock `steady` held
+    packets        : that have gone through the table so far
+    """
+
+    def __init__(
+        self, source: Source, options: EngineOptions = DEFAULTS, filter_expression: str = ""
+    ) -> None:
+        self.options = options
+        self._source = source
+        self._filter = None
+        if filter_expression:
+            from fl0p_py.capture.bpf import FilterSet  # libpcap, only where it is needed
+
+            self._filter = FilterSet(filter_expression, vlan=options.vlan)
+            self._filter.check(source.linktypes)
+        self.decoder = Decoder(
+            vlan=options.vlan,
+            vlan_key=options.vlan_key,
+            checksums=options.checksums,
+            key=options.hash_key or os.urandom(16),
+        )
+        self.table = FlowTable(
+            capacity=options.flows,
+            depth=options.depth,
+            idle_s=options.idle_s,
+            checksums=options.checksums,
+            vlan_key=options.vlan_key,
+            threshold_ms=options.threshold_ms,
+            batches=STEPS_AHEAD + 3,
+        )
+        self.packets = 0
+        self._reason = EOF
+        self._stop = threading.Event()
+        self._steps: Prefetch[Step] | None = None
+
+    def start(self) -> None:
+        """Start the threads now, while the caller still does something else."""
+        if self._steps is None:
+            self._steps = Prefetch(self._handed_over(), STEPS_AHEAD, "fl0p-flows")
+
+    def stop(self, reason: int = EOF) -> None:
+        """Read no further: what was read is finished, flows end for this reason.  For a signal handler."""
+        self._reason = reason
+        self._stop.set()
+
+    def __iter__(self) -> Iterator[Step]:
+        self.start()
+        assert self._steps is not None
+        yield from self._steps
+
+    def _decoded(self) -> Iterator[DecodedBatch]:
+        """The reader thread's part."""
+        ring = [DecodedBatch() for _ in range(AHEAD + 2)]
+        for turn, batch in enumerate(self._source):
+            chosen = self._filter.apply(batch) if self._filter else batch
+            into = ring[turn % len(ring)]
+            self.decoder.decode(chosen, into)
+            yield into
+
+    def _handed_over(self) -> Iterator[Step]:
+        """The flow thread's part.  Of the steps that it has yielded, STEPS_AHEAD + 1 are still in use."""
+        out: deque[EventBatch] = deque()
+        for step in self._tracked():
+            out.append(step.events)
+            yield step
+            if len(out) > STEPS_AHEAD + 1:
+                self.table.release(out.popleft())
+
+    def _tracked(self) -> Iterator[Step]:
+        batches = Prefetch(self._decoded(), AHEAD, "fl0p-reader", self._stop)
+        damage: CaptureError | None = None
+        position = 0
+        try:
+            for decoded in batches:
+                packets = decoded.packets
+                position, now_ns = decoded.batch.position, decoded.batch.now_ns
+                done = self.table.process(packets)
+                while done < len(packets):
+                    yield self._step(0, position)
+                    done = self.table.process(packets, done)
+                self.packets += len(packets)
+                if now_ns:
+                    while self.table.advance(now_ns):
+                        yield self._step(0, position)
+                if now_ns or self.table.n_events >= ENOUGH_EVENTS or not batches.waits:
+                    yield self._step(now_ns, position)
+        except CaptureError as error:
+            damage = error
+        more = True
+        while more:
+            more = self.table.finish(self._reason)
+            yield self._step(0, position)
+        if damage is not None:
+            raise damage
+
+    def _step(self, now_ns: int, position: int) -> Step:
+        return Step(self.table.hand_over(), now_ns, position)
