@@ -173,6 +173,11 @@ def _writer(options: Options, signatures: SignatureSet, engine: Engine, sink: Si
     from fl0p_py.output.entry import Form
     from fl0p_py.output.writer import json_writer, text_writer
 
+    resolver = None
+    if options.resolve:
+        from fl0p_py.output.resolve import Resolver  # a library, only for -r
+
+        resolver = Resolver()
     choice = Choice(
         known=not options.only_unknown,
         unknown=options.unknown,
@@ -180,10 +185,10 @@ def _writer(options: Options, signatures: SignatureSet, engine: Engine, sink: Si
         threshold_ms=options.threshold,
     )
     if options.json:
-        return json_writer(signatures, engine, sink, choice, resolve=options.resolve)
+        return json_writer(signatures, engine, sink, choice, resolver=resolver)
     form = Form.LINE if options.one_line else Form.BLOCK
     return text_writer(
-        signatures, engine, sink, choice, form, timestamps=options.timestamps, resolve=options.resolve
+        signatures, engine, sink, choice, form, timestamps=options.timestamps, resolver=resolver
     )
 
 

@@ -164,7 +164,9 @@ class Asker:
 
     def wait_s(self, longest_s: float) -> float:
         """How long at most to wait for `fileno` before the next `step`."""
-        return float(self._channel.timeout(longest_s)) if self._sockets else longest_s
+        if not self._sockets:
+            return longest_s
+        return float(self._channel.timeout(longest_s))  # type: ignore[no-untyped-call]
 
     def step(self) -> None:
         """Take the answers that are there, give up what took too long, ask what waits."""
@@ -175,10 +177,6 @@ class Asker:
                 self._channel.process_write_fd(descriptor)
         self._channel.process_fd(pycares.ARES_SOCKET_BAD, pycares.ARES_SOCKET_BAD)
         self._send()
-
-    def close(self) -> None:
-        self._channel.close()
-        self._ready.close()
 
     def _send(self) -> None:
         while self._waiting and len(self._pending) - len(self._waiting) < AT_ONCE:

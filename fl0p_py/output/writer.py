@@ -10,13 +10,29 @@ from numpy.typing import NDArray
 
 from fl0p_py.output.choice import Choice
 from fl0p_py.output.entry import Form, TextOptions
-from fl0p_py.output.sink import Sink
 from fl0p_py.output.stats import Stats
 
 if TYPE_CHECKING:
     from fl0p_py.engine import Engine
-    from fl0p_py.output.resolve import Names, Resolver
+    from fl0p_py.output.resolve import Names
     from fl0p_py.signature.pattern import SignatureSet
+
+
+class Target(Protocol):
+    """Where entries go: sink.Sink, or what a sensor has for it."""
+
+    def write(self, data: bytes) -> None: ...
+
+
+class NameSource(Protocol):
+    """Names for addresses: resolve.Resolver, or a sensor's ResolverClient.
+
+    others : the results that are not of flows made by its own questions
+    """
+
+    def names(self, rows: NDArray[Any], results: NDArray[Any]) -> Names: ...
+
+    def others(self, rows: NDArray[Any], results: NDArray[Any]) -> NDArray[Any]: ...
 
 
 class Formatter(Protocol):
@@ -35,9 +51,9 @@ class Writer:
         self,
         engine: Engine,
         formatter: Formatter,
-        sink: Sink,
+        sink: Target,
         choice: Choice,
-        resolver: Resolver | None,
+        resolver: NameSource | None,
         last: Callable[[Stats], bytes] | None = None,
     ) -> None:
         self._engine, self._formatter, self._sink = engine, formatter, sink
@@ -47,8 +63,9 @@ class Writer:
         """results : what the engine yielded last; its rows are read now."""
         names = None
         if self._resolver is not None:
-            results = results[self._choice.wanted(results)]
-            names = self._resolver.names(self._engine.table.rows, results)
+            rows = self._engine.table.rows
+            results = self._resolver.others(rows, results[self._choice.wanted(results)])
+            names = self._resolver.names(rows, results)
         data = self._formatter.format(results, names)
         if data:
             self._sink.write(data)
@@ -61,34 +78,31 @@ class Writer:
 def text_writer(
     signatures: SignatureSet,
     engine: Engine,
-    sink: Sink,
+    sink: Target,
     choice: Choice,
     form: Form,
     *,
     timestamps: bool = False,
-    resolve: bool = False,
+    resolver: NameSource | None = None,
 ) -> Writer:
     """Lines or blocks."""
     from fl0p_py.output.line import LineFormatter
 
     formatter = LineFormatter(signatures, engine.table, TextOptions(choice, form, timestamps))
-    return Writer(engine, formatter, sink, choice, _resolver(resolve))
+    return Writer(engine, formatter, sink, choice, resolver)
 
 
 def json_writer(
-    signatures: SignatureSet, engine: Engine, sink: Sink, choice: Choice, *, resolve: bool = False
+    signatures: SignatureSet,
+    engine: Engine,
+    sink: Target,
+    choice: Choice,
+    *,
+    resolver: NameSource | None = None,
 ) -> Writer:
     """EVE objects, the statistics last."""
     from fl0p_py.output.eve import EveFormatter, stats_event
 
     choice = replace(choice, flows=True)
     formatter = EveFormatter(signatures, engine.table, engine.matcher, choice)
-    return Writer(engine, formatter, sink, choice, _resolver(resolve), stats_event)
-
-
-def _resolver(wanted: bool) -> Resolver | None:
-    if not wanted:
-        return None
-    from fl0p_py.output.resolve import Resolver  # sockets and threads, only for -r
-
-    return Resolver()
+    return Writer(engine, formatter, sink, choice, resolver, stats_event)

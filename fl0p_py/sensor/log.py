@@ -88,7 +88,7 @@ def _mend_tail(descriptor: int, reading: int, end: bytes) -> int:
     if not torn:
         return 0
     if (start and not whole) or not _is_entry(torn):
-        _write_all(descriptor, b"\n")
+        _write_all(descriptor, end)
         return 0
     os.ftruncate(descriptor, size - len(torn))
     return len(torn)
@@ -124,7 +124,7 @@ class Log:
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
         self.name, self.lost = name, 0
-        self._descriptor, self._end = descriptor, end
+        self._descriptor, self.end = descriptor, end
         self._on_lost, self._on_back, self._clock = on_lost, on_back, clock
         self._lock = threading.Lock()
         self._unfinished = b""
@@ -168,14 +168,14 @@ class Log:
         owed = len(self._unfinished)
         if written < owed:
             self._unfinished = self._unfinished[written:]
-            lost = data.count(self._end)
+            lost = data.count(self.end)
         else:
-            kept = _whole(data, written - owed, self._end)
+            kept = _whole(data, written - owed, self.end)
             torn = written - owed - kept
-            lost = data.count(self._end, kept)
+            lost = data.count(self.end, kept)
             self._unfinished = b""
             if torn and not self._cut(torn):
-                self._unfinished = data[kept + torn : data.index(self._end, kept) + len(self._end)]
+                self._unfinished = data[kept + torn : data.index(self.end, kept) + len(self.end)]
                 lost -= 1
         self._lost_at = self._clock()
         first = self._lost_before is None

@@ -3,7 +3,7 @@
 Each engine has a socket to it; a datagram is a batch of whole entries, and arrives whole or not at
 all.  Promises that entries never interleave, that those of one engine keep their order, and that of
 an engine that dies everything is written that it had sent.  Between engines the order is that of
-arrival.  What an engine sends is bounded; one that sends anything but whole entries is cut off.
+arrival.  A datagram that is too long, or is anything but whole entries, is dropped and said.
 
 When the disk is slow the engines wait here, as one alone would for the disk; the kernel then drops
 packets and counts them.
@@ -136,13 +136,13 @@ class Merger:
                 break
             except ConnectionError:
                 data, flags = b"", 0
-            if flags & socket.MSG_TRUNC or (data and not data.endswith(self._log.end)):
-                say(self._channel, "an engine sent what are no entries: no more is taken from it")
-                data = b""
             if not data:
                 self._forget(engine)
                 break
-            taken.append(data)
+            if flags & socket.MSG_TRUNC or not data.endswith(self._log.end):
+                say(self._channel, "an engine sent what are no entries; dropped")
+            else:
+                taken.append(data)
         return b"".join(taken)
 
     def _forget(self, engine: socket.socket) -> None:

@@ -1,6 +1,6 @@
 """Resolver: the process that asks for host names, so that an engine neither waits nor opens anything.
 
-    engine: ResolverClient  <── socket pair, one datagram a message ──>  resolver: Server
+    engine: ResolverClient  <── socket pair, one datagram a message ──>  resolver: serve
 
     to the resolver   addresses, 17 bytes each: version, and the address as in a flow row
     to the engine     names: NAMED, version, address, for how many seconds, length, name
@@ -29,7 +29,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from fl0p_py.output.escape import LONGEST_HOST_NAME, host_name
+from fl0p_py.output.escape import host_name
 from fl0p_py.output.resolve import NO_ANSWER_S, Address, Answers, Asker, Endpoint, Names, names_of
 from fl0p_py.sensor.channel import Channel, Kind, say
 
@@ -44,8 +44,8 @@ QUESTIONS = 256
 LONGEST = 8192
 """Bytes of a message in either direction."""
 
-MESSAGES = 64
-"""Messages read at once before something else has its turn."""
+MESSAGES = 512
+"""Messages read at once before something else has its turn; more than a socket holds."""
 
 OUTBOX = 8192
 """Records for an engine that does not read; beyond, the oldest are dropped."""
@@ -104,8 +104,10 @@ class ResolverClient:
                 return
             except ConnectionError:
                 data = b""
-            if not data or not self._take(data):
-                self._socket = None  # gone, or out of its mind: addresses from now on
+            if not data:
+                self._socket = None  # gone for good: addresses from now on
+                return
+            self._take(data)
 
     def _lookup(self, addresses: Iterable[Address]) -> dict[Address, str]:
         self.listen()
@@ -138,11 +140,9 @@ class ResolverClient:
         while len(self._asked) > ASKED:
             self._asked.popitem(last=False)
 
-    def _take(self, data: bytes) -> bool:
-        """Read a message; False if it is none."""
+    def _take(self, data: bytes) -> None:
+        """Read a message as far as it is one."""
         for record in _records(data):
-            if record is None:
-                return False
             if isinstance(record, Endpoint):
                 self._own[record] = self._clock() + self._endpoint_s
                 self._own.move_to_end(record)
@@ -152,7 +152,6 @@ class ResolverClient:
                 address, name, keep_s = record
                 self._answers.put(address, name, keep_s)
                 self._asked.pop(address, None)
-        return True
 
     def _is_own(self, row: Any) -> bool:
         proto, version = int(row["proto"]), int(row["version"])
@@ -164,39 +163,38 @@ class ResolverClient:
         return False
 
 
-def _records(data: bytes) -> Iterator[Endpoint | tuple[Address, str, float] | None]:
-    """The records of a message to the engine; None for what is none, as the last."""
+def _records(data: bytes) -> Iterator[Endpoint | tuple[Address, str, float]]:
+    """The records of a message to the engine, up to the first that is none."""
     at = 0
     while at < len(data):
         if data[at] == OPENED and len(data) - at >= OPENED_BODY.size:
             _, version, packed, proto, port = OPENED_BODY.unpack_from(data, at)
             yield Endpoint(proto, (packed, version), port)
             at += OPENED_BODY.size
-            continue
-        if data[at] != NAMED or len(data) - at < NAMED_HEAD.size:
-            yield None
+        elif data[at] == NAMED and len(data) - at >= NAMED_HEAD.size:
+            _, version, packed, keep_s, length = NAMED_HEAD.unpack_from(data, at)
+            at += NAMED_HEAD.size
+            text = data[at : at + length].decode("ascii", "replace")
+            at += length
+            if len(text) != length or (text and host_name(text) != text):
+                return
+            yield (packed, version), text, keep_s
+        else:
             return
-        _, version, packed, keep_s, length = NAMED_HEAD.unpack_from(data, at)
-        at += NAMED_HEAD.size
-        text = data[at : at + length].decode("ascii", "replace")
-        at += length
-        if len(text) != length or (text and host_name(text) != text):
-            yield None
-            return
-        yield (packed, version), text, keep_s
 
 
-class Server:
-    """The resolver process.
+def serve(sockets: Sequence[socket.socket], channel: Channel, servers: Sequence[str] = ()) -> int:
+    """The resolver process: answer until the monitor says STOP, or is gone; returns the exit status.
 
     sockets : one for each engine
-    channel : the monitor's; STOP comes from it
+    channel : the monitor's
     servers : ADDRESS or ADDRESS:PORT, instead of those of this machine
     """
+    return _Server(sockets, channel, servers).run()
 
-    def __init__(
-        self, sockets: Sequence[socket.socket], channel: Channel, servers: Sequence[str] = ()
-    ) -> None:
+
+class _Server:
+    def __init__(self, sockets: Sequence[socket.socket], channel: Channel, servers: Sequence[str]) -> None:
         self._channel = channel
         self._engines = {one.fileno(): one for one in sockets}
         self._outboxes = {one: deque[bytes](maxlen=OUTBOX) for one in self._engines}
@@ -208,7 +206,6 @@ class Server:
             self._poll.register(descriptor, select.POLLIN)
 
     def run(self) -> int:
-        """Answer until the monitor says STOP, or is gone, or all engines are; returns the exit status."""
         while self._engines:
             ready = dict(self._poll.poll(1000 * self._asker.wait_s(TICK_S)))
             if self._channel.fileno() in ready and not self._go_on():
@@ -236,12 +233,13 @@ class Server:
                 return
             except ConnectionError:
                 data = b""
-            questions = list(QUESTION.iter_unpack(data)) if len(data) % QUESTION.size == 0 else []
-            if not questions or any(version not in (4, 6) for version, _ in questions):
-                if data:
-                    say(self._channel, "an engine asked what is no question: it gets no more names")
+            if not data:
                 self._forget(descriptor)
                 return
+            questions = list(QUESTION.iter_unpack(data)) if len(data) % QUESTION.size == 0 else []
+            if not questions or any(version not in (4, 6) for version, _ in questions):
+                say(self._channel, "an engine asked what is no question; dropped")
+                continue
             for version, packed in questions:
                 self._question(descriptor, (packed, version))
 

@@ -7,13 +7,16 @@ import signal
 import subprocess
 import sys
 import time
+from functools import partial
 from pathlib import Path
 
 import pytest
 
 from fl0p_py import __version__
 from fl0p_py.cli.fl0p import main
+from fl0p_py.output import resolve
 from tests.golden.runs import CAPTURES, ROOT, SIGNATURES, run
+from tests.support.name_server import name_server
 
 DEMO = str(CAPTURES / "demo.pcap")
 
@@ -198,11 +201,12 @@ def test_a_signal_ends_a_run_in_order(number: signal.Signals) -> None:
 def test_names_are_resolved_only_with_r(
     monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
 ) -> None:
-    def ask(address: tuple[str, int], flags: int) -> tuple[str, str]:
-        return {"192.0.2.10": "client.example", "192.0.2.20": "bad\x1bname"}[address[0]], "0"
-
-    monkeypatch.setattr("socket.getnameinfo", ask)
-    assert main(["-s", str(CAPTURES / "ssh-program.pcap"), "-lUqr"]) == 0
+    names = {"192.0.2.10": "client.example", "192.0.2.20": b"\x08bad\x1bname\0"}
+    with name_server(names) as server:
+        monkeypatch.setattr(resolve, "Resolver", partial(resolve.Resolver, servers=[server.address]))
+        assert main(["-s", str(CAPTURES / "ssh-program.pcap"), "-lUq"]) == 0
+        assert "example" not in capfd.readouterr().out and not server.questions
+        assert main(["-s", str(CAPTURES / "ssh-program.pcap"), "-lUqr"]) == 0
     lines = capfd.readouterr().out.splitlines()
     assert lines and all(line.startswith("client.example:") and "-> 192.0.2.20:22" in line for line in lines)
 

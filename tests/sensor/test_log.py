@@ -17,6 +17,7 @@ import pytest
 from fl0p_py.errors import OutputError
 from fl0p_py.sensor.log import Log, mend, open_log
 from tests.sensor.disk import small_disk
+from tests.sensor.entries import lines, numbers
 
 
 @pytest.fixture
@@ -48,21 +49,6 @@ class Told:
             on_back=self.back.append,
             clock=lambda: self.now,
         )
-
-
-def lines(first: int, count: int, size: int = 100) -> bytes:
-    """Entries that say who they are: a number where the time would stand, filling."""
-    return b"".join(b"[%08d] " % n + b"." * (size - 12) + b"\n" for n in range(first, first + count))
-
-
-def numbers(data: bytes, size: int = 100) -> list[int]:
-    """The numbers of entries, each proved to be whole."""
-    assert data.endswith(b"\n") or not data
-    found = []
-    for line in data.splitlines():
-        assert len(line) == size - 1 and line[9:] == b"] " + b"." * (size - 12), line
-        found.append(int(line[1:9]))
-    return found
 
 
 def test_it_is_appended_to_and_not_open_to_all(path: Path) -> None:
