@@ -7,6 +7,8 @@ import signal
 import socket
 import time
 from collections.abc import Callable
+from functools import partial
+from itertools import pairwise
 from pathlib import Path
 
 import pytest
@@ -28,7 +30,7 @@ class Processes:
         self.merger = _fork(lambda: self._merge(log, theirs))
         log.close()
         theirs.close()
-        self.engines = [_fork(lambda: self._engine(i, work, end)) for i, work in enumerate(engines)]
+        self.engines = [_fork(partial(self._engine, i, work, end)) for i, work in enumerate(engines)]
 
     def _merge(self, log: Log, channel: Channel) -> int:
         self.channel.close()
@@ -122,7 +124,7 @@ def test_an_engine_killed_while_it_writes_leaves_whole_entries_and_its_place_to_
     os.waitpid(engines.engines[-1], 0)
     assert engines.stop() == 0
     found = numbers(path.read_bytes())
-    breaks = [(a, b) for a, b in zip(found, found[1:], strict=False) if b != (a + 1) % 10_000]
+    breaks = [(a, b) for a, b in pairwise(found) if b != (a + 1) % 10_000]
     assert len(breaks) <= 10 and all(b == 0 for _, b in breaks)
 
 
