@@ -37,9 +37,13 @@ kernels:  ## rebuild the Cython kernels in place
 bench: $(VENV)/.built-dev  ## measure beside the peers that are installed (CAPTURES=folder for a real trace)
 	$(BIN)/python tools/bench/run.py --peer-python $(PEERS)/bin/python $(CAPTURES)
 
+.PHONY: bench-live
+bench-live: $(VENV)/.built-dev  ## measure loss on a live interface, as root (CAPTURES=folder for a real trace)
+	$(BIN)/python tools/bench/live.py $(CAPTURES)
+
 .PHONY: bench-peers
 bench-peers:  ## install the peers: Debian packages, and nfstream and dpkt in an environment of their own
-	apt-get install -y --no-install-recommends tcpdump ngrep softflowd nfdump p0f libndpi-bin tshark
+	apt-get install -y --no-install-recommends tcpdump tcpreplay ngrep softflowd nfdump p0f libndpi-bin tshark
 	$(PYTHON) -m venv $(PEERS)
 	$(PEERS)/bin/pip install nfstream dpkt
 

@@ -71,7 +71,11 @@ EXAMPLES = sorted((ROOT / "docs" / "examples").glob("*.py"))
 def test_examples_run(example: Path, tmp_path: Path) -> None:
     done = subprocess.run(
         [sys.executable, str(example), str(DATA / "demo.pcap"), str(tmp_path / "flows.npy")],
-        capture_output=True, text=True, cwd=ROOT, env={"PYTHONPATH": str(ROOT)}, check=False,
+        capture_output=True,
+        text=True,
+        cwd=ROOT,
+        env={"PYTHONPATH": str(ROOT)},
+        check=False,
     )
     assert done.returncode == 0, done.stderr
     assert done.stdout
