@@ -252,6 +252,28 @@ TABLE: tuple[Option, ...] = (
         1,
         60_000,
     ),
+    Option(
+        "",
+        "buffer",
+        Group.LIVE,
+        "Memory in which the kernel keeps packets until they are read, for each process that reads. More "
+        "bears longer pauses before packets are lost.",
+        "MIB",
+        64,
+        "MiB",
+        1,
+        4096,
+    ),
+    Option(
+        "",
+        "driver",
+        Group.LIVE,
+        "The capture library. pcapy: pcapy-ng, whose time stamps are in microseconds. pypcap: slower, in "
+        "nanoseconds. auto: the faster one of those installed.",
+        "NAME",
+        "auto",
+        choices=("auto", "pcapy", "pypcap"),
+    ),
     Option("d", "daemon", Group.LIVE, "Fork into the background."),
     Option("u", "user", Group.LIVE, "Chroot to this user's home and become this user.", "USER", None),
 )
@@ -287,6 +309,8 @@ class Options:
     interface: str | None
     promiscuous: bool
     capture_timeout: int
+    buffer: int
+    driver: str
     daemon: bool
     user: str | None
     filter: str

@@ -54,6 +54,8 @@ def test_defaults() -> None:
         interface=None,
         promiscuous=False,
         capture_timeout=1,
+        buffer=64,
+        driver="auto",
         daemon=False,
         user=None,
         filter="",
