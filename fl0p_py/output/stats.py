@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from collections.abc import Iterable
+from dataclasses import asdict, dataclass, field
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -13,6 +14,7 @@ from fl0p_py.output.choice import FINISHED
 
 if TYPE_CHECKING:
     from fl0p_py.engine import Engine
+    from fl0p_py.signature.pattern import SignatureSet
 
 SKIPPED_KEYS = (
     "",  # in flows
@@ -35,6 +37,19 @@ FRAGMENT_KEYS = ("seen", "duplicate", "completed", "timed_out", "no_memory", "ov
 FRAGMENT_WORDS = dict(zip(FRAGMENT_KEYS, FRAGMENT_COUNTER_NAMES, strict=True))
 
 
+CLASSES = 100
+"""Classes that are counted by name; those of a signature set with more come under OTHER."""
+
+OTHER = "other"
+
+CAPTURE_WORDS = {
+    "kernel_packets": "received",
+    "kernel_drops": "dropped by the kernel: not read in time",
+    "kernel_ifdrops": "dropped by the interface or its driver",
+}
+"""Counters of a live capture, by the names that Suricata's stats have for them."""
+
+
 @dataclass(frozen=True, slots=True)
 class Stats:
     """The counts of a run.
@@ -47,6 +62,9 @@ class Stats:
     fragments       : by what became of them (FRAGMENT_KEYS)
     counters        : the flow table's own, see flow/table.pyx STATS
     end_ns          : latest packet time
+    capture         : the kernel's own counts of a live capture (CAPTURE_WORDS); empty for a file
+    lost            : entries that could not be written
+    classes         : identifications by class, if they were counted (Tally); OTHER: signatures without one
     """
 
     packets: int = 0
@@ -60,13 +78,50 @@ class Stats:
     fragments: dict[str, int] = field(default_factory=dict)
     counters: dict[str, int] = field(default_factory=dict)
     end_ns: int = 0
+    capture: dict[str, int] = field(default_factory=dict)
+    lost: int = 0
+    classes: dict[str, int] = field(default_factory=dict)
+
+
+def total(parts: Iterable[Stats]) -> Stats:
+    """What several engines counted together; the latest of their times."""
+    sums: dict[str, Any] = {}
+    for part in parts:
+        for name, value in asdict(part).items():
+            if isinstance(value, dict):
+                into = sums.setdefault(name, {})
+                for key, count in value.items():
+                    into[key] = into.get(key, 0) + count
+            elif name == "end_ns":
+                sums[name] = max(sums.get(name, 0), value)
+            else:
+                sums[name] = sums.get(name, 0) + value
+    return Stats(**sums)
 
 
 class Tally:
-    """Counts results as they pass, and at the end makes the Stats."""
+    """Counts results as they pass, and at the end makes the Stats.
 
-    def __init__(self) -> None:
+    signatures : the set that the results refer to; None: classes are not counted
+    """
+
+    def __init__(self, signatures: SignatureSet | None = None) -> None:
         self.identifications = self.identified = self.unknown = 0
+        self._classes: dict[str, int] = {}
+        self._names: tuple[str, ...] = ()
+        self._class_of = np.zeros(0, np.intp)
+        if signatures is not None:
+            self.use(signatures)
+
+    def use(self, signatures: SignatureSet) -> None:
+        """Results refer to this set from now on."""
+        numbers: dict[str, int] = {OTHER: 0}
+        for signature in signatures.signatures:
+            if signature.facets.class_ and len(numbers) <= CLASSES:
+                numbers.setdefault(signature.facets.class_, len(numbers))
+        self._names = tuple(numbers)
+        names = (signature.facets.class_ or OTHER for signature in signatures.signatures)
+        self._class_of = np.array([numbers.get(name, 0) for name in names], np.intp)
 
     def add(self, results: NDArray[Any]) -> None:
         finished = results["kind"] == FINISHED
@@ -75,6 +130,11 @@ class Tally:
         self.identifications += len(results) - flows
         self.identified += identified
         self.unknown += flows - identified
+        if len(self._class_of) and flows < len(results):
+            counts = np.bincount(self._class_of[results["signature"][~finished]]).tolist()
+            for name, count in zip(self._names, counts, strict=False):
+                if count:
+                    self._classes[name] = self._classes.get(name, 0) + count
 
     def stats(self, engine: Engine) -> Stats:
         """Everything counted by the engine's parts so far."""
@@ -95,4 +155,5 @@ class Tally:
             fragments=dict(zip(FRAGMENT_KEYS, engine.decoder.fragment_counts.tolist(), strict=True)),
             counters=counters,
             end_ns=engine.table.clock_ns,
+            classes=dict(self._classes),
         )
