@@ -195,11 +195,11 @@ class _Compiler:
         rules.rate(branches[whole], trailing[whole], items)
         waits = self.wait(branches, rules, trailing, whole)
         chases = self.chase(branches[whole], rules, tolerant)
-        positions, edges = self.machine_positions(tolerant), self.machine_edges()
+        positions = np.concatenate([self.machine_positions(tolerant), waits])
+        positions["threshold"] = rules.records["threshold"][positions["signature"]]
+        edges = self.machine_edges(positions)
         mark_bursts(positions, edges)
-        return assemble(
-            np.concatenate([branches, chases]), items, np.concatenate([positions, waits]), edges, rules
-        )
+        return assemble(np.concatenate([branches, chases]), items, positions, edges, rules)
 
     def items(self, tolerant: Array) -> Array:
         """The items of all branches; tolerant : for each, whether tolerance applies."""
@@ -257,11 +257,23 @@ class _Compiler:
             if key not in fields:
                 fields[key] = _fields(position, key[1])
             sizes, rest = fields[key]
-            rows.append((*sizes, signature, edge, edges, *rest, final, 0, shared))
+            rows.append((*sizes, signature, edge, edges, 0, *rest, final, 0, shared, 0, (0, 0, 0)))
         return np.array(rows, DTYPES["Position"])
 
-    def machine_edges(self) -> Array:
-        return np.array(self.edges, DTYPES["Edge"])
+    def machine_edges(self, positions: Array) -> Array:
+        """The edges, those of each position that take a token from the client first; fills client_edges."""
+        rows = np.array(self.edges, np.int64).reshape(-1, len(automaton.Edge._fields))
+        owner = np.repeat(np.arange(len(positions)), positions["edges"])
+        from_client = positions["direction"][rows[:, 0]] > 0
+        positions["client_edges"] = np.bincount(owner[from_client], minlength=len(positions))
+        rows = rows[np.lexsort((~from_client, owner))]
+        edges = np.zeros(len(rows), DTYPES["Edge"])
+        for column, name in enumerate(automaton.Edge._fields):
+            edges[name] = rows[:, column]
+        there = positions[rows[:, 0]]
+        edges["low"] = np.where(there["slot"] > 0, 1, there["low"])
+        edges["high"] = there["high"]
+        return edges
 
 
 def mark_bursts(positions: Array, edges: Array) -> None:

@@ -1,3 +1,4 @@
+cimport cython
 from libc.stdint cimport int64_t, uint8_t, uint16_t, uint32_t, uint64_t
 
 from fl0p_py.signature.record cimport Result
@@ -35,6 +36,7 @@ cdef struct Dossier:
     uint16_t sure           # something matched without edits
 
 
+@cython.final
 cdef class Dossiers:
     cdef Rule[::1] rules
     cdef Dossier[::1] pool

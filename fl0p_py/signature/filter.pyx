@@ -5,17 +5,18 @@ Stateless and bit-sliced.  A token's class is its direction and the bin of its s
 the signatures' own bounds.  Branches stand 64 to a word; `lanes[i, class, word]` has a bit for each
 branch of the word whose i-th item from the end accepts the class, so ANDing eight entries leaves those
 that may match.  `words_of[lane, class]` names, as bits, the words with anything in that lane, so most
-words are never looked at.
+words are never looked at.  Ports are cut into classes in the same way; the flow's is one lane more.
 
 What is left over is a superset of what matches: the caller compares the real sizes.
 
 SAFETY: bounds checks are off in release builds.  `Filter.__init__` sizes every table by the largest
-class, word and group; `walk` is given groups below `len(groups)` and classes from `classify` only.
+class, word and group; `walk` is given groups below `len(groups)` and classes from `classify` and
+`classify_port` only.
 """
 
 import numpy as np
 
-from libc.stdint cimport int64_t, uint8_t, uint32_t, uint64_t
+from libc.stdint cimport int64_t, uint8_t, uint16_t, uint32_t, uint64_t
 
 cdef extern from *:
     int __builtin_ctzll(unsigned long long) nogil
@@ -24,7 +25,6 @@ cdef enum:
     LANES = 8
     INDEXED_LANES = 3   # a fourth index costs more than the words it saves
     BITS = 64
-    LARGEST = 0xFFFF    # larger sizes share a class with it
     MOST_FOUND = 4096
 
 
@@ -35,14 +35,17 @@ cdef class Filter:
     low, high: uint8[branches, 8], classes that each lane accepts, both included; low 0: all, the lane
                is not used; low above high: none
     others   : uint32[n, 3], branch, low and high of further classes that its first lane accepts
+    class_of_port : uint8[65536], class of a server's port
+    ports    : uint32[n, 3], branch, low and high of classes of ports that it accepts; all if it is not there
     first    : uint32[groups + 1], where each group's branches begin; each begins a new word
     overflow : branches that were dropped because too many were left over at one token
     """
 
-    def __init__(self, class_of, low, high, others, first):
+    def __init__(self, class_of, low, high, others, class_of_port, ports, first):
         cdef uint8_t[:, ::1] lows = np.ascontiguousarray(low, np.uint8)
         cdef uint8_t[:, ::1] highs = np.ascontiguousarray(high, np.uint8)
         cdef uint32_t[:, ::1] more = np.ascontiguousarray(others, np.uint32)
+        cdef uint32_t[:, ::1] port = np.ascontiguousarray(ports, np.uint32)
         cdef int64_t branch, word, lane, one
         cdef uint64_t bit
         if lows.shape[1] != LANES or highs.shape[0] != lows.shape[0] or lows.shape[0] % BITS:
@@ -56,13 +59,23 @@ cdef class Filter:
             raise ValueError("a lane accepts a class that no size has")
         if len(others) and (np.max(others[:, 0]) >= lows.shape[0] or np.max(others[:, 2]) >= classes):
             raise ValueError("others name a branch or a class that is not there")
+        self.class_of_port = np.ascontiguousarray(class_of_port, np.uint8)
+        port_classes = int(np.max(class_of_port)) + 1
+        if self.class_of_port.shape[0] != LARGEST + 1:
+            raise ValueError("class_of_port must be [65536]")
+        if len(ports) and (np.max(ports[:, 0]) >= lows.shape[0] or np.max(ports[:, 2]) >= port_classes):
+            raise ValueError("ports name a branch or a class that is not there")
         bounds = np.asarray(first, np.uint32) // BITS
         if np.any(np.diff(bounds.astype(np.int64)) < 0) or bounds[len(bounds) - 1] > words:
             raise ValueError("groups must ascend")
         self.groups = np.ascontiguousarray(np.stack([bounds[: len(bounds) - 1], bounds[1:]], axis=1))
         self.lanes = np.zeros((LANES, classes, words), np.uint64)
         self.depth = np.zeros(words, np.uint8)
-        self.words_of = np.zeros((INDEXED_LANES, classes, words // BITS + 1), np.uint64)
+        self.blocks = words // BITS + 1
+        self.words_of = np.zeros((INDEXED_LANES, classes, self.blocks), np.uint64)
+        self.ports = np.full((port_classes, words), 0xFFFFFFFFFFFFFFFF, np.uint64)
+        self.words_of_port = np.zeros((port_classes, self.blocks), np.uint64)
+        self.words_of_group = np.zeros(len(bounds), np.uint64)
         self.found = np.zeros(MOST_FOUND, np.uint32)
         for branch in range(lows.shape[0]):
             word, bit = branch // BITS, <uint64_t>1 << (branch % BITS)
@@ -75,48 +88,76 @@ cdef class Filter:
             word, bit = more[branch, 0] // BITS, <uint64_t>1 << (more[branch, 0] % BITS)
             for one in range(more[branch, 1], more[branch, 2] + 1):
                 self.lanes[0, one, word] |= bit
+        for branch in range(port.shape[0]):
+            word, bit = port[branch, 0] // BITS, <uint64_t>1 << (port[branch, 0] % BITS)
+            self.ports[0, word] &= ~bit
+        for one in range(1, port_classes):
+            self.ports[one, :] = self.ports[0, :]
+        for branch in range(port.shape[0]):
+            word, bit = port[branch, 0] // BITS, <uint64_t>1 << (port[branch, 0] % BITS)
+            for one in range(port[branch, 1], port[branch, 2] + 1):
+                self.ports[one, word] |= bit
+        for one in range(port_classes):
+            for word in range(words):
+                if self.ports[one, word]:
+                    self.words_of_port[one, word // BITS] |= <uint64_t>1 << (word % BITS)
+        if self.blocks == 1:
+            for one in range(len(bounds) - 1):
+                for word in range(bounds[one], bounds[one + 1]):
+                    self.words_of_group[one] |= <uint64_t>1 << word
         for one in range(classes):
             for word in range(words):
                 for lane in range(INDEXED_LANES):
                     if self.lanes[lane, one, word]:
                         self.words_of[lane, one, word // BITS] |= <uint64_t>1 << (word % BITS)
 
-    cdef int classify(self, int size) except -1 nogil:
-        """The class of a token, its size signed by direction."""
-        if size > 0:
-            return self.class_of[0, size if size < LARGEST else LARGEST]
-        return self.class_of[1, -size if size > -LARGEST else LARGEST]
+    cdef int64_t walk(self, uint32_t group, uint32_t other, uint64_t recent, uint8_t port) noexcept nogil:
+        """Write the branches of two groups (that may be the same) that may end here to `found`; how many."""
+        self.n_found = 0
+        if self.blocks == 1:
+            self._block(0, self.words_of_group[group] | self.words_of_group[other], recent, port)
+        else:
+            self._range(group, recent, port)
+            if other != group:
+                self._range(other, recent, port)
+        return self.n_found
 
-    cdef int64_t walk(self, uint32_t group, uint64_t recent) except -1 nogil:
-        """Write the branches of the group that may end here to `found`; how many."""
-        cdef uint32_t begin = self.groups[group, 0], end = self.groups[group, 1]
-        cdef uint32_t block, word, lane
-        cdef uint64_t words, left, classes
-        cdef uint8_t c0 = recent & 0xFF, c1 = recent >> 8 & 0xFF, c2 = recent >> 16 & 0xFF
-        cdef int64_t n = 0
+    cdef void _range(self, uint32_t group, uint64_t recent, uint8_t port) noexcept nogil:
+        cdef uint32_t begin = self.groups[group, 0], end = self.groups[group, 1], block
+        cdef uint64_t words
         if begin == end:
-            return 0
+            return
         for block in range(begin // BITS, (end - 1) // BITS + 1):
-            words = self.words_of[0, c0, block] & self.words_of[1, c1, block] & self.words_of[2, c2, block]
+            words = ~<uint64_t>0
             if block == begin // BITS:
                 words &= ~<uint64_t>0 << (begin % BITS)
             if block == (end - 1) // BITS:
                 words &= ~<uint64_t>0 >> (BITS - 1 - (end - 1) % BITS)
-            while words:
-                word = block * BITS + <uint32_t>__builtin_ctzll(words)
-                words &= words - 1
-                left = self.lanes[0, c0, word] & self.lanes[1, c1, word] & self.lanes[2, c2, word]
-                classes = recent >> 24
-                lane = 3
-                while left and lane < self.depth[word]:
-                    left &= self.lanes[lane, classes & 0xFF, word]
-                    classes >>= 8
-                    lane += 1
-                while left:
-                    if n == MOST_FOUND:
-                        self.overflow += 1
-                        return n
-                    self.found[n] = word * BITS + <uint32_t>__builtin_ctzll(left)
-                    left &= left - 1
-                    n += 1
-        return n
+            self._block(block, words, recent, port)
+
+    cdef void _block(
+        self, uint32_t block, uint64_t words, uint64_t recent, uint8_t port
+    ) noexcept nogil:
+        cdef uint32_t word, lane
+        cdef uint64_t left, classes
+        cdef uint8_t c0 = recent & 0xFF, c1 = recent >> 8 & 0xFF, c2 = recent >> 16 & 0xFF
+        words &= self.words_of[0, c0, block] & self.words_of[1, c1, block] & self.words_of[2, c2, block]
+        words &= self.words_of_port[port, block]
+        while words:
+            word = block * BITS + <uint32_t>__builtin_ctzll(words)
+            words &= words - 1
+            left = self.lanes[0, c0, word] & self.lanes[1, c1, word] & self.lanes[2, c2, word]
+            left &= self.ports[port, word]
+            classes = recent >> 24
+            lane = 3
+            while left and lane < self.depth[word]:
+                left &= self.lanes[lane, classes & 0xFF, word]
+                classes >>= 8
+                lane += 1
+            while left:
+                if self.n_found == MOST_FOUND:
+                    self.overflow += 1
+                    return
+                self.found[self.n_found] = word * BITS + <uint32_t>__builtin_ctzll(left)
+                left &= left - 1
+                self.n_found += 1

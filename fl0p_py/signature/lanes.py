@@ -2,7 +2,7 @@
 
 Sizes are cut into bins, at quantiles of the bounds that the items of all branches have, so that each
 bin tells about as much as any other.  A branch's last eight items are its lanes.  Branches are sorted
-by group and, within it, by their lanes, so that lookalikes share words of 64.
+by group and, within it, by their ports and lanes, so that lookalikes share words of 64.
 """
 
 from __future__ import annotations
@@ -22,6 +22,7 @@ BINS = 127
 WORD = 64
 LARGEST = 0xFFFF
 LONGEST_ANCHOR = 64
+PORT_CLASSES = 255
 GROUPS = len(PROTOCOLS) * (LONGEST_ANCHOR + 1)
 
 Array = NDArray[Any]
@@ -34,6 +35,8 @@ class Compiled:
     class_of            : uint8[2, 65536], class of each size from the client, from the server
     lane_low, lane_high : uint8[branches, 8], classes that each lane accepts
     others              : uint32[n, 3], branch and further classes (low, high) that its first lane accepts
+    class_of_port       : uint8[65536], class of each port of a server
+    port_classes        : uint32[n, 3], branch and classes (low, high) of ports, if it names any
     groups              : uint32[groups + 1], first branch of each group: for each protocol the unanchored
                           ones, then those that must end at token 1, 2, … 64
     ports               : uint32[n, 2]; thresholds : int64[k], ns, ascending
@@ -44,6 +47,8 @@ class Compiled:
     lane_low: Array
     lane_high: Array
     others: Array
+    class_of_port: Array
+    port_classes: Array
     groups: Array
     branches: Array
     items: Array
@@ -66,7 +71,7 @@ def assemble(branches: Array, items: Array, positions: Array, edges: Array, rule
     by = low.astype(np.uint64)
     by[chase] = np.roll(by[chase], -1, axis=1)
     key = (by << np.arange(56, -8, -8, dtype=np.uint64)).sum(axis=1, dtype=np.uint64)
-    order = np.lexsort((key, chase, group))
+    order = np.lexsort((key, rules.records["port"][own], chase, group))
     counts = np.bincount(group, minlength=GROUPS)
     first = np.concatenate([[0], np.cumsum(-(-counts // WORD) * WORD)])
     before = np.concatenate([[0], np.cumsum(counts)])[group[order]]
@@ -88,6 +93,7 @@ def assemble(branches: Array, items: Array, positions: Array, edges: Array, rule
     items["threshold"][at] = np.repeat(rules.records["threshold"][padded["signature"][chases]], length)
     padded["threshold"] = rules.records["threshold"][padded["signature"]]
     padded["port_ranges"] = np.minimum(rules.records["ports"][padded["signature"]], 255)
+    class_of_port = port_classes(rules.ports)
     single = rules.records["ports"][padded["signature"]] == 1
     if len(rules.ports):
         ports = rules.ports[rules.records["port"][padded["signature"]] * single]
@@ -100,6 +106,8 @@ def assemble(branches: Array, items: Array, positions: Array, edges: Array, rule
         lane_low,
         lane_high,
         others,
+        class_of_port,
+        _branch_ports(padded, place, rules, class_of_port),
         first.astype(np.uint32),
         padded,
         items,
@@ -123,6 +131,34 @@ def _others(branches: Array, chases: Array, items: Array, class_of: Array) -> Ar
     return np.concatenate(found)
 
 
+def port_classes(ports: Array) -> Array:
+    """The class of each port: the ranges that signatures name cut all ports into classes."""
+    bounds = np.bincount(np.concatenate([ports[:, 0], ports[:, 1] + 1]), minlength=LARGEST + 2)[: LARGEST + 1]
+    bounds[0] = 0
+    return _cut(bounds, PORT_CLASSES).astype(np.uint8)
+
+
+def _branch_ports(branches: Array, places: Array, rules: Rules, class_of_port: Array) -> Array:
+    """Rows of (branch, lowest class, highest class), one for each range of ports of each branch."""
+    rule = rules.records[branches["signature"][places]]
+    counts = rule["ports"].astype(np.int64)
+    begins = np.cumsum(counts) - counts
+    at = np.arange(counts.sum()) - np.repeat(begins - rule["port"], counts)
+    low, high = rules.ports[at, 0], rules.ports[at, 1]
+    rows = np.stack([np.repeat(places, counts), class_of_port[low], class_of_port[high]], axis=1)
+    return rows.astype(np.uint32)
+
+
+def _cut(bounds: Array, most: int) -> Array:
+    """Number the bins that begin where `bounds` is not 0, from 0; of too many bounds some at quantiles."""
+    if np.count_nonzero(bounds) >= most:
+        total = np.cumsum(bounds)
+        cuts = np.searchsorted(total, np.linspace(1, total[-1], most - 1))
+        bounds = np.zeros(len(bounds), np.int64)
+        bounds[cuts] = 1
+    return np.cumsum(bounds > 0)
+
+
 def classes(items: Array) -> Array:
     """The class of each size: 1, 2, … for the client's bins, then the server's."""
     table = np.empty((2, LARGEST + 1), np.uint8)
@@ -131,12 +167,7 @@ def classes(items: Array) -> Array:
         low, high = _unsigned(items, direction)
         bounds = np.bincount(np.concatenate([low, high + 1]), minlength=LARGEST + 2)[: LARGEST + 1]
         bounds[:2] = 0
-        if np.count_nonzero(bounds) >= BINS:
-            total = np.cumsum(bounds)
-            cuts = np.searchsorted(total, np.linspace(1, total[-1], BINS - 1))
-            bounds = np.zeros(LARGEST + 1, np.int64)
-            bounds[cuts] = 1
-        table[direction] = last + 1 + np.cumsum(bounds > 0)
+        table[direction] = last + 1 + _cut(bounds, BINS)
         last = int(table[direction, -1])
     return table
 

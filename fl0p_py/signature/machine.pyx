@@ -31,9 +31,6 @@ from fl0p_py.signature.state cimport (
     Branch, Edge, FlowState, Item, Position, Rule,
 )
 
-cdef extern from *:
-    void __builtin_prefetch(const void*) noexcept nogil
-
 cdef enum:
     CHASING = 0x80000000
     MOST_THREADS = 256      # a flow; ten thousand signatures with bursts start fewer at a token
@@ -54,32 +51,26 @@ cdef class Machine:
     # Steps.  Each takes the flow's list apart and makes a new one.
 
     cdef int token(self, FlowState* state, Token* token) except -1 nogil:
-        """Step all threads of the flow by a token; to be called before `seed`, also without threads."""
+        """Step all threads of the flow by a token; `begin` was called before, `seed` may be called after."""
         cdef uint32_t at = state.threads, next
         cdef bint same_run = token.passed == 0 and token.before == token.direction
-        self._begin()
-        if at == 0:
-            return 0
+        cdef Thread thread
         while at:
             next = self.pool[at - 1].next
-            if self.pool[at - 1].at & CHASING:
-                self._chase(at, token)
-                self._release(at)
-            elif same_run and self.positions[self.pool[at - 1].at].goes_on:
+            if same_run and self._stays(&self.pool[at - 1]):
                 self._go_on(at, token)
             else:
-                self._step(state, at, token)
-                self._release(at)
+                thread = self.pool[at - 1]
+                self._release(at)   # so that its place, which is in the cache, is the next one taken
+                if thread.at & CHASING:
+                    self._chase(&thread, token)
+                else:
+                    self._step(state, &thread, token)
             at = next
         state.threads = self.head
         if self.done:
             self._settle(state)
         return 0
-
-    cdef void prefetch(self, FlowState* state) noexcept nogil:
-        """Ask for the flow's first thread, which will be stepped soon."""
-        if state.threads:
-            __builtin_prefetch(&self.pool[state.threads - 1])
 
     cdef int seed(self, FlowState* state, uint32_t branch, Token* token, uint32_t cost) except -1 nogil:
         """Start a thread where a branch has matched, its last token being `token`."""
@@ -113,7 +104,7 @@ cdef class Machine:
                 continue
             position = &self.positions[thread.at]
             if position.final & AT_CLOSE and self._over(
-                position, position.open, token, token.passed > self.rules[position.signature].threshold
+                position, position.open, token, token.passed > position.threshold
             ):
                 self._finish(state, thread, position, state.number)
         return 0
@@ -129,7 +120,7 @@ cdef class Machine:
             if thread.at & CHASING:
                 continue
             position = &self.positions[thread.at]
-            if position.final & (AT_SILENCE | AT_CLOSE) and self.rules[position.signature].threshold < passed:
+            if position.final & (AT_SILENCE | AT_CLOSE) and position.threshold < passed:
                 self._finish(state, thread, position, state.number)
         return 0
 
@@ -149,7 +140,7 @@ cdef class Machine:
             wanted = AT_CLOSE
             if seen:
                 wanted |= AT_END
-                if self.rules[position.signature].threshold < passed:
+                if position.threshold < passed:
                     wanted |= AT_SILENT_END
             if position.final & wanted:
                 self._finish(state, thread, position, state.number)
@@ -164,7 +155,7 @@ cdef class Machine:
             if not self.pool[at - 1].at & CHASING:
                 position = &self.positions[self.pool[at - 1].at]
                 if position.final & (AT_SILENCE | AT_CLOSE):
-                    threshold = self.rules[position.signature].threshold
+                    threshold = position.threshold
                     if threshold >= passed and (lowest < 0 or threshold < lowest):
                         lowest = threshold
             at = self.pool[at - 1].next
@@ -196,23 +187,24 @@ cdef class Machine:
 
     # One thread.
 
-    cdef int _step(self, FlowState* state, uint32_t at, Token* token) except -1 nogil:
+    cdef int _step(self, FlowState* state, Thread* thread, Token* token) except -1 nogil:
         """Follow the edges of the thread's position that take the token."""
-        cdef Thread thread = self.pool[at - 1]
         cdef Position* here = &self.positions[thread.at]
         cdef Position* there
         cdef Edge* edge
-        cdef uint32_t signature = here.signature, one
-        cdef bint gap = token.passed > self.rules[signature].threshold
+        cdef uint32_t one, begin = here.edge, end = here.edge + here.client_edges
+        cdef bint gap = token.passed > here.threshold
         cdef int32_t sums[2]
         cdef int cost, slot, before
-        for one in range(here.edge, here.edge + here.edges):
+        if token.direction < 0:
+            begin, end = end, here.edge + here.edges
+        for one in range(begin, end):
             edge = &self.edges[one]
-            there = &self.positions[edge.to]
-            if there.direction != token.direction:
+            if not edge.low <= token.size <= edge.high:
                 continue
             if edge.condition != ANY_GAP and gap != (edge.condition != NO_GAP):
                 continue
+            there = &self.positions[edge.to]
             cost = thread.cost
             sums[0], sums[1] = thread.sums[0], thread.sums[1]
             if edge.extend:
@@ -232,13 +224,9 @@ cdef class Machine:
                         if edge.close >> slot & 1:
                             sums[slot] = 0
                 if there.slot == 0:
-                    if not there.low <= token.size <= there.high:
-                        continue
                     cost += not there.exact_low <= token.size <= there.exact_high
                 else:
                     if not gap and not self._begins(edge.begin, thread.before, token):
-                        continue
-                    if token.size > there.high:
                         continue
                     sums[there.slot - 1] = token.size
             if here.shared and not there.shared and self.dossiers.matched(state, there.signature):
@@ -249,6 +237,10 @@ cdef class Machine:
                 before = token.before if edge.enters else thread.before
                 self._push(edge.to, sums, cost, thread.edits, before)
         return 0
+
+    cdef bint _stays(self, Thread* thread) noexcept nogil:
+        """Whether a token of the same run can but lengthen the burst that is open."""
+        return not thread.at & CHASING and self.positions[thread.at].goes_on
 
     cdef int _go_on(self, uint32_t at, Token* token) except -1 nogil:
         """Most tokens of a long flow do nothing but lengthen bursts: the thread stays where it is.
@@ -264,6 +256,7 @@ cdef class Machine:
         thread.next = self.head
         self.head = at
         self.n_threads += 1
+        self.finals |= here.final
         return 0
 
     cdef bint _begins(self, uint8_t rule, int before, Token* token) noexcept nogil:
@@ -299,9 +292,8 @@ cdef class Machine:
             self.dossiers.complete(position.signature, number, thread.cost + cost, thread.edits)
         return 0
 
-    cdef int _chase(self, uint32_t at, Token* token) except -1 nogil:
+    cdef int _chase(self, Thread* thread, Token* token) except -1 nogil:
         """Compare the token with the next items of the branch, or pass over it, as the budget allows."""
-        cdef Thread thread = self.pool[at - 1]
         cdef uint32_t here = thread.at & ~<uint32_t>CHASING
         if self.items[here].behind == 0:
             self.done = True
@@ -392,16 +384,13 @@ cdef class Machine:
 
     # The list being made, and the pool.
 
-    cdef int _begin(self) except -1 nogil:
+    cdef void _forget_epochs(self) noexcept nogil:
+        """The count went round: marks of long ago would look new."""
         cdef Py_ssize_t item
-        self.head, self.n_threads, self.done = 0, 0, False
-        self.epoch += 1
-        if self.epoch == 0:     # it went round: marks of long ago would look new
-            self.epoch = 1
-            self.mark_epoch[:] = 0
-            for item in range(self.items.shape[0]):
-                self.items[item].epoch = 0
-        return 0
+        self.epoch = 1
+        self.mark_epoch[:] = 0
+        for item in range(self.items.shape[0]):
+            self.items[item].epoch = 0
 
     cdef int _push(
         self, uint32_t at, int32_t* sums, uint32_t cost, uint32_t edits, int before
@@ -409,6 +398,7 @@ cdef class Machine:
         """Add a thread to the new list; where one like it stands, the better of the two remains."""
         cdef uint32_t thread
         cdef Thread* found
+        self.finals |= self.positions[at].final
         if self.mark_epoch[at] == self.epoch:
             found = &self.pool[self.mark_thread[at] - 1]
             if found.sums[0] == sums[0] and found.sums[1] == sums[1] and found.before == before:

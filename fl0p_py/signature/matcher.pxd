@@ -1,3 +1,4 @@
+cimport cython
 from libc.stdint cimport int32_t, int64_t, uint8_t, uint16_t, uint32_t, uint64_t
 
 from fl0p_py.flow.record cimport FlowRow, TokenEvent
@@ -10,6 +11,7 @@ from fl0p_py.signature.state cimport Branch, FlowState, Item, Rule
 from fl0p_py.signature.timer cimport Timers
 
 
+@cython.final
 cdef class Matcher:
     cdef readonly object compiled
     cdef FlowTable table
@@ -18,7 +20,8 @@ cdef class Matcher:
     cdef Dossiers dossiers
     cdef Timers timers
     cdef FlowState[::1] states
-    cdef uint64_t[:, ::1] more_gaps     # registers of the thresholds above the lowest
+    cdef uint64_t[:, ::1] more_gaps     # registers of the thresholds above the lowest, [flow, threshold]
+    cdef int registers                  # of thresholds that a branch asks for, with those below them
     cdef Item[::1] items
     cdef Branch[::1] branches
     cdef Rule[::1] rules
@@ -42,7 +45,7 @@ cdef class Matcher:
     cdef int _token(self, TokenEvent* event, FlowState* state) except -1 nogil
     cdef int _begin(self, TokenEvent* event, FlowState* state) except -1 nogil
     cdef int _remember(self, TokenEvent* event, FlowState* state, int passed) except -1 nogil
-    cdef int _group(self, uint32_t group, uint32_t flow, FlowState* state, Token* token) except -1 nogil
+    cdef int _branches(self, int64_t found, uint32_t flow, FlowState* state, Token* token) except -1 nogil
     cdef int _verify(self, Branch* branch, uint32_t flow, FlowState* state, Token* token) except -2 nogil
     cdef int _size_at(self, uint32_t flow, FlowState* state, uint32_t back) except? 0 nogil
     cdef bint _port(self, Rule* rule, FlowState* state) noexcept nogil

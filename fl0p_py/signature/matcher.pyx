@@ -32,7 +32,8 @@ from fl0p_py.signature.machine cimport Machine, Token
 from fl0p_py.signature.pattern import Facets
 from fl0p_py.signature.record cimport Result
 from fl0p_py.signature.state cimport (
-    CHASE, FIRE, FROM_CLIENT, ICMP, OTHER_PROTOCOL, SEED, STARTED, TCP, UDP, WAITING,
+    CHASE, FIRE, FROM_CLIENT, ICMP, LAST, OTHER_PROTOCOL, PROTOCOL, PROTOCOL_1, SEED, STARTED, TCP, UDP,
+    WAITING,
     Branch, FlowState, Item, Rule,
 )
 from fl0p_py.signature.timer cimport Timer, Timers
@@ -47,6 +48,7 @@ cdef enum:
     CHASE_WITHIN = 64       # chases begin within this many tokens of a flow
     N_RESULTS = 8192
     ROOM = 4 * MOST_PENDING + 1     # results of one event: silence, bursts that it ends, itself, FINISHED
+    LINE = 64               # bytes of a cache line
     AHEAD = 12              # events between asking for a state and using it
     THREADS_AHEAD = 4       # and for the first of its threads
 
@@ -67,7 +69,8 @@ cdef class Matcher:
         compiled = compile_set(signatures, threshold_ms=threshold_ms, fuzzy=fuzzy)
         self.compiled, self.table = compiled, table
         self.filter = Filter(
-            compiled.class_of, compiled.lane_low, compiled.lane_high, compiled.others, compiled.groups
+            compiled.class_of, compiled.lane_low, compiled.lane_high, compiled.others,
+            compiled.class_of_port, compiled.port_classes, compiled.groups,
         )
         self.items, self.branches, self.rules = compiled.items, compiled.branches, compiled.rules
         self.ports, self.thresholds = compiled.ports, compiled.thresholds
@@ -81,8 +84,10 @@ cdef class Matcher:
         if table is not None:
             capacity = len(self.table.rows)  # ended rows wait for release() beyond the capacity
             self.rows, self.stored = self.table.row, self.table.depth
-        self.states = np.zeros(capacity, np.asarray(<FlowState[:1]>&state).dtype)
-        self.more_gaps = np.zeros((capacity if self.n_thresholds > 1 else 0, self.n_thresholds), np.uint64)
+        self.states = _in_lines(capacity, np.asarray(<FlowState[:1]>&state).dtype)
+        asked = compiled.branches["threshold"][compiled.branches["gap_care"] != 0]
+        self.registers = 1 + int(np.max(asked, initial=0))
+        self.more_gaps = np.zeros((capacity if self.registers > 1 else 0, self.registers), np.uint64)
         self.rings = np.zeros((64, RING), np.int32)
         self.all_results = np.zeros(N_RESULTS, np.asarray(<Result[:1]>&result).dtype)
         self.buffer = self.all_results
@@ -187,8 +192,7 @@ cdef class Matcher:
     cdef int _prefetch(self, TokenEvent* event) noexcept nogil:
         """Ask for what an event to come will need: memory is slower than all the rest."""
         __builtin_prefetch(&self.states[event.flow])
-        __builtin_prefetch(&self.states[event.flow].flags)      # a state may lie across two cache lines
-        if self.n_thresholds > 1:
+        if self.registers > 1:
             __builtin_prefetch(&self.more_gaps[event.flow, 1])
         if event.number == 1:
             __builtin_prefetch(&self.rows[event.flow].sport)
@@ -196,7 +200,8 @@ cdef class Matcher:
 
     cdef int _token(self, TokenEvent* event, FlowState* state) except -1 nogil:
         cdef Token token
-        cdef uint32_t group
+        cdef uint32_t protocol, group, other
+        cdef int64_t found
         if event.number == 1:
             self._begin(event, state)
         token.number = event.number
@@ -214,31 +219,40 @@ cdef class Matcher:
             self.machine.close(state, &token)
             self._settle(event.flow, state, event.ts_ns)
         self._remember(event, state, token.passed)
-        self.machine.token(state, &token)
-        if self.dossiers.n_pending:
-            self.machine.drop(state)
-        if state.protocol != OTHER_PROTOCOL:
-            group = state.protocol * (LONGEST_ANCHOR + 1)
-            self._group(group, event.flow, state, &token)
+        self.machine.begin()
+        if state.threads:
+            self.machine.token(state, &token)
+            if self.dossiers.n_pending:
+                self.machine.drop(state)
+        protocol = (state.flags & PROTOCOL) // PROTOCOL_1
+        if protocol != OTHER_PROTOCOL:
+            group = other = protocol * (LONGEST_ANCHOR + 1)
             if state.flags & STARTED and event.number <= LONGEST_ANCHOR:
-                self._group(group + event.number, event.flow, state, &token)
-        self._settle(event.flow, state, event.ts_ns)
-        if state.threads or state.timer:
+                other += event.number
+            found = self.filter.walk(group, other, state.recent, state.port_class)
+            if found:
+                self._branches(found, event.flow, state, &token)
+        if self.dossiers.n_pending:
+            self._settle(event.flow, state, event.ts_ns)
+        if self.machine.waits() or state.flags & WAITING:
             self._arm(event, state)
         return 0
 
     cdef int _begin(self, TokenEvent* event, FlowState* state) except -1 nogil:
         cdef FlowRow* row = &self.rows[event.flow]
-        cdef int threshold
+        cdef int threshold, protocol
         state.port = row.sport
+        state.port_class = self.filter.classify_port(row.sport)
         if row.proto == 6:
-            state.protocol = TCP
+            protocol = TCP
         elif row.proto == 17:
-            state.protocol = UDP
+            protocol = UDP
         else:
-            state.protocol = ICMP if row.proto == 1 or row.proto == 58 else OTHER_PROTOCOL
-        state.flags = STARTED if row.flags & ROW_START_SEEN else 0
-        for threshold in range(1, self.n_thresholds):
+            protocol = ICMP if row.proto == 1 or row.proto == 58 else OTHER_PROTOCOL
+        state.flags = protocol * PROTOCOL_1
+        if row.flags & ROW_START_SEEN:
+            state.flags |= STARTED
+        for threshold in range(1, self.registers):
             self.more_gaps[event.flow, threshold] = 0
         return 0
 
@@ -248,23 +262,23 @@ cdef class Matcher:
         cdef int threshold
         state.recent = state.recent << 8 | <uint64_t>self.filter.classify(event.size)
         state.gaps = state.gaps << 1 | (passed > 0)
-        for threshold in range(1, self.n_thresholds):
+        for threshold in range(1, self.registers):
             gaps = &self.more_gaps[event.flow, threshold]
             gaps[0] = gaps[0] << 1 | (passed > threshold)
         state.number = event.number
         if event.number == 1 or event.arrival_ns > state.arrival_ns:
             state.arrival_ns = event.arrival_ns
         state.flags = state.flags & ~FROM_CLIENT | (FROM_CLIENT if event.size > 0 else 0)
+        state.last[(event.number - 1) % LAST] = event.size
         if event.number > self.stored:
             if state.ring == 0:
                 self._new_ring(state)
             self.rings[state.ring - 1, (event.number - 1) % RING] = event.size
         return 0
 
-    cdef int _group(self, uint32_t group, uint32_t flow, FlowState* state, Token* token) except -1 nogil:
-        """Handle the branches of a group that end with the token."""
-        cdef int64_t one, n = self.filter.walk(group, state.recent)
-        cdef int64_t barrier
+    cdef int _branches(self, int64_t n, uint32_t flow, FlowState* state, Token* token) except -1 nogil:
+        """Handle the branches that may end with the token, as the filter has found them."""
+        cdef int64_t one, barrier
         cdef uint32_t found
         cdef Branch* branch
         cdef int cost
@@ -291,13 +305,17 @@ cdef class Matcher:
 
     cdef int _verify(self, Branch* branch, uint32_t flow, FlowState* state, Token* token) except -2 nogil:
         """-1 if the branch does not end here, else how many of its sizes needed tolerance."""
-        cdef uint64_t gaps = state.gaps if branch.threshold == 0 else self.more_gaps[flow, branch.threshold]
+        cdef uint64_t gaps
         cdef Item* item
         cdef uint32_t back
         cdef int size, cost = 0
-        if branch.length > token.number or (gaps ^ branch.gap_want) & branch.gap_care:
+        if branch.length > token.number:
             return -1
-        if branch.run_start and token.before == token.direction and not gaps & 1:
+        if branch.gap_care:
+            gaps = state.gaps if branch.threshold == 0 else self.more_gaps[flow, branch.threshold]
+            if (gaps ^ branch.gap_want) & branch.gap_care:
+                return -1
+        if branch.run_start and token.before == token.direction and token.passed <= branch.threshold:
             return -1
         if not branch.port_low <= state.port <= branch.port_high:
             return -1
@@ -314,6 +332,8 @@ cdef class Matcher:
     cdef int _size_at(self, uint32_t flow, FlowState* state, uint32_t back) except? 0 nogil:
         """Signed size of the flow's token `back` tokens before the last."""
         cdef uint32_t index = state.number - 1 - back
+        if back < LAST:
+            return state.last[index % LAST]
         if index < self.stored:
             return self.table.token_at(flow, index)
         return self.rings[state.ring - 1, index % RING]
@@ -407,6 +427,13 @@ cdef class Matcher:
         self.used_rings += 1
         state.ring = self.used_rings
         return 0
+
+
+def _in_lines(count, dtype):
+    """Zeroed records of 64 bytes, each in a cache line of its own."""
+    memory = np.zeros((count + 1) * LINE, np.uint8)
+    begin = -memory.ctypes.data % LINE
+    return memory[begin : begin + count * LINE].view(dtype)
 
 
 def _dtypes():

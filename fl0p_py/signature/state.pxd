@@ -7,18 +7,24 @@ cdef enum StateFlag:
     STARTED = 1             # `<` was seen
     WAITING = 2             # a thread waits for silence, or for its burst to close
     FROM_CLIENT = 4         # the last token's direction
+    PROTOCOL = 24           # enum Protocol, in these bits
+    PROTOCOL_1 = 8          # the lowest of them
 
-cdef struct FlowState:      # 48 bytes; all zero for a row without tokens
+cdef enum:
+    LAST = 4                # sizes that a state holds itself; a power of 2
+
+cdef struct FlowState:      # 64 bytes, one cache line; all zero for a row without tokens
     uint64_t recent         # classes of the last 8 tokens, the latest in the low byte
     uint64_t gaps           # bit i: the gap before the i-th last token reached the lowest threshold
     int64_t arrival_ns      # latest arrival of a token
     uint32_t number         # tokens so far
+    int32_t last[LAST]      # token i (from 0), signed by direction, at i % LAST
     uint32_t ring           # row + 1 in the pool of the last 64 sizes; 0 none
     uint32_t threads        # first thread + 1 in the machine's pool; 0 none
     uint32_t dossier        # row + 1 in the pool of verdicts; 0 nothing identified
     uint32_t timer          # node + 1 in the pool of timers; 0 none
     uint16_t port           # the server's
-    uint8_t protocol        # index into PROTOCOLS; OTHER_PROTOCOL: none of them
+    uint8_t port_class      # of the port, see filter.pyx
     uint8_t flags           # enum StateFlag
 
 cdef enum Protocol:
@@ -90,6 +96,7 @@ cdef struct Position:
     int32_t open_exact_high[2]
     uint32_t signature
     uint32_t edge, edges    # first, how many
+    uint32_t client_edges   # of these, how many take a token from the client; they come first
     int8_t open_direction[2]
     int8_t direction        # of the token that leads here: 1 client, -1 server
     uint8_t slot            # 0 a single token; 1, 2: adds to that slot's sum
@@ -97,16 +104,20 @@ cdef struct Position:
     uint8_t final           # mask of Final
     uint8_t goes_on         # 1: a token of its direction, without a gap, can only go on with its burst
     uint8_t shared          # 1: stands for all signatures that begin so; `signature` is one of them
+    uint8_t threshold       # its signature's
+    uint8_t spare[3]
 
 cdef enum Begin:            # a burst begins at a token without a gap before it if
     AFTER_ANY = 0           # the token before it has another direction, or there is none
     AFTER_GROUP             # the token before the group has another direction, or there is none
     AFTER_OWN               # never: the side's own direction was last
 
-cdef struct Edge:
+cdef struct Edge:           # what rules most tokens out is here, so that the position need not be fetched
     uint32_t to
+    int32_t low, high       # sizes of a token that may take it
     uint8_t condition       # enum Condition
     uint8_t extend          # goes on with the burst of that position's slot
     uint8_t close           # mask of the slots that must be over
     uint8_t begin           # enum Begin
-    uint32_t enters         # leads into `( a & b )` from outside
+    uint8_t enters          # leads into `( a & b )` from outside
+    uint8_t spare[3]

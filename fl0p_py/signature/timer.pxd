@@ -1,3 +1,4 @@
+cimport cython
 from libc.stdint cimport int64_t, uint16_t, uint32_t
 
 from fl0p_py.signature.state cimport FlowState
@@ -13,6 +14,7 @@ cdef struct Timer:
     uint16_t threshold
 
 
+@cython.final
 cdef class Timers:
     cdef Timer[::1] pool
     cdef uint32_t free, used
