@@ -1,3 +1,4 @@
+# cython: boundscheck=False, wraparound=False, initializedcheck=False, cdivision=True
 cimport cython
 from libc.stdint cimport int64_t, uint8_t, uint16_t, uint32_t, uint64_t
 
@@ -9,6 +10,7 @@ cdef enum:
     NEVER = 1 << 30         # no token has this number
 
 cdef struct Completion:
+    int64_t ts_ns           # 0: now; else when a matcher before this one knew it
     uint32_t signature
     uint32_t consumed       # number of the last token that belongs to the match
     uint8_t score
@@ -45,11 +47,28 @@ cdef class Dossiers:
     cdef uint32_t used_dossiers, used_entries   # how much of the pools was ever used
     cdef Completion pending[MOST_PENDING]
     cdef int n_pending
+    cdef bint recalling                         # while a flow is taken over from another matcher,
+    cdef uint8_t[::1] known                     # 1 for the signatures that it has identified there
     cdef readonly uint64_t overflow
 
     cdef int complete(
         self, uint32_t signature, uint32_t consumed, uint32_t cost, uint32_t edits
     ) except -1 nogil
+    cdef inline Entry* first_entry(self, FlowState* state) noexcept nogil:
+        """What was identified on the flow first; NULL: nothing."""
+        if not state.dossier:
+            return NULL
+        return &self.entries[self.pool[state.dossier - 1].first - 1]
+
+    cdef inline Entry* next_entry(self, Entry* entry) noexcept nogil:
+        return &self.entries[entry.next - 1] if entry.next else NULL
+
+    cdef inline uint32_t attempts_of(self, FlowState* state) noexcept nogil:
+        return self.pool[state.dossier - 1].attempts if state.dossier else 0
+
+    cdef void keep_attempts(self, FlowState* state, uint32_t attempts) noexcept nogil
+    cdef int recall(self, Entry* entry, uint32_t signature) except -1 nogil
+    cdef int _note(self, Completion* done) except -1 nogil
     cdef bint hopeless(self, FlowState* state, uint32_t signature) noexcept nogil
     cdef bint is_pending(self, uint32_t signature) noexcept nogil
     cdef bint matched(self, FlowState* state, uint32_t signature) noexcept nogil

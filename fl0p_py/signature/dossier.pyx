@@ -51,6 +51,7 @@ cdef class Dossiers:
         cdef Dossier dossier
         cdef Entry entry
         self.rules = rules
+        self.known = np.zeros(len(rules), np.uint8)
         self.pool = np.zeros(256, np.asarray(<Dossier[:1]>&dossier).dtype)
         self.entries = np.zeros(256, np.asarray(<Entry[:1]>&entry).dtype)
 
@@ -64,13 +65,33 @@ cdef class Dossiers:
         cdef Rule* rule = &self.rules[signature]
         cdef uint32_t penalty = (cost * TOLERANCE_COST + edits * EDIT_COST) // rule.items
         cdef Completion done
-        cdef int i
-        done.signature, done.consumed, done.edits = signature, consumed, edits
+        if self.recalling and self.known[signature]:
+            return 0    # it comes by `recall`, when its time has come
+        done.ts_ns, done.signature, done.consumed, done.edits = 0, signature, consumed, edits
         done.fuzzy = cost > 0 or edits > 0
         done.score = 100 if not done.fuzzy else 99 if penalty < 1 else 1 if penalty > 98 else 100 - penalty
+        return self._note(&done)
+
+    cdef int recall(self, Entry* entry, uint32_t signature) except -1 nogil:
+        """Note what another matcher has identified; it is judged, but gives no result."""
+        cdef Completion done
+        done.ts_ns, done.signature, done.consumed = entry.ts_ns, signature, entry.consumed
+        done.score, done.fuzzy, done.edits = <uint8_t>entry.score, <uint8_t>entry.fuzzy, <uint8_t>entry.edits
+        return self._note(&done)
+
+    cdef void keep_attempts(self, FlowState* state, uint32_t attempts) noexcept nogil:
+        """There were as many attempts before, of which a full dossier does not know each."""
+        cdef Dossier* dossier
+        if state.dossier:
+            dossier = &self.pool[state.dossier - 1]
+            if dossier.entries == MOST_ENTRIES and dossier.attempts and dossier.attempts < attempts:
+                dossier.attempts = attempts
+
+    cdef int _note(self, Completion* done) except -1 nogil:
+        cdef int i
         for i in range(self.n_pending):
-            if self.pending[i].signature == signature:
-                if not better(&done, &self.pending[i]):
+            if self.pending[i].signature == done.signature:
+                if not better(done, &self.pending[i]):
                     return 0
                 self.n_pending -= 1
                 while i < self.n_pending:
@@ -79,15 +100,15 @@ cdef class Dossiers:
                 break
         if self.n_pending == MOST_PENDING:
             self.overflow += 1
-            if not self._before(&done, &self.pending[MOST_PENDING - 1]):
+            if not self._before(done, &self.pending[MOST_PENDING - 1]):
                 return 0
             self.n_pending -= 1
         i = self.n_pending
         self.n_pending += 1
-        while i > 0 and self._before(&done, &self.pending[i - 1]):
+        while i > 0 and self._before(done, &self.pending[i - 1]):
             self.pending[i] = self.pending[i - 1]
             i -= 1
-        self.pending[i] = done
+        self.pending[i] = done[0]
         return 0
 
     cdef bint _before(self, Completion* one, Completion* other) noexcept nogil:
@@ -173,7 +194,9 @@ cdef class Dossiers:
             if not done.edits:
                 dossier.sure = 1
             if dossier.entries < MOST_ENTRIES:
-                self._enter(dossier, done, ts_ns, state.number, lost)
+                self._enter(dossier, done, done.ts_ns or ts_ns, state.number, lost)
+            if done.ts_ns:
+                continue
             result = &results[at]
             at += 1
             result.ts_ns, result.flow, result.signature = ts_ns, flow, done.signature

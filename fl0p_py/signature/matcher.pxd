@@ -13,6 +13,7 @@ from fl0p_py.signature.timer cimport Timers
 
 @cython.final
 cdef class Matcher:
+    cdef readonly object signatures
     cdef readonly object compiled
     cdef FlowTable table
     cdef Filter filter
@@ -39,6 +40,11 @@ cdef class Matcher:
     cdef uint32_t finished              # row + 1, linked through `threads`: what release() forgets
     cdef uint32_t free_ring, used_rings
     cdef uint32_t stored                # tokens of a flow that the table keeps
+    cdef int64_t clock_ns               # packet time so far
+    cdef Matcher old                    # while flows are taken over: from whom,
+    cdef int64_t[::1] renamed           # our number for each of its signatures; -1: not here
+    cdef int64_t adopted                # rows done
+    cdef list waiting                   # (due, row, threshold, the one before) of timers to be set
 
     cdef bint _run(self) except -1 nogil
     cdef int _prefetch(self, TokenEvent* event) noexcept nogil
@@ -56,3 +62,9 @@ cdef class Matcher:
     cdef int _end(self, TokenEvent* event, FlowState* state) except -1 nogil
     cdef int _finish(self, TokenEvent* event, FlowState* state) except -1 nogil
     cdef int _new_ring(self, FlowState* state) except -1 nogil
+    cdef bint _adopt(self) except -1 nogil
+    cdef int _set_known(self, uint32_t row, uint8_t known) noexcept nogil
+    cdef bint _replay(self, uint32_t row) except -1 nogil
+    cdef int _resume(self, uint32_t row) except -1 nogil
+    cdef int _inherit(self, uint32_t row) except -1 nogil
+    cdef int _recall(self, uint32_t row, uint32_t number) except -1 nogil

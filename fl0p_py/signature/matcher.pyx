@@ -26,14 +26,15 @@ from libc.string cimport memset
 from fl0p_py.flow.record cimport END, FINISH, ROW_START_SEEN, TOKEN, FlowRow, TokenEvent
 from fl0p_py.flow.table cimport EventBatch, FlowTable
 from fl0p_py.signature.compiler import compile_set
-from fl0p_py.signature.dossier cimport Dossiers, MOST_PENDING, doubled
+from fl0p_py.flow.gap cimport NS_PER_MS, UNITS_PER_MS
+from fl0p_py.signature.dossier cimport Dossiers, Entry, MOST_PENDING, doubled
 from fl0p_py.signature.filter cimport Filter
 from fl0p_py.signature.machine cimport Machine, Token
 from fl0p_py.signature.pattern import Facets
 from fl0p_py.signature.record cimport Result
 from fl0p_py.signature.state cimport (
-    CHASE, FIRE, FROM_CLIENT, ICMP, LAST, OTHER_PROTOCOL, PROTOCOL, PROTOCOL_1, SEED, STARTED, TCP, UDP,
-    WAITING,
+    CHASE, ENDED, FIRE, FROM_CLIENT, ICMP, LAST, OTHER_PROTOCOL, PROTOCOL, PROTOCOL_1, SEED, STARTED,
+    TCP, UDP, WAITING,
     Branch, FlowState, Item, Rule,
 )
 from fl0p_py.signature.timer cimport Timer, Timers
@@ -67,7 +68,7 @@ cdef class Matcher:
         cdef FlowState state
         cdef Result result
         compiled = compile_set(signatures, threshold_ms=threshold_ms, fuzzy=fuzzy)
-        self.compiled, self.table = compiled, table
+        self.signatures, self.compiled, self.table = signatures, compiled, table
         self.filter = Filter(
             compiled.class_of, compiled.lane_low, compiled.lane_high, compiled.others,
             compiled.class_of_port, compiled.port_classes, compiled.groups,
@@ -126,6 +127,8 @@ cdef class Matcher:
         self.delivered = True
         with nogil:
             more = self._run()
+        if self.n_events and not more:
+            self.clock_ns = max(self.clock_ns, self.events[self.n_events - 1].ts_ns)
         return more
 
     def advance(self, int64_t now_ns):
@@ -133,6 +136,7 @@ cdef class Matcher:
         if self.delivered:
             self.n_results = 0
             self.delivered = False
+        self.clock_ns = max(self.clock_ns, now_ns)
         with nogil:
             while self.timers.next_due <= now_ns and self.n_results + MOST_PENDING <= N_RESULTS:
                 self._fire_timer()
@@ -147,6 +151,34 @@ cdef class Matcher:
             self.dossiers.free(state)
             memset(state, 0, sizeof(FlowState))
         self.finished = 0
+
+    def adopt(self, Matcher old not None):
+        """Take over all open flows of a matcher of the same table, which is not to be used any more.
+
+        True: use(matcher.results), then call again.  Call between two batches, with the table's lock held.
+        What `old` has identified and is still in this set, by id, stays so without a new result; what it
+        has not, and the tokens that the table has stored say, is given now, at the time reached.  Of a
+        flow with more tokens than stored, only what was identified is kept, and it goes on as if begun in
+        the middle.
+        """
+        if self.table is None or old.table is not self.table:
+            raise ValueError("a matcher takes over from one of the same table")
+        if old.at_event < old.n_events or old.finished or self.at_event < self.n_events:
+            raise ValueError("flows are taken over between two batches, after release()")
+        if self.old is not old:
+            numbers = {signature.id: number for number, signature in enumerate(self.signatures.signatures)}
+            renamed = [numbers.get(signature.id, -1) for signature in old.signatures.signatures]
+            self.renamed = np.array(renamed, np.int64)
+            self.old, self.adopted, self.waiting, self.clock_ns = old, 0, [], old.clock_ns
+        self.n_results, self.delivered = 0, True
+        with nogil:
+            more = self._adopt()
+        if more:
+            return True
+        for due_ns, row, threshold, before in sorted(self.waiting):     # lists of timers are in this order
+            self.timers.arm(&self.states[<uint32_t>row], row, threshold, before, due_ns)
+        self.old = None
+        return False
 
     def verdict(self, uint32_t row):
         """The `Verdict` on the flow in a row."""
@@ -224,6 +256,8 @@ cdef class Matcher:
             self.machine.token(state, &token)
             if self.dossiers.n_pending:
                 self.machine.drop(state)
+        if self.dossiers.recalling:
+            self._recall(event.flow, event.number)
         protocol = (state.flags & PROTOCOL) // PROTOCOL_1
         if protocol != OTHER_PROTOCOL:
             group = other = protocol * (LONGEST_ANCHOR + 1)
@@ -367,6 +401,8 @@ cdef class Matcher:
             state.flags &= ~WAITING
             return self.timers.disarm(state)
         state.flags |= WAITING
+        if self.dossiers.recalling:
+            return 0    # see `_resume`
         return self.timers.arm(state, event.flow, threshold, -1, event.ts_ns + self.thresholds[threshold])
 
     cdef int _fire_timer(self) except -1 nogil:
@@ -394,7 +430,7 @@ cdef class Matcher:
                 self._settle(event.flow, state, event.ts_ns)
             self.machine.end(state, passed, True)
             self._settle(event.flow, state, event.ts_ns)
-        state.flags &= ~WAITING
+        state.flags = state.flags & ~WAITING | ENDED
         return self.timers.disarm(state)
 
     cdef int _finish(self, TokenEvent* event, FlowState* state) except -1 nogil:
@@ -426,6 +462,102 @@ cdef class Matcher:
                 self.rings = doubled(self.rings)
         self.used_rings += 1
         state.ring = self.used_rings
+        return 0
+
+    # Taking over flows.
+
+    cdef bint _adopt(self) except -1 nogil:
+        """Go on with it; True if the room for results did not suffice."""
+        cdef bint done
+        while self.adopted < self.old.states.shape[0]:
+            if self.old.states[self.adopted].number:
+                self._set_known(self.adopted, 1)
+                self.dossiers.recalling = True
+                done = self._replay(self.adopted)
+                self.dossiers.recalling = False
+                self._set_known(self.adopted, 0)
+                if not done:
+                    return True
+            self.adopted += 1
+        return False
+
+    cdef int _set_known(self, uint32_t row, uint8_t known) noexcept nogil:
+        """Say which signatures the old matcher has identified on the flow."""
+        cdef Entry* entry = self.old.dossiers.first_entry(&self.old.states[row])
+        while entry:
+            if self.renamed[entry.signature] >= 0:
+                self.dossiers.known[self.renamed[entry.signature]] = known
+            entry = self.old.dossiers.next_entry(entry)
+        return 0
+
+    cdef bint _replay(self, uint32_t row) except -1 nogil:
+        """Feed the flow's stored tokens as far as the old matcher has seen them; False: no more room."""
+        cdef FlowState* was = &self.old.states[row]
+        cdef FlowState* state = &self.states[row]
+        cdef TokenEvent event
+        event.flow, event.kind, event.ts_ns = row, TOKEN, self.clock_ns
+        if was.number > self.stored and state.number == 0:
+            event.number = 1
+            self._begin(&event, state)
+            self._inherit(row)
+        while state.number < was.number:
+            if self.n_results + ROOM > N_RESULTS:
+                return False
+            event.number = state.number + 1
+            event.size = self.table.token_at(row, state.number)
+            event.gap_ns = self.table.gap_at(row, state.number) * NS_PER_MS // UNITS_PER_MS
+            event.arrival_ns = was.arrival_ns
+            self._token(&event, state)
+        if self.n_results + ROOM > N_RESULTS:
+            return False
+        self._resume(row)
+        return True
+
+    cdef int _inherit(self, uint32_t row) except -1 nogil:
+        """Keep what was identified on a flow whose tokens are not all stored; the rest is unknown."""
+        cdef FlowState* was = &self.old.states[row]
+        cdef FlowState* state = &self.states[row]
+        cdef Entry* entry = self.old.dossiers.first_entry(was)
+        cdef uint32_t number = 0
+        while entry:
+            if entry.number != number:
+                number = state.number = entry.number
+                self._recall(row, number)
+                self._settle(row, state, entry.ts_ns)
+            entry = self.old.dossiers.next_entry(entry)
+        state.flags = state.flags & ~(STARTED | FROM_CLIENT) | was.flags & FROM_CLIENT
+        state.number = was.number
+        self._new_ring(state)
+        memset(&self.rings[state.ring - 1, 0], 0, RING * sizeof(int32_t))
+        return 0
+
+    cdef int _recall(self, uint32_t row, uint32_t number) except -1 nogil:
+        """Note what the old matcher has identified at this token."""
+        cdef Entry* entry = self.old.dossiers.first_entry(&self.old.states[row])
+        while entry:
+            if entry.number == number and self.renamed[entry.signature] >= 0:
+                self.dossiers.recall(entry, <uint32_t>self.renamed[entry.signature])
+            entry = self.old.dossiers.next_entry(entry)
+        return 0
+
+    cdef int _resume(self, uint32_t row) except -1 nogil:
+        """After the last token: the end if it was seen, else silence, and a timer for more of it."""
+        cdef FlowState* was = &self.old.states[row]
+        cdef FlowState* state = &self.states[row]
+        cdef int passed = self._passed(self.clock_ns - was.arrival_ns), next
+        state.arrival_ns = was.arrival_ns
+        self.dossiers.keep_attempts(state, self.old.dossiers.attempts_of(was))
+        if was.flags & ENDED:
+            self.machine.end(state, passed, True)
+            self._settle(row, state, self.clock_ns)
+            state.flags = state.flags & ~WAITING | ENDED
+        elif state.flags & WAITING:
+            self.machine.silence(state, passed)
+            self._settle(row, state, self.clock_ns)
+            next = self.machine.awaited(state, passed)
+            if next >= 0:
+                with gil:
+                    self.waiting.append((was.arrival_ns + self.thresholds[next], row, next, passed - 1))
         return 0
 
 
