@@ -1,6 +1,6 @@
 """Resolver: the process that asks for host names, so that an engine neither waits nor opens anything.
 
-    engine: ResolverClient  <── socket pair, one datagram a message ──>  resolver: serve
+    engine: ResolverClient  <── socket pair, one datagram a message ──>  resolver: Server
 
     to the resolver   addresses, 17 bytes each: version, and the address as in a flow row
     to the engine     names: NAMED, version, address, for how many seconds, length, name
@@ -183,18 +183,17 @@ def _records(data: bytes) -> Iterator[Endpoint | tuple[Address, str, float]]:
             return
 
 
-def serve(sockets: Sequence[socket.socket], channel: Channel, servers: Sequence[str] = ()) -> int:
-    """The resolver process: answer until the monitor says STOP, or is gone; returns the exit status.
+class Server:
+    """The resolver process.
 
     sockets : one for each engine
     channel : the monitor's
     servers : ADDRESS or ADDRESS:PORT, instead of those of this machine
     """
-    return _Server(sockets, channel, servers).run()
 
-
-class _Server:
-    def __init__(self, sockets: Sequence[socket.socket], channel: Channel, servers: Sequence[str]) -> None:
+    def __init__(
+        self, sockets: Sequence[socket.socket], channel: Channel, servers: Sequence[str] = ()
+    ) -> None:
         self._channel = channel
         self._engines = {one.fileno(): one for one in sockets}
         self._outboxes = {one: deque[bytes](maxlen=OUTBOX) for one in self._engines}
@@ -206,6 +205,7 @@ class _Server:
             self._poll.register(descriptor, select.POLLIN)
 
     def run(self) -> int:
+        """Answer until the monitor says STOP, or is gone, or all engines are; returns the exit status."""
         while self._engines:
             ready = dict(self._poll.poll(1000 * self._asker.wait_s(TICK_S)))
             if self._channel.fileno() in ready and not self._go_on():

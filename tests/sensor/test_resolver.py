@@ -15,7 +15,7 @@ import pytest
 from fl0p_py.output.resolve import Address, Endpoint
 from fl0p_py.sensor import resolver
 from fl0p_py.sensor.channel import Channel, Kind, Message
-from fl0p_py.sensor.resolver import NAMED_HEAD, OPENED_BODY, QUESTION, ResolverClient, resolver_pair, serve
+from fl0p_py.sensor.resolver import NAMED_HEAD, OPENED_BODY, QUESTION, ResolverClient, Server, resolver_pair
 from tests.net import lab
 from tests.output.build import results, row, table_of
 from tests.support.name_server import name_server
@@ -38,7 +38,7 @@ class Process:
         if not self.pid:
             self.channel.close()
             try:
-                os._exit(serve([pair[1] for pair in pairs], theirs, servers))
+                os._exit(Server([pair[1] for pair in pairs], theirs, servers).run())
             finally:
                 os._exit(99)
         theirs.close()
