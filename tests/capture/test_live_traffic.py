@@ -18,7 +18,7 @@ from tests.support.frames import batch, ether, ip4, ip6, tcp, udp
 
 pytestmark = [lab.requires_lab, lab.requires("tcpdump", "curl", "ping", "python3")]
 
-CLOSE_NS = 5_000_000
+CLOSE_NS = 50_000_000
 """The kernel stamps a packet for each socket anew; a busy machine may pause in between."""
 
 
