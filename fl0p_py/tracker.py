@@ -15,16 +15,16 @@ from collections import deque
 from collections.abc import Iterator
 from typing import NamedTuple, Protocol
 
-from fl0p_py.capture.batch import PacketBatch
+from fl0p_py.capture.batch import BUFFERS, PacketBatch
 from fl0p_py.decode.decoder import DecodedBatch, Decoder
 from fl0p_py.errors import CaptureError
 from fl0p_py.flow.table import EOF, EventBatch, FlowTable
 from fl0p_py.prefetch import Prefetch
 from fl0p_py.settings import DEFAULTS, EngineOptions
 
-AHEAD = 2
+AHEAD = BUFFERS - 2
 """Decoded batches that may wait for the flow table; with the one being filled and the one being read
-this stays within the source's rotating buffers (`capture.savefile.BUFFERS`)."""
+this stays within the source's rotating buffers."""
 
 STEPS_AHEAD = 32
 """Steps that may wait to be taken: what a program that is still loading its signatures falls behind."""

@@ -7,13 +7,16 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+BUFFERS = 16
+"""Batches of a source that are valid at a time: the one just yielded and BUFFERS - 1 before it."""
+
 
 @dataclass(slots=True)
 class PacketBatch:
     """Captured frames in one buffer, described by columns of equal length n.
 
     data    : uint8[size], the bytes; owned by the source, which uses the buffer again: valid until the
-              next batch but `capture.savefile.BUFFERS - 1` is asked for
+              next batch but BUFFERS - 1 is asked for
     offset  : int64[n], bytes from the start of `data` to each frame; offset + caplen <= size always holds
     caplen  : uint32[n], bytes captured of each frame
     wirelen : uint32[n], bytes the frame had on the wire (>= caplen; a file that says less is corrected)

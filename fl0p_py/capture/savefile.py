@@ -17,17 +17,14 @@ from types import TracebackType
 import numpy as np
 from numpy.typing import NDArray
 
-from fl0p_py.capture.batch import PacketBatch
+from fl0p_py.capture.batch import BUFFERS, PacketBatch
 from fl0p_py.capture.columns import Columns
 from fl0p_py.capture.pcap import BY_BYTES, PcapFormat
 from fl0p_py.capture.pcapng import SECTION_MAGIC, PcapngFormat
 from fl0p_py.capture.stream import ByteStream, open_stream
 from fl0p_py.errors import CaptureError
 
-BUFFERS = 4
-"""Batches that are valid at a time: the one just yielded and BUFFERS - 1 before it."""
-
-READ_SIZE = 1 << 20
+READ_SIZE = 1 << 19
 """Bytes asked for in one read.  Large enough that what Python does per batch hardly counts, small enough for
 the buffers to stay in the cache: with 4 MiB, reading and decoding takes 40 % more CPU time, 256 KiB 15 %."""
 

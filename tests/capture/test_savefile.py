@@ -10,8 +10,9 @@ import threading
 import pytest
 
 from fl0p_py.capture import savefile, savefile_scan
+from fl0p_py.capture.batch import BUFFERS
 from fl0p_py.capture.columns import Columns
-from fl0p_py.capture.savefile import BUFFERS, SavefileSource, open_savefile
+from fl0p_py.capture.savefile import SavefileSource, open_savefile
 from fl0p_py.errors import CaptureError
 from tests.capture.source import NAME, MemoryStream, outcome, packets_of
 from tests.support.frames import ether, ip4, tcp
