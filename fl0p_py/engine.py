@@ -25,16 +25,31 @@ class Engine:
     """Matches the flows of one tracker against a set of signatures.
 
     table, matcher, decoder : readable between two steps of the iteration
+    signatures              : the set that the results yielded last count in; see renew()
     position                : bytes of the source consumed so far
     """
 
     def __init__(self, tracker: Tracker, signatures: SignatureSet) -> None:
-        options = tracker.options
         self.tracker = tracker
-        self.matcher = Matcher(
-            signatures, tracker.table, threshold_ms=options.threshold_ms, fuzzy=options.fuzzy
-        )
+        self.matcher = self._matcher(signatures)
         self.position = 0
+        self._renewed: Matcher | None = None
+
+    def _matcher(self, signatures: SignatureSet) -> Matcher:
+        options = self.tracker.options
+        return Matcher(signatures, self.table, threshold_ms=options.threshold_ms, fuzzy=options.fuzzy)
+
+    def renew(self, signatures: SignatureSet) -> None:
+        """Go on with another set, from the next step of the tracker on; from any thread.
+
+        Flows in progress are taken over (see `Matcher.adopt`).  Whoever has looked at the old `matcher`
+        or set does so anew when `signatures` is another one than before.
+        """
+        self._renewed = self._matcher(signatures)
+
+    @property
+    def signatures(self) -> SignatureSet:
+        return self.matcher.signatures
 
     @property
     def table(self) -> FlowTable:
@@ -57,8 +72,20 @@ class Engine:
         """
         for step in self.tracker:
             with self.table.steady:
+                renewed, self._renewed = self._renewed, None
+                if renewed is not None:
+                    yield from self._change(renewed)
                 yield from self._match(step)
             self.position = step.position
+
+    def _change(self, new: Matcher) -> Iterator[NDArray[Any]]:
+        """Hand out what the new set finds in the flows so far."""
+        old, self.matcher = self.matcher, new
+        more = True
+        while more:
+            more = new.adopt(old)
+            if len(new.results):
+                yield new.results
 
     def _match(self, step: Step) -> Iterator[NDArray[Any]]:
         """Hand out what comes of the events, then forget the flows that have ended."""

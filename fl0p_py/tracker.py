@@ -12,7 +12,7 @@ from __future__ import annotations
 import os
 import threading
 from collections import deque
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from typing import NamedTuple, Protocol
 
 from fl0p_py.capture.batch import BUFFERS, PacketBatch
@@ -99,10 +99,11 @@ class Tracker:
         self._stop = threading.Event()
         self._steps: Prefetch[Step] | None = None
 
-    def start(self) -> None:
-        """Start the threads now, while the caller still does something else."""
+    def start(self) -> Iterable[Step]:
+        """Start the threads now, while the caller still does something else; returns what they yield."""
         if self._steps is None:
             self._steps = Prefetch(self._handed_over(), STEPS_AHEAD, "fl0p-flows")
+        return self._steps
 
     def stop(self, reason: int = EOF) -> None:
         """Read no further: what was read is finished, flows end for this reason.  For a signal handler."""
@@ -110,9 +111,7 @@ class Tracker:
         self._stop.set()
 
     def __iter__(self) -> Iterator[Step]:
-        self.start()
-        assert self._steps is not None
-        yield from self._steps
+        return iter(self.start())
 
     def _decoded(self) -> Iterator[DecodedBatch]:
         """The reader thread's part."""
