@@ -19,13 +19,12 @@ from typing import TYPE_CHECKING
 
 from fl0p_py import __version__
 from fl0p_py.cli.options import Options, parse
+from fl0p_py.cli.terminal import colour, say
 from fl0p_py.errors import CaptureError, Fl0pError, SignatureFileError, UsageError
 
 if TYPE_CHECKING:
     from fl0p_py.engine import Engine
-    from fl0p_py.output.sink import Sink
-    from fl0p_py.output.writer import Writer
-    from fl0p_py.settings import EngineOptions
+    from fl0p_py.output.writer import NameSource, Writer
     from fl0p_py.signature.pattern import SignatureSet
 
 NARROWEST, WIDEST = 60, 100
@@ -40,26 +39,30 @@ def main(argv: Sequence[str] | None = None) -> int:
     try:
         options = parse(sys.argv[1:] if argv is None else argv)
     except UsageError as error:
-        _say(f"fl0p: {error}; try fl0p -h")
+        say(f"fl0p: {error}; try fl0p -h")
         return error.exit_status
     try:
         if options.help or options.version:
             return _show_manual(options)
+        if options.interface is not None:
+            from fl0p_py.cli.sensor import run
+
+            return run(options)
         return _check(options) if options.check else _run(options)
     except SignatureFileError as error:
         from fl0p_py.signature.caret import render
 
-        _say(render(error))
+        say(render(error))
         return error.exit_status
     except Fl0pError as error:
-        _say(f"fl0p: {error}")
+        say(f"fl0p: {error}")
         return error.exit_status
     except BrokenPipeError:
         return 128 + signal.SIGPIPE
     except KeyboardInterrupt:
         return 128 + signal.SIGINT
     except MemoryError:
-        _say("fl0p: out of memory; --flows bounds what the flow table takes")
+        say("fl0p: out of memory; --flows bounds what the flow table takes")
         return 1
     finally:
         gc.enable()  # off during start-up
@@ -85,11 +88,12 @@ def _run(options: Options) -> int:
     gc.disable()  # what is made until the first packet stays: looking through it is in vain
     sys.setswitchinterval(SWITCH_S)
     from fl0p_py.capture.savefile import open_savefile
+    from fl0p_py.cli.pipeline import engine_options, writer
     from fl0p_py.tracker import Tracker
 
     with open_savefile(str(options.read)) as capture:
         _spare_the_capture(options)
-        tracker = Tracker(capture, _engine_options(options), options.filter)
+        tracker = Tracker(capture, engine_options(options), options.filter)
         tracker.start()  # packets are read while the signatures are
         signatures = _load(options)
         from fl0p_py.engine import Engine
@@ -99,9 +103,10 @@ def _run(options: Options) -> int:
         engine = Engine(tracker, signatures)
         with Sink(options.output) as sink:
             if not options.quiet:
-                _say(banner(__version__, len(signatures.signatures), capture.name, options.filter).rstrip())
+                say(banner(__version__, len(signatures.signatures), capture.name, options.filter).rstrip())
             gc.enable()
-            return _pump(options, engine, _writer(options, signatures, engine, sink), capture.size)
+            chosen = writer(options, engine, signatures, sink, _resolver(options))
+            return _pump(options, engine, chosen, capture.size)
 
 
 def _pump(options: Options, engine: Engine, writer: Writer, size: int | None) -> int:
@@ -126,7 +131,7 @@ def _pump(options: Options, engine: Engine, writer: Writer, size: int | None) ->
     stats = tally.stats(engine)
     writer.finish(stats)
     if not options.quiet:
-        _say(summary(stats, colour=_colour()).rstrip("\n"))
+        say(summary(stats, colour=colour()).rstrip("\n"))
     if damage is not None:
         raise damage
     return 128 + caught[0] if caught else 0
@@ -149,47 +154,16 @@ def _load(options: Options) -> SignatureSet:
     signatures = load(options.signatures)
     if not options.quiet:
         for warning in signatures.warnings:
-            _say(warning)
+            say(warning)
     return signatures
 
 
-def _engine_options(options: Options) -> EngineOptions:
-    from fl0p_py.settings import EngineOptions
+def _resolver(options: Options) -> NameSource | None:
+    if not options.resolve:
+        return None
+    from fl0p_py.output.resolve import Resolver  # sockets and threads, only for -r
 
-    return EngineOptions(
-        threshold_ms=options.threshold,
-        fuzzy=not options.no_fuzzy,
-        vlan=options.vlan,
-        vlan_key=not options.no_vlan_key,
-        checksums=options.checksums,
-        depth=options.depth,
-        idle_s=options.idle,
-        flows=options.flows,
-    )
-
-
-def _writer(options: Options, signatures: SignatureSet, engine: Engine, sink: Sink) -> Writer:
-    from fl0p_py.output.choice import Choice
-    from fl0p_py.output.entry import Form
-    from fl0p_py.output.writer import json_writer, text_writer
-
-    resolver = None
-    if options.resolve:
-        from fl0p_py.output.resolve import Resolver  # a library, only for -r
-
-        resolver = Resolver()
-    choice = Choice(
-        known=not options.only_unknown,
-        unknown=options.unknown,
-        lost=options.all,
-        threshold_ms=options.threshold,
-    )
-    if options.json:
-        return json_writer(signatures, engine, sink, choice, resolver=resolver)
-    form = Form.LINE if options.one_line else Form.BLOCK
-    return text_writer(
-        signatures, engine, sink, choice, form, timestamps=options.timestamps, resolver=resolver
-    )
+    return Resolver()
 
 
 def _spare_the_capture(options: Options) -> None:
@@ -221,20 +195,6 @@ def _stopped_by_signals(stop: Callable[[], None]) -> Iterator[list[int]]:
     finally:
         for number, handler in before.items():
             signal.signal(number, handler)
-
-
-def _say(text: str) -> None:
-    """Print to standard error, if there is one that can be written."""
-    if sys.stderr is None:
-        return
-    try:
-        print(text, file=sys.stderr, flush=True)
-    except (OSError, ValueError):
-        sys.stderr = None  # gone: a message about it has nowhere to go
-
-
-def _colour() -> bool:
-    return sys.stderr is not None and sys.stderr.isatty() and "NO_COLOR" not in os.environ
 
 
 def _width() -> int:

@@ -12,7 +12,6 @@ from fl0p_py import __version__
 from fl0p_py.cli.manual import (
     AFTER_OPTIONS,
     DESCRIPTION,
-    LIVE_NOTE,
     NAME,
     SYNOPSIS,
     Section,
@@ -33,8 +32,6 @@ def man_page() -> str:
     lines.append(".SH OPTIONS")
     for group in Group:
         lines.append(f".SS {group.value}")
-        if group is Group.LIVE:
-            lines += _prose(LIVE_NOTE)
         for option in TABLE:
             if option.group is group:
                 lines += [".TP", _spelling(signature_of(option)), *_prose(sentences_of(option))]

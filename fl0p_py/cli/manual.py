@@ -16,6 +16,7 @@ NAME = "fl0p - name network flows by the sizes, directions and gaps of their pay
 
 SYNOPSIS = (
     "fl0p -s FILE [-f FILE] [-o FILE] [-T MS] [-FUKrqvtl] [long options] [filter]",
+    "fl0p -i DEVICE [-u USER] [-e MS] [-pd] [the same] [filter]",
     "fl0p --check [-f FILE]",
 )
 
@@ -59,6 +60,19 @@ AFTER_OPTIONS = (
         ),
     ),
     Section(
+        "Sensor",
+        (
+            "With -i, packets are read by a process of their own that has given up everything it does not "
+            "need: it is chrooted, has no rights of root and no capability, and can open no file and send no "
+            "packet. Another process, the monitor, keeps root and sees no packet; signals are for it:",
+            "SIGHUP: open the log anew, after a rotation, and read the signature files again. If they are "
+            "broken, the old signatures stay in use, and what is wrong is said.",
+            "SIGUSR1: write a line of statistics into the log.",
+            "SIGTERM, SIGINT: report the flows that are open, and end with status 0. A second one ends it at "
+            "once.",
+        ),
+    ),
+    Section(
         "Examples",
         (
             "Name the flows of a capture:",
@@ -67,6 +81,8 @@ AFTER_OPTIONS = (
             "  fl0p -s day.pcap -tl port 22",
             "Harvest sequences that no signature knows, to write new signatures from:",
             "  fl0p -s day.pcap -lUK -o gathered.log 'tcp port 25'",
+            "Watch mail on a device for weeks, as the user fl0p:",
+            "  fl0p -i eth0 -o /var/log/fl0p/smtp -t -l -U -d -u fl0p 'port 25'",
             "Read from another program:",
             "  ssh sensor tcpdump -U -w - port 22 | fl0p -s - -l",
             "Try a signature of your own on one capture, without fuzzy matching:",
@@ -79,9 +95,10 @@ AFTER_OPTIONS = (
         "Exit status",
         (
             "0: done.",
-            "1: something could not be read or written. Everything before the damage was processed.",
+            "1: something could not be read or written. Everything before the damage was processed. With -d: "
+            "the daemon did not start.",
             "2: the options do not make sense, or a signature file is broken.",
-            "130: interrupted; what was read so far was processed.",
+            "130: interrupted while reading a capture; what was read so far was processed.",
         ),
     ),
     Section(
@@ -90,11 +107,6 @@ AFTER_OPTIONS = (
     ),
 )
 
-LIVE_NOTE = (
-    "Options of fl0p that this version knows but does not serve: it reads capture files only, and says so."
-)
-
-
 def help_text(width: int) -> str:
     """The whole manual as plain text, at most `width` columns wide where lines can be filled."""
     lines = ["NAME", *_fill(NAME, width, 4), "", "SYNOPSIS"]
@@ -102,8 +114,6 @@ def help_text(width: int) -> str:
     lines += _section_text(DESCRIPTION, width)
     for group in Group:
         lines += ["", f"OPTIONS: {group.value}"]
-        if group is Group.LIVE:
-            lines += _fill(LIVE_NOTE, width, 4)
         for option in TABLE:
             if option.group is group:
                 lines += _option_text(option, width)

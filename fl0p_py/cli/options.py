@@ -27,8 +27,9 @@ class Group(Enum):
     SELECTION = "What is printed"
     FORM = "How it is printed"
     FLOWS = "How packets become flows"
-    OTHER = "Other"
     LIVE = "Live capture"
+    DAEMON = "Running for long"
+    OTHER = "Other"
 
 
 @dataclass(frozen=True, slots=True)
@@ -229,23 +230,21 @@ TABLE: tuple[Option, ...] = (
         1 << 28,
     ),
     Option(
-        "",
-        "config",
-        Group.OTHER,
-        "Take options from this TOML file, by their long names (threshold = 500, unknown = true, "
-        'filter = "port 22"). Options on the command line win.',
-        "FILE",
+        "i",
+        "interface",
+        Group.LIVE,
+        "Listen on this device; any is all of them. Ends on an interrupt, or when the device is gone, and "
+        "reports the flows that are open then.",
+        "DEVICE",
         None,
     ),
-    Option("", "version", Group.OTHER, "Print the version and end."),
-    Option("h", "help", Group.OTHER, "Print this text and end."),
-    Option("i", "interface", Group.LIVE, "Listen on this device.", "DEVICE", None),
     Option("p", "promiscuous", Group.LIVE, "Switch the card to promiscuous mode."),
     Option(
         "e",
         "capture-timeout",
         Group.LIVE,
-        "Capture timeout in milliseconds.",
+        "Let the kernel gather packets for so long before they are read. More saves processor time, less "
+        "prints earlier.",
         "MS",
         1,
         "milliseconds",
@@ -274,8 +273,82 @@ TABLE: tuple[Option, ...] = (
         "auto",
         choices=("auto", "pcapy", "pypcap"),
     ),
-    Option("d", "daemon", Group.LIVE, "Fork into the background."),
-    Option("u", "user", Group.LIVE, "Chroot to this user's home and become this user.", "USER", None),
+    Option(
+        "",
+        "workers",
+        Group.LIVE,
+        "Spread the device's flows over this many processes, for rates that one cannot take.",
+        "N",
+        1,
+        "processes",
+        1,
+        64,
+    ),
+    Option(
+        "u",
+        "user",
+        Group.LIVE,
+        "Read packets as this user, chrooted to this user's home, which is best an empty directory. Without "
+        "it, root becomes nobody in an empty directory.",
+        "USER",
+        None,
+    ),
+    Option("", "allow-root", Group.LIVE, "Read packets as root. For where there is no other user."),
+    Option(
+        "d",
+        "daemon",
+        Group.DAEMON,
+        "Go into the background once everything is open and packets are read; errors until then are printed "
+        "and the exit status tells. What is to be said later goes to syslog. A device that vanishes is "
+        "opened again when it is back, and a process that dies is replaced.",
+    ),
+    Option(
+        "",
+        "pidfile",
+        Group.DAEMON,
+        "Write the process number to this file and lock it: a second one on the same file does not start.",
+        "FILE",
+        None,
+    ),
+    Option(
+        "",
+        "stats",
+        Group.DAEMON,
+        "End the output with a line of statistics, as SIGUSR1 and --stats-interval write them. --json does "
+        "so without it.",
+    ),
+    Option(
+        "",
+        "stats-interval",
+        Group.DAEMON,
+        "Write a line of statistics every so many seconds.",
+        "S",
+        None,
+        "seconds",
+        1,
+        1e6,
+        whole=False,
+    ),
+    Option(
+        "",
+        "metrics",
+        Group.DAEMON,
+        "Serve the counters to Prometheus over HTTP at this address and port. An address is looked up as it "
+        "stands; without one (--metrics 9100, or :9100) it is 127.0.0.1.",
+        "[ADDR:]PORT",
+        None,
+    ),
+    Option(
+        "",
+        "config",
+        Group.OTHER,
+        "Take options from this TOML file, by their long names (threshold = 500, unknown = true, "
+        'filter = "port 22"). Options on the command line win.',
+        "FILE",
+        None,
+    ),
+    Option("", "version", Group.OTHER, "Print the version and end."),
+    Option("h", "help", Group.OTHER, "Print this text and end."),
 )
 
 
@@ -303,16 +376,22 @@ class Options:
     checksums: str
     no_vlan_key: bool
     flows: int
-    config: str | None
-    version: bool
-    help: bool
     interface: str | None
     promiscuous: bool
     capture_timeout: int
     buffer: int
     driver: str
-    daemon: bool
+    workers: int
     user: str | None
+    allow_root: bool
+    daemon: bool
+    pidfile: str | None
+    stats: bool
+    stats_interval: float | None
+    metrics: str | None
+    config: str | None
+    version: bool
+    help: bool
     filter: str
 
 
@@ -333,9 +412,9 @@ def parse(argv: Sequence[str], read_config: ReadConfig | None = None) -> Options
         values = _config_values(given["config"], config)
     values.update(given)
     expression = " ".join(words) or expression
-    _refuse_live(values)
     options = _options(_implied(values), expression)
     _refuse_contradictions(options)
+    _refuse_live(options, values)
     return options
 
 
@@ -449,23 +528,32 @@ def _options(values: Mapping[str, Any], expression: str) -> Options:
     return Options(filter=expression, **{o.field: values.get(o.field, o.default) for o in TABLE})
 
 
-def _refuse_live(values: Mapping[str, Any]) -> None:
-    for option in TABLE:
-        if option.group is Group.LIVE and option.field in values:
-            raise UsageError(
-                f"{option.spelling}: this version reads capture files only (-s FILE), it does not listen "
-                "on a network"
-            )
-
-
 def _refuse_contradictions(options: Options) -> None:
     if options.check:
-        if options.read is not None or options.filter:
-            raise UsageError("--check reads signatures, no packets: leave out -s and the filter")
+        if options.read is not None or options.interface is not None or options.filter:
+            raise UsageError("--check reads signatures, no packets: leave out -s, -i and the filter")
         return
-    if options.read is None:
-        raise UsageError("nothing to read: name a capture with -s FILE, or -s - for standard input")
+    if options.read is None and options.interface is None:
+        raise UsageError(
+            "nothing to read: name a capture with -s FILE, or -s - for standard input, or a device with "
+            "-i DEVICE"
+        )
+    if options.read is not None and options.interface is not None:
+        raise UsageError("-s reads a capture and -i listens on a device: choose one")
     if options.json and options.one_line:
         raise UsageError("-l and --json are two forms of output: choose one")
     if options.all and options.only_unknown:
         raise UsageError("--all prints more of the known flows and -K none of them: choose one")
+
+
+def _refuse_live(options: Options, given: Mapping[str, Any]) -> None:
+    """Options that only a sensor understands."""
+    if options.interface is None:
+        for option in TABLE:
+            live = option.group in (Group.LIVE, Group.DAEMON) and option.field != "stats"
+            if live and option.field in given:
+                raise UsageError(f"{option.spelling} goes with -i DEVICE: a capture is read as it is")
+    elif options.daemon and options.output is None:
+        raise UsageError("-d leaves the terminal: name a log with -o FILE")
+    if options.user is not None and options.allow_root:
+        raise UsageError("-u gives root up and --allow-root keeps it: choose one")

@@ -192,6 +192,7 @@ def stats_event(stats: Stats) -> bytes:
             "skipped": stats.skipped,
             "fragments": stats.fragments,
             "counters": stats.counters,
+            **({"capture": stats.capture, "lost": stats.lost} if stats.capture else {}),
         },
     }
     return orjson.dumps(event, option=_NUMPY)

@@ -84,12 +84,13 @@ def text_writer(
     *,
     timestamps: bool = False,
     resolver: NameSource | None = None,
+    last: Callable[[Stats], bytes] | None = None,
 ) -> Writer:
     """Lines or blocks."""
     from fl0p_py.output.line import LineFormatter
 
     formatter = LineFormatter(signatures, engine.table, TextOptions(choice, form, timestamps))
-    return Writer(engine, formatter, sink, choice, resolver)
+    return Writer(engine, formatter, sink, choice, resolver, last)
 
 
 def json_writer(
@@ -99,10 +100,11 @@ def json_writer(
     choice: Choice,
     *,
     resolver: NameSource | None = None,
+    last: Callable[[Stats], bytes] | None = None,
 ) -> Writer:
-    """EVE objects, the statistics last."""
-    from fl0p_py.output.eve import EveFormatter, stats_event
+    """EVE objects."""
+    from fl0p_py.output.eve import EveFormatter
 
     choice = replace(choice, flows=True)
     formatter = EveFormatter(signatures, engine.table, engine.matcher, choice)
-    return Writer(engine, formatter, sink, choice, resolver, stats_event)
+    return Writer(engine, formatter, sink, choice, resolver, last)

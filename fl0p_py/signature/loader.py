@@ -10,8 +10,9 @@ from __future__ import annotations
 
 import gc
 import os
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
+from typing import NamedTuple
 
 from fl0p_py.errors import SignatureError, SignatureFileError
 from fl0p_py.signature.fp_file import SignatureLines, read_lines
@@ -37,28 +38,66 @@ def source_paths() -> list[Path]:
     return [_SHIPPED / "signatures"]
 
 
+class SignatureText(NamedTuple):
+    """The content of a signature file, by the name that messages give it."""
+
+    name: str
+    data: bytes
+
+
 def load(paths: Iterable[str | os.PathLike[str]] = ()) -> SignatureSet:
     """All signatures of the files and folders; the shipped set if there are none.
 
     Raises SignatureFileError.
     """
-    read = SignatureLines([], [], [])
+    errors: list[SignatureError] = []
+    return _set(_texts(paths, errors), errors)
+
+
+def read_texts(paths: Iterable[str | os.PathLike[str]] = ()) -> list[SignatureText]:
+    """The same files as `load`, not yet looked into; raises SignatureFileError if one cannot be read."""
+    errors: list[SignatureError] = []
+    texts = list(_texts(paths, errors))
+    if errors:
+        raise SignatureFileError(errors)
+    return texts
+
+
+def parse_texts(texts: Sequence[SignatureText]) -> SignatureSet:
+    """The signatures in files that were read before; raises SignatureFileError."""
+    return _set(texts, [])
+
+
+def _texts(
+    paths: Iterable[str | os.PathLike[str]], errors: list[SignatureError]
+) -> Iterator[SignatureText]:
+    """One by one, so that what is wrong with them is told in their order."""
+    for path in list(paths) or default_paths():
+        for file in _files(Path(path), errors):
+            text = _read(file, errors)
+            if text is not None:
+                yield text
+
+
+def _set(texts: Iterable[SignatureText], errors: list[SignatureError]) -> SignatureSet:
+    """All signatures of the files, unless something is wrong with any of them."""
+    read = SignatureLines([], errors, [])
+    names = []
     collecting = gc.isenabled()
     gc.disable()  # ten thousand small objects that all stay: collections would find nothing
     try:
-        for path in list(paths) or default_paths():
-            for file in _files(Path(path), read.errors):
-                part = _read(file)
-                read.signatures.extend(part.signatures)
-                read.errors.extend(part.errors)
-                read.warnings.extend(part.warnings)
+        for text in texts:
+            names.append(text.name)
+            part = _parse(text)
+            read.signatures.extend(part.signatures)
+            read.errors.extend(part.errors)
+            read.warnings.extend(part.warnings)
         _name(read)
     finally:
         if collecting:
             gc.enable()
     if not read.signatures and not read.errors:
-        names = ", ".join(str(path) for path in paths)
-        read.errors.append(SignatureError(names or str(default_paths()[0]), "", "no signature in it"))
+        read.errors.append(SignatureError(", ".join(names), "", "no signature in it"))
     if len(read.signatures) > MAX_SIGNATURES:
         message = f"{len(read.signatures):,} signatures, expected at most {MAX_SIGNATURES:,}"
         read.errors.append(SignatureError(read.signatures[-1].source, "", message))
@@ -81,21 +120,26 @@ def _files(path: Path, errors: list[SignatureError]) -> list[Path]:
     return files
 
 
-def _read(file: Path) -> SignatureLines:
+def _read(file: Path, errors: list[SignatureError]) -> SignatureText | None:
     name = str(file)
     try:
         with file.open("rb") as stream:
             data = stream.read(MAX_FILE + 1)
     except OSError as error:
-        return SignatureLines([], [SignatureError(name, "", _words(error))], [])
+        errors.append(SignatureError(name, "", _words(error)))
+        return None
     if len(data) > MAX_FILE:
-        message = f"more than {MAX_FILE >> 20} MiB, which no signature file is"
-        return SignatureLines([], [SignatureError(name, "", message)], [])
-    if file.suffix == ".toml":
+        errors.append(SignatureError(name, "", f"more than {MAX_FILE >> 20} MiB, which no signature file is"))
+        return None
+    return SignatureText(name, data)
+
+
+def _parse(text: SignatureText) -> SignatureLines:
+    if text.name.endswith(".toml"):
         from fl0p_py.signature.toml_file import read_toml  # tomli only where it is used
 
-        return read_toml(data, name)
-    return read_lines(data, name)
+        return read_toml(text.data, text.name)
+    return read_lines(text.data, text.name)
 
 
 def _words(error: OSError) -> str:

@@ -60,10 +60,6 @@ def test_version(capfd: pytest.CaptureFixture[str]) -> None:
 
 def test_usage(capfd: pytest.CaptureFixture[str]) -> None:
     ends(["-x"], 2, "fl0p: option -x not recognized; try fl0p -h", capfd)
-    ends(["-i", "eth0"], 2, f"{LIVE}; try fl0p -h", capfd)
-
-
-LIVE = "fl0p: -i: this version reads capture files only (-s FILE), it does not listen on a network"
 
 
 def test_captures_that_cannot_be_read(tmp_path: Path, capfd: pytest.CaptureFixture[str]) -> None:

@@ -48,16 +48,22 @@ def test_defaults() -> None:
         checksums="auto",
         no_vlan_key=False,
         flows=1 << 20,
-        config=None,
-        version=False,
-        help=False,
         interface=None,
         promiscuous=False,
         capture_timeout=1,
         buffer=64,
         driver="auto",
-        daemon=False,
+        workers=1,
         user=None,
+        allow_root=False,
+        daemon=False,
+        pidfile=None,
+        stats=False,
+        stats_interval=None,
+        metrics=None,
+        config=None,
+        version=False,
+        help=False,
         filter="",
     )
 
@@ -129,10 +135,34 @@ HARVEST_2007 = [
 ]
 
 
-@pytest.mark.parametrize("argv", [*HARVEST_2007, ["-s", "a", "-p"], ["-s", "a", "-e", "5"], ["-u", "nobody"]])
-def test_live_capture_is_understood_and_refused(argv: list[str]) -> None:
-    with pytest.raises(UsageError, match=r"^-[ipedu]: this version reads capture files only"):
+@pytest.mark.parametrize("argv", HARVEST_2007)
+def test_the_harvest_commands_parse_as_typed_in_2007(argv: list[str]) -> None:
+    options = parse(argv)
+    assert (options.interface, options.output) == ("sk0", argv[3])
+    assert options.daemon and options.timestamps and options.one_line and options.unknown
+    assert options.filter == argv[-1]
+
+
+@pytest.mark.parametrize(
+    ("argv", "message"),
+    [
+        (["-s", "a", "-i", "eth0"], "-s reads a capture and -i listens on a device: choose one"),
+        (["-s", "a", "-p"], "-p goes with -i DEVICE: a capture is read as it is"),
+        (["-s", "a", "-e", "5"], "-e goes with -i DEVICE"),
+        (["-s", "a", "-u", "nobody"], "-u goes with -i DEVICE"),
+        (["-s", "a", "--workers", "2"], "--workers goes with -i DEVICE"),
+        (["-s", "a", "--pidfile", "x"], "--pidfile goes with -i DEVICE"),
+        (["-u", "nobody"], "nothing to read"),
+        (["-i", "eth0", "-d"], "-d leaves the terminal: name a log with -o FILE"),
+        (["-i", "eth0", "-u", "x", "--allow-root"], "-u gives root up and --allow-root keeps it: choose one"),
+        (["-i", "eth0", "--workers", "0"], "--workers: 0 is not a whole number of processes from 1 to 64"),
+        (["--check", "-i", "eth0"], "--check reads signatures, no packets"),
+    ],
+)
+def test_what_goes_with_a_device_and_what_does_not(argv: list[str], message: str) -> None:
+    with pytest.raises(UsageError) as error:
         parse(argv)
+    assert str(error.value).startswith(message)
 
 
 def test_the_harvest_commands_work_on_a_file_with_s_for_i_and_without_d() -> None:
@@ -184,7 +214,7 @@ def test_a_broken_config_says_where(tmp_path: Path, text: str, message: str) -> 
 
 
 def test_a_config_may_not_smuggle_in_live_options(tmp_path: Path) -> None:
-    with pytest.raises(UsageError, match=r"^-d: this version reads"):
+    with pytest.raises(UsageError, match=r"^-d goes with -i DEVICE"):
         parse(["-s", "a", "--config", config(tmp_path, "daemon = true")])
 
 

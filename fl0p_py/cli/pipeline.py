@@ -1,0 +1,79 @@
+"""Pipeline: the options as those parts take them that a capture and a sensor have in common."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from functools import partial
+from typing import TYPE_CHECKING
+
+from fl0p_py.cli.options import Options
+
+if TYPE_CHECKING:
+    from fl0p_py.engine import Engine
+    from fl0p_py.output.stats import Stats
+    from fl0p_py.output.writer import NameSource, Target, Writer
+    from fl0p_py.settings import EngineOptions
+    from fl0p_py.signature.pattern import SignatureSet
+
+
+def engine_options(options: Options) -> EngineOptions:
+    from fl0p_py.settings import EngineOptions
+
+    return EngineOptions(
+        threshold_ms=options.threshold,
+        fuzzy=not options.no_fuzzy,
+        vlan=options.vlan,
+        vlan_key=not options.no_vlan_key,
+        checksums=options.checksums,
+        depth=options.depth,
+        idle_s=options.idle,
+        flows=options.flows,
+    )
+
+
+def writer(
+    options: Options,
+    engine: Engine,
+    signatures: SignatureSet,
+    target: Target,
+    resolver: NameSource | None,
+) -> Writer:
+    """What formats results in the form that was chosen."""
+    from fl0p_py.output.choice import Choice
+    from fl0p_py.output.entry import Form
+    from fl0p_py.output.writer import json_writer, text_writer
+
+    choice = Choice(
+        known=not options.only_unknown,
+        unknown=options.unknown,
+        lost=options.all,
+        threshold_ms=options.threshold,
+    )
+    last = stats_entry(options) if stats_last(options) else None
+    if options.json:
+        return json_writer(signatures, engine, target, choice, resolver=resolver, last=last)
+    form = Form.LINE if options.one_line else Form.BLOCK
+    return text_writer(
+        signatures, engine, target, choice, form, timestamps=options.timestamps, resolver=resolver, last=last
+    )
+
+
+def entry_end(options: Options) -> bytes:
+    """What ends an entry of the output."""
+    return b"\n" if options.one_line or options.json else b"\n\n"
+
+
+def stats_last(options: Options) -> bool:
+    """Whether the output ends with statistics."""
+    return options.json or options.stats
+
+
+def stats_entry(options: Options) -> Callable[[Stats], bytes]:
+    """What makes an entry of statistics."""
+    if options.json:
+        from fl0p_py.output.eve import stats_event
+
+        return stats_event
+    from fl0p_py.output.summary import stats_entry
+
+    return partial(stats_entry, timestamps=options.timestamps, end=entry_end(options).decode())

@@ -1,0 +1,161 @@
+"""The command fl0p on a device (`-i`): everything is opened and checked, then a monitor runs the sensor.
+
+What is wrong with options, signatures, device, filter, log, pidfile, metrics or user is said before
+anything is forked.
+"""
+
+from __future__ import annotations
+
+import gc
+import os
+from collections.abc import Iterator
+from contextlib import ExitStack
+from functools import partial
+from typing import TYPE_CHECKING
+
+from fl0p_py import __version__
+from fl0p_py.cli import pipeline
+from fl0p_py.cli.options import Options
+from fl0p_py.cli.terminal import colour, say
+
+if TYPE_CHECKING:
+    from fl0p_py.capture.live import LiveSource
+    from fl0p_py.engine import Engine
+    from fl0p_py.sensor.crew import Crew
+    from fl0p_py.sensor.daemon import Report
+    from fl0p_py.sensor.plan import Plan, Say
+    from fl0p_py.signature.pattern import SignatureSet
+    from fl0p_py.tracker import Source
+
+
+def run(options: Options) -> int:
+    """Listen until a signal says otherwise; returns the exit status.  With -d that of the parent."""
+    os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")  # numpy would start a thread a core, for nothing
+    gc.disable()  # what is made until the first packet stays
+    from fl0p_py.sensor.crew import Crew
+    from fl0p_py.sensor.log import open_log
+    from fl0p_py.signature.loader import parse_texts
+
+    before = _descriptors()
+    plan = _plan(options)
+    signatures = parse_texts(plan.read_signatures())
+    if not options.quiet:
+        for warning in signatures.warnings:
+            say(warning)
+    with ExitStack() as stack:
+        log = 1 if plan.log_path is None else open_log(plan.log_path, plan.entry_end)
+        crew = Crew(plan, log, signatures)
+        stack.callback(crew.close)
+        crew.open_devices()
+        if not options.daemon:
+            return _watch(options, plan, crew, _Terminal())
+        from fl0p_py.sensor.daemon import into_background
+
+        return into_background(
+            lambda report: _watch(options, plan, crew, report), _descriptors() - before, say
+        )
+
+
+def _plan(options: Options) -> Plan:
+    from fl0p_py.sensor.child import Confinement
+    from fl0p_py.sensor.confine import load_seccomp
+    from fl0p_py.sensor.plan import Plan
+    from fl0p_py.sensor.privileges import choose
+    from fl0p_py.sensor.worker import Pipeline
+    from fl0p_py.signature.loader import read_texts
+
+    confinement = Confinement(choose(options.user, options.allow_root), load_seccomp())
+    signatures = [os.path.abspath(path) for path in options.signatures]  # noqa: PTH100 - a daemon is in /
+    return Plan(
+        device=str(options.interface),
+        workers=options.workers,
+        open_source=partial(_open, options),
+        pipeline=Pipeline(partial(_engine, options), partial(pipeline.writer, options)),
+        confinement=confinement,
+        log_path=None if options.output is None else os.path.abspath(options.output),  # noqa: PTH100
+        entry_end=pipeline.entry_end(options),
+        stats_entry=pipeline.stats_entry(options),
+        stats_last=pipeline.stats_last(options),
+        stats_interval_s=options.stats_interval,
+        read_signatures=partial(read_texts, signatures),
+        resolve=options.resolve,
+        persistent=options.daemon,
+    )
+
+
+def _open(options: Options, group: int | None, speak: Say) -> LiveSource:
+    from fl0p_py.capture.live import LiveSource
+
+    return LiveSource(
+        str(options.interface),
+        promiscuous=options.promiscuous,
+        timeout_ms=options.capture_timeout,
+        buffer_bytes=options.buffer << 20,
+        filter_expression=options.filter,
+        vlan=options.vlan,
+        driver=options.driver,
+        fanout_group=group,
+        say=speak,
+    )
+
+
+def _engine(options: Options, source: Source, signatures: SignatureSet) -> Engine:
+    from fl0p_py.engine import Engine
+    from fl0p_py.tracker import Tracker
+
+    return Engine(Tracker(source, pipeline.engine_options(options)), signatures)
+
+
+class _Terminal:
+    """A sensor in the foreground talks to standard error."""
+
+    def say(self, line: str) -> None:
+        say(f"fl0p: {line}")
+
+    def show(self, text: str) -> None:
+        say(text)
+
+    def ready(self) -> None:
+        """Nobody waits."""
+
+
+def _watch(options: Options, plan: Plan, crew: Crew, report: Report | _Terminal) -> int:
+    """Be the monitor; returns the exit status."""
+    from fl0p_py.output.summary import banner, summary
+    from fl0p_py.sensor.monitor import Monitor, Outside
+
+    monitor = Monitor(plan, crew, Outside(report.say, report.ready))
+    gc.enable()
+    gc.freeze()  # what is there now the children share, as long as nobody touches it
+    if not options.quiet:
+        count = len(crew.signatures.signatures)
+        report.show(banner(__version__, count, plan.device, options.filter, "listening on").rstrip())
+        for line in _protection(options, plan):
+            report.say(line)
+    status = monitor.run()
+    if not options.quiet and isinstance(report, _Terminal) and status < 128:
+        say(summary(monitor.stats, colour=colour()).rstrip("\n"))
+    return status
+
+
+def _protection(options: Options, plan: Plan) -> Iterator[str]:
+    """What the user has not asked for, or would not expect."""
+    account = plan.confinement.account
+    if account is not None and options.user is None:
+        yield f"packets are read as {account.name}, in an empty directory; -u names another user"
+    if plan.confinement.seccomp is None:
+        yield "system calls are not filtered: pyseccomp or libseccomp is not installed"
+
+
+def _descriptors() -> set[int]:
+    """All that are open but the standard ones."""
+    listed = {int(name) for name in os.listdir("/proc/self/fd")} - {0, 1, 2}  # noqa: PTH208
+    return {descriptor for descriptor in listed if _is_open(descriptor)}  # not that of the listing
+
+
+def _is_open(descriptor: int) -> bool:
+    try:
+        os.fstat(descriptor)
+    except OSError:
+        return False
+    return True

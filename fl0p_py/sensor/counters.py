@@ -1,0 +1,38 @@
+"""Counters: an engine's statistics as a message carries them, and back.
+
+What comes from an engine is not trusted: only names that we know pass, so that nothing else reaches a
+log, a terminal or a metrics page.
+"""
+
+from __future__ import annotations
+
+from dataclasses import asdict
+from typing import Any
+
+from fl0p_py.flow.table import STATS
+from fl0p_py.output.stats import CAPTURE_WORDS, FRAGMENT_KEYS, SKIPPED_WORDS, Stats
+from fl0p_py.sensor.channel import ChannelError
+
+GROUPS = {
+    "skipped": frozenset(SKIPPED_WORDS),
+    "fragments": frozenset(FRAGMENT_KEYS),
+    "counters": frozenset(STATS),
+    "capture": frozenset(CAPTURE_WORDS),
+}
+FIELDS = frozenset(Stats.__dataclass_fields__)
+
+
+def to_body(stats: Stats) -> dict[str, Any]:
+    """The body of COUNTERS, without `final`."""
+    return asdict(stats)
+
+
+def from_body(counters: dict[str, Any]) -> Stats:
+    """Raises ChannelError for a name or a shape that `to_body` does not make."""
+    if counters.keys() != FIELDS:
+        raise ChannelError("COUNTERS with other fields")
+    for name, value in counters.items():
+        known = GROUPS.get(name)
+        if (known is None) != isinstance(value, int) or (known is not None and not value.keys() <= known):
+            raise ChannelError(f"COUNTERS with another shape of {name}")
+    return Stats(**counters)

@@ -1,0 +1,433 @@
+"""Monitor: the process of a sensor that keeps root and never sees a packet.
+
+It starts the children, hears what they have to say, and answers signals:
+
+    SIGHUP           the log is opened anew, and the signature files are read again
+    SIGUSR1          a line of statistics goes into the log
+    SIGTERM, SIGINT  open flows are reported, the end; a second one ends at once
+
+A child that dies, or sends what no child sends, is named in one line.  With -d it is replaced; else the
+sensor ends with status 1, after the others have reported what they knew.
+
+One thread, one loop: it waits for signals, channels, the ends of children (pidfd) and, once a second,
+the clock.
+"""
+
+from __future__ import annotations
+
+import os
+import selectors
+import signal
+import socket
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass, field, replace
+from types import FrameType
+from typing import Protocol
+
+from fl0p_py.capture.packet_socket import interface_drops
+from fl0p_py.errors import CaptureError, OutputError
+from fl0p_py.output.escape import escape
+from fl0p_py.output.stats import Stats, total
+from fl0p_py.sensor.channel import ChannelError, Kind, Message
+from fl0p_py.sensor.counters import from_body
+from fl0p_py.sensor.crew import Crew
+from fl0p_py.sensor.log import open_log
+from fl0p_py.sensor.plan import Plan, Say
+from fl0p_py.sensor.post import Post
+
+TICK_S = 1.0
+
+ANSWER_S = 2.0
+"""How long statistics wait for the engines; one that is silent is counted as it was last heard."""
+
+END_S = 20.0
+"""How long children may take to report their flows when all ends; then they are killed."""
+
+GRACE_S = 2.0
+"""How long a child that has closed its channel may take to end."""
+
+SILENT_S = 30.0
+"""The service manager's watchdog is not kept quiet for an engine that was not heard of for so long."""
+
+SIGNALS = (signal.SIGHUP, signal.SIGUSR1, signal.SIGTERM, signal.SIGINT)
+
+
+class Notifier(Protocol):
+    """The service manager."""
+
+    def ready(self) -> None: ...
+    def reloading(self) -> None: ...
+    def stopping(self) -> None: ...
+    def watchdog(self) -> None: ...
+
+
+class Metrics(Protocol):
+    """Who asks for numbers over HTTP."""
+
+    def fileno(self) -> int: ...
+    def serve(self) -> None: ...
+    def update(self, stats: Stats) -> None: ...
+
+
+def _nothing() -> None:
+    """Nobody waits for it."""
+
+
+@dataclass(slots=True)
+class Outside:
+    """Whom the monitor talks to besides its children.
+
+    say   : takes a line for the user
+    ready : called once, when all children are at work
+    """
+
+    say: Say
+    ready: Callable[[], None] = _nothing
+    notifier: Notifier | None = None
+    metrics: Metrics | None = None
+
+
+@dataclass(slots=True)
+class _Question:
+    """Statistics that were asked for: the posts whose counters are still to come, and until when."""
+
+    silent: list[Post] = field(default_factory=list)
+    until_s: float = 0.0
+
+
+class Monitor:
+    """Runs a crew.
+
+    stats : what all engines counted, valid after `run`
+    """
+
+    def __init__(self, plan: Plan, crew: Crew, outside: Outside) -> None:
+        self._plan, self._crew, self._outside = plan, crew, outside
+        self._selector = selectors.DefaultSelector()
+        self._question: _Question | None = None
+        self._stats_at_s: float | None = None
+        self._up = False
+        self._status = 0
+        self._end_at_s: float | None = None
+        self._drops_before = interface_drops(plan.device)
+        self.stats = Stats()
+
+    def run(self) -> int:
+        """Until all children have ended; returns the exit status."""
+        with self._signals_heard():
+            if self._outside.metrics is not None:
+                self._selector.register(
+                    self._outside.metrics, selectors.EVENT_READ, self._outside.metrics.serve
+                )
+            for post in self._crew.posts:
+                self._fill(post)
+            while self._crew_works():
+                for key, _ in self._selector.select(self._patience_s()):
+                    key.data()
+                self._tick(time.monotonic())
+        self.stats = self._counted()
+        if self._plan.stats_last and self._status in (0, 1):
+            with suppress(BrokenPipeError):
+                self._crew.log.write(self._plan.stats_entry(self.stats))
+        return self._status
+
+    # What comes in
+
+    @contextmanager
+    def _signals_heard(self) -> Iterator[None]:
+        """Signals are bytes on a socket as long as this lasts."""
+        heard, woken = socket.socketpair()
+        for end in (heard, woken):
+            end.setblocking(False)
+        before = {number: signal.signal(number, _noted) for number in SIGNALS}
+        wakeup = signal.set_wakeup_fd(woken.fileno(), warn_on_full_buffer=False)
+        self._selector.register(heard, selectors.EVENT_READ, lambda: self._signals(heard.recv(64)))
+        try:
+            yield
+        finally:
+            signal.set_wakeup_fd(wakeup)
+            for number, handler in before.items():
+                signal.signal(number, handler)
+            self._selector.close()
+            heard.close()
+            woken.close()
+
+    def _signals(self, numbers: bytes) -> None:
+        for number in dict.fromkeys(numbers):
+            if number == signal.SIGHUP:
+                self._reload()
+            elif number == signal.SIGUSR1:
+                self._ask_for_stats()
+            elif number in (signal.SIGTERM, signal.SIGINT):
+                if self._end_at_s is not None and self._status < 128:
+                    self._status = 128 + number
+                    self._end_at_s = 0.0
+                self._stop()
+
+    def _hear(self, post: Post) -> bool:
+        """One message from a child, or the end of them, after which the child has to end too.
+
+        False if there was none.
+        """
+        child = post.child
+        if child is None:
+            return False
+        try:
+            message = child.channel.receive()
+            if message is not None:
+                post.heard_s = time.monotonic()
+                self._act(post, message)
+                return True
+            post.kill_at_s = time.monotonic() + GRACE_S
+        except BlockingIOError:
+            return False
+        except ChannelError as error:
+            self._say(f"{post.name} (process {child.pid}): {escape(str(error))}; killed")
+            child.kill()  # it does what none does: it is in somebody else's hands
+        self._selector.unregister(child.channel)
+        return False
+
+    def _act(self, post: Post, message: Message) -> None:
+        body, name = message.body, self._crew.log.name
+        match message.kind:
+            case Kind.READY:
+                self._ready(post)
+            case Kind.COUNTERS:
+                self._count(post, body["counters"])
+            case Kind.SAY:
+                self._say_for(post, body["text"])
+            case Kind.TAKEN:
+                self._say_for(post, f"{body['signatures']} signatures are in use now")
+            case Kind.KEPT:
+                self._say_for(post, f"the new signatures are not used: {body['why']}")
+            case Kind.LOST:
+                self._say_for(post, f"{name}: {body['why']}; entries are lost until it can be written")
+            case Kind.BACK:
+                self._say_for(post, f"{name}: can be written again; {body['lines']} entries were lost")
+            case Kind.GONE:
+                post.gone = body["why"]
+            case Kind.BYE:
+                post.over = True
+            case _:
+                raise ChannelError(f"{message.kind.name} is not for it to send")
+
+    def _count(self, post: Post, counters: dict[str, object]) -> None:
+        if post is self._crew.merger:
+            if counters.keys() != {"lost_lines"} or not isinstance(counters["lost_lines"], int):
+                raise ChannelError("COUNTERS of another shape")
+            post.stats = Stats(lost=counters["lost_lines"])
+        else:
+            post.stats = from_body(counters)
+        if self._question is not None and post in self._question.silent:
+            self._question.silent.remove(post)
+
+    # Children
+
+    def _fill(self, post: Post) -> None:
+        """Start a child; at the first attempt errors are raised."""
+        post.fill(time.monotonic())
+        child = post.child
+        assert child is not None
+        self._selector.register(child.channel, selectors.EVENT_READ, lambda: self._hear(post))
+        self._selector.register(child.pidfd, selectors.EVENT_READ, lambda: self._ended(post))
+
+    def _ready(self, post: Post) -> None:
+        if post.ready or post.child is None:
+            raise ChannelError("READY, which it was")
+        post.ready = True
+        post.child.settle()
+        if self._up:
+            if post.trouble:
+                self._say(f"{post.name}: at work again")
+            post.trouble = ""
+        elif all(other.ready for other in self._crew.posts):
+            self._up = True
+            now_s = time.monotonic()
+            if self._plan.stats_interval_s:
+                self._stats_at_s = now_s + self._plan.stats_interval_s
+            if self._outside.notifier is not None:
+                self._outside.notifier.ready()
+            self._outside.ready()
+
+    def _ended(self, post: Post) -> None:
+        """A child is no more: hear what it still said, then see what is to be done."""
+        child = post.child
+        if child is None:
+            return
+        if child.channel in self._selector.get_map():
+            while self._hear(post):
+                pass
+            with suppress(KeyError):
+                self._selector.unregister(child.channel)
+        self._selector.unregister(child.pidfd)
+        status = os.waitstatus_to_exitcode(post.leave())
+        why = post.gone or ("" if post.over else f"{post.name} (process {child.pid}) ended {_manner(status)}")
+        if status == 128 + signal.SIGPIPE:
+            self._status = status
+            self._stop()
+        elif self._end_at_s is not None:
+            if why and not post.gone:
+                self._status = self._status or 1
+                self._say(why)
+            self._stop_helpers()
+        else:
+            self._lost_child(post, status, why)
+
+    def _lost_child(self, post: Post, status: int, why: str) -> None:
+        """A child ended that was not to end; it has said why itself if `why` is empty."""
+        if self._plan.persistent and self._up:
+            pause_s = post.later(time.monotonic())
+            self._say(f"{why or f'{post.name} ended'}; trying again in {pause_s:g} s")
+            post.trouble = why
+            return
+        self._status = status if status in (1, 2) else 1
+        if why:
+            self._say(why)
+        self._stop()
+
+    def _retry(self, post: Post) -> None:
+        """Fill a post that was left; say why it cannot be filled if that is something new."""
+        try:
+            self._fill(post)
+        except (CaptureError, OSError) as error:
+            words = str(error)
+            if words != post.trouble:
+                self._say(f"{escape(words)}; trying again, every 30 s in the end")
+            post.trouble = words
+            post.later(time.monotonic())
+
+    def _stop(self) -> None:
+        """The end begins: engines report their open flows, then the others write what they have."""
+        if self._end_at_s is not None:
+            return
+        self._end_at_s = time.monotonic() + END_S
+        if self._outside.notifier is not None:
+            self._outside.notifier.stopping()
+        for post in self._crew.posts:
+            if post is self._crew.merger and post.child is None:
+                self._retry(post)  # engines may have sent lines that nobody has written yet
+            post.retry_at_s = None
+        for post in self._crew.engines:
+            _tell(post, Kind.STOP)
+        self._stop_helpers()
+
+    def _stop_helpers(self) -> None:
+        """Merger and resolver, once no engine needs them."""
+        if all(post.child is None for post in self._crew.engines):
+            for post in (self._crew.merger, self._crew.resolver):
+                if post is not None:
+                    _tell(post, Kind.STOP)
+
+    def _crew_works(self) -> bool:
+        return any(post.child is not None or post.retry_at_s is not None for post in self._crew.posts)
+
+    # The clock
+
+    def _patience_s(self) -> float:
+        now_s = time.monotonic()
+        moments = [post.retry_at_s for post in self._crew.posts if post.retry_at_s is not None]
+        moments += [moment for moment in (self._stats_at_s, self._end_at_s) if moment is not None]
+        if self._question is not None:
+            moments.append(self._question.until_s)
+        return max(0.01, min([TICK_S, *(moment - now_s for moment in moments)]))
+
+    def _tick(self, now_s: float) -> None:
+        for post in self._crew.posts:
+            if post.retry_at_s is not None and now_s >= post.retry_at_s:
+                self._retry(post)
+            if post.kill_at_s is not None and post.child is not None and now_s >= post.kill_at_s:
+                post.child.kill()
+        if self._stats_at_s is not None and now_s >= self._stats_at_s:
+            self._stats_at_s += self._plan.stats_interval_s or 0.0
+            self._ask_for_stats()
+        question = self._question
+        if question is not None and (not question.silent or now_s >= question.until_s):
+            self._question = None
+            self._write(self._plan.stats_entry(self._counted()))
+        if self._end_at_s is not None and now_s >= self._end_at_s:
+            for post in self._crew.posts:
+                if post.child is not None:
+                    post.child.kill()
+        if self._outside.metrics is not None:
+            self._outside.metrics.update(self._counted())
+        if self._outside.notifier is not None and all(
+            post.child is None or now_s - post.heard_s < SILENT_S for post in self._crew.engines
+        ):
+            self._outside.notifier.watchdog()
+
+    # What is asked for
+
+    def _ask_for_stats(self) -> None:
+        asked = [post for post in self._crew.engines if post.child is not None and _tell(post, Kind.STATS)]
+        self._question = _Question(asked, time.monotonic() + ANSWER_S)
+
+    def _counted(self) -> Stats:
+        stats = total(post.counted() for post in self._crew.posts)
+        drops = max(0, interface_drops(self._plan.device) - self._drops_before)
+        return replace(stats, end_ns=time.time_ns(), capture=stats.capture | {"kernel_ifdrops": drops})
+
+    def _write(self, entry: bytes) -> None:
+        """An entry of our own, written by whoever writes the log."""
+        line = entry.decode().rstrip("\n")
+        if not _tell(self._crew.writer, Kind.WRITE, {"line": line}):
+            with suppress(BrokenPipeError):
+                self._crew.log.write(entry)
+
+    def _reload(self) -> None:
+        if self._outside.notifier is not None:
+            self._outside.notifier.reloading()
+        self._reopen_log()
+        if self._outside.notifier is not None:
+            self._outside.notifier.ready()
+
+    def _reopen_log(self) -> None:
+        path = self._plan.log_path
+        if path is None:
+            return
+        try:
+            descriptor = open_log(path, self._plan.entry_end)
+        except OutputError as error:
+            self._say(f"{error}; the log stays where it was")
+            return
+        self._crew.log.reopen(descriptor)
+        _tell(self._crew.writer, Kind.LOG, descriptor=descriptor)
+
+    def _say_for(self, post: Post, text: str) -> None:
+        """What a child says, not trusted to be printable, nor to be brief."""
+        if not post.may_say(time.monotonic()):
+            return
+        silenced = post.silenced()
+        if silenced:
+            self._say(f"{post.name}: {silenced} lines that it said are not shown")
+        self._say(escape(text))
+
+    def _say(self, line: str) -> None:
+        self._outside.say(line)
+
+
+def _tell(
+    post: Post, kind: Kind, body: dict[str, object] | None = None, descriptor: int | None = None
+) -> bool:
+    """Send a message to whoever fills the post; False if nobody gets it."""
+    if post.child is None:
+        return False
+    try:
+        return post.child.channel.send(kind, body, descriptor)
+    except ConnectionError:
+        return False
+
+
+def _manner(status: int) -> str:
+    """How a child ended that did not say so."""
+    if status >= 0:
+        return f"with status {status}"
+    try:
+        return f"by {signal.Signals(-status).name}"
+    except ValueError:
+        return f"by signal {-status}"
+
+
+def _noted(number: int, frame: FrameType | None) -> None:
+    """The wakeup descriptor has it."""

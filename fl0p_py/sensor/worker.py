@@ -1,0 +1,171 @@
+"""Worker: the engine process of a sensor, from packets to lines, confined and told what to do.
+
+Two threads besides the engine's own: one takes results and writes lines, the other, once a second or
+when the monitor says something, listens and counts.  It opens nothing: a new log is a descriptor
+that comes from the monitor, names come from the resolver's socket.
+
+It ends when the monitor says STOP or is gone, or when its source or its output ends; flows that are open
+then are ended and reported, and the last counters sent.
+"""
+
+from __future__ import annotations
+
+import gc
+import select
+import signal
+import threading
+import time
+from collections.abc import Callable
+from contextlib import suppress
+from dataclasses import dataclass, replace
+from typing import Any, Protocol
+
+from numpy.typing import NDArray
+
+from fl0p_py.capture.packet_socket import Counts
+from fl0p_py.engine import Engine
+from fl0p_py.errors import CaptureError
+from fl0p_py.flow.table import SHUTDOWN
+from fl0p_py.output.stats import Stats, Tally
+from fl0p_py.output.writer import NameSource, Target, Writer
+from fl0p_py.sensor.channel import Channel, Kind, Message, printable, say
+from fl0p_py.sensor.child import send_surely
+from fl0p_py.sensor.counters import to_body
+from fl0p_py.sensor.log import Log
+from fl0p_py.signature.pattern import SignatureSet
+from fl0p_py.tracker import Source
+
+TICK_S = 1.0
+"""How often the counters are sent."""
+
+
+class LiveSource(Source, Protocol):
+    """A source that counts what it lost."""
+
+    def counts(self) -> Counts: ...
+
+    def stop(self) -> None: ...
+
+
+class Resolver(NameSource, Protocol):
+    """The engine's side of the resolver process."""
+
+    def others(self, rows: NDArray[Any], results: NDArray[Any]) -> NDArray[Any]:
+        """The results whose flows are not the resolver's own questions."""
+        ...
+
+
+class Output(Target, Protocol):
+    """Where lines go: a `Log`, or a `LineSocket` to the merger.  lost : entries that it could not take"""
+
+    lost: int
+
+
+@dataclass(frozen=True, slots=True)
+class Pipeline:
+    """How packets become lines; fixed before the fork.
+
+    engine : makes the engine for a source
+    writer : makes what formats its results
+    """
+
+    engine: Callable[[LiveSource, SignatureSet], Engine]
+    writer: Callable[[Engine, SignatureSet, Output, Resolver | None], Writer]
+
+
+class Worker:
+    """One engine.  To be made before the process is confined, run after it.
+
+    output   : takes the lines; what the monitor has to write goes there too if it is the log
+    resolver : None without -r
+    """
+
+    def __init__(
+        self,
+        pipeline: Pipeline,
+        source: LiveSource,
+        signatures: SignatureSet,
+        output: Output,
+        resolver: Resolver | None,
+        channel: Channel,
+    ) -> None:
+        self._source, self._output, self._resolver, self._channel = source, output, resolver, channel
+        self._engine = pipeline.engine(source, signatures)
+        self._writer = pipeline.writer(self._engine, signatures, output, resolver)
+        self._tally = Tally()
+        self._ended = threading.Event()
+        self._unread = False  # the reader of our output has gone away
+        self._writer.write(self._engine.matcher.results[:0])  # whatever it imports is imported now
+
+    def run(self) -> int:
+        """Until the end; returns the exit status."""
+        gc.enable()
+        threading.Thread(target=self._listen, name="fl0p-listener", daemon=True).start()
+        status, gone = 0, ""
+        try:
+            for results in self._engine:
+                self._take(results)
+        except CaptureError as error:
+            status, gone = 1, printable(str(error))
+        except BrokenPipeError:
+            self._unread = True
+        self._ended.set()
+        if self._unread:
+            status = 128 + signal.SIGPIPE
+        send_surely(self._channel, Kind.COUNTERS, {"counters": to_body(self._stats()), "final": True})
+        if gone:
+            send_surely(self._channel, Kind.GONE, {"why": gone})
+        return status
+
+    def _take(self, results: NDArray[Any]) -> None:
+        if self._resolver is not None:
+            results = self._resolver.others(self._engine.table.rows, results)
+        self._tally.add(results)
+        self._writer.write(results)
+
+    def _listen(self) -> None:
+        """The other thread."""
+        poll = select.poll()
+        poll.register(self._channel, select.POLLIN)
+        due = time.monotonic()
+        while not self._ended.is_set():
+            if poll.poll(max(0.0, 1000 * (due - time.monotonic()))):
+                try:
+                    message = self._channel.receive()
+                except BlockingIOError:
+                    continue
+                if message is None or message.kind is Kind.STOP:
+                    self._engine.tracker.stop(SHUTDOWN)
+                    self._source.stop()
+                    return
+                self._obey(message)
+            if time.monotonic() >= due:
+                due = time.monotonic() + TICK_S
+                self._count()
+
+    def _obey(self, message: Message) -> None:
+        if message.kind is Kind.STATS:
+            self._count()
+        elif message.kind is Kind.LOG and message.descriptor is not None and isinstance(self._output, Log):
+            self._output.reopen(message.descriptor)
+        elif message.kind is Kind.WRITE and isinstance(self._output, Log):
+            try:
+                self._output.write(message.body["line"].encode() + self._output.end)
+            except BrokenPipeError:
+                self._unread = True
+                self._engine.tracker.stop(SHUTDOWN)
+        else:
+            say(self._channel, f"{message.kind.name} is not for it")
+
+    def _count(self) -> None:
+        """Send what was counted so far; the next time tells it anyhow if there is no room."""
+        with suppress(ConnectionError):
+            self._channel.send(Kind.COUNTERS, {"counters": to_body(self._stats()), "final": False})
+
+    def _stats(self) -> Stats:
+        counts = self._source.counts()
+        return replace(
+            self._tally.stats(self._engine),
+            capture={"kernel_packets": counts.received, "kernel_drops": counts.dropped},
+            lost=self._output.lost,
+        )
