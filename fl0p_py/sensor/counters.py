@@ -6,11 +6,12 @@ log, a terminal or a metrics page.
 
 from __future__ import annotations
 
+import re
 from dataclasses import asdict
 from typing import Any
 
 from fl0p_py.flow.table import STATS
-from fl0p_py.output.stats import CAPTURE_WORDS, FRAGMENT_KEYS, SKIPPED_WORDS, Stats
+from fl0p_py.output.stats import CAPTURE_WORDS, CLASSES, FRAGMENT_KEYS, SKIPPED_WORDS, Stats
 from fl0p_py.sensor.channel import ChannelError
 
 GROUPS = {
@@ -19,6 +20,7 @@ GROUPS = {
     "counters": frozenset(STATS),
     "capture": frozenset(CAPTURE_WORDS),
 }
+CLASS = re.compile(r"[a-z0-9.-]{1,64}")
 FIELDS = frozenset(Stats.__dataclass_fields__)
 
 
@@ -32,7 +34,12 @@ def from_body(counters: dict[str, Any]) -> Stats:
     if counters.keys() != FIELDS:
         raise ChannelError("COUNTERS with other fields")
     for name, value in counters.items():
-        known = GROUPS.get(name)
-        if (known is None) != isinstance(value, int) or (known is not None and not value.keys() <= known):
+        if name == "classes":
+            fits = isinstance(value, dict) and len(value) <= CLASSES + 1 and all(map(CLASS.fullmatch, value))
+        elif name in GROUPS:
+            fits = isinstance(value, dict) and value.keys() <= GROUPS[name]
+        else:
+            fits = isinstance(value, int)
+        if not fits:
             raise ChannelError(f"COUNTERS with another shape of {name}")
     return Stats(**counters)

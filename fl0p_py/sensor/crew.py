@@ -20,7 +20,7 @@ from fl0p_py.sensor.log import Log
 from fl0p_py.sensor.merger import LineSocket, Merger, line_pair
 from fl0p_py.sensor.plan import Plan
 from fl0p_py.sensor.post import Post
-from fl0p_py.sensor.resolver import ResolverClient, resolver_pair, serve
+from fl0p_py.sensor.resolver import ResolverClient, Server, resolver_pair
 from fl0p_py.sensor.worker import Output, Worker
 from fl0p_py.signature.pattern import SignatureSet
 
@@ -134,7 +134,7 @@ class Crew:
             partial(_close_all, self._sources()),
             free=True,
         )
-        return fork(role, self._plan.confinement, lambda channel: partial(serve, ends, channel))
+        return fork(role, self._plan.confinement, lambda channel: Server(ends, channel).run)
 
     def _child_log(self, channel: Channel) -> Log:
         """The log as a child has it, which says on its channel when lines are lost."""

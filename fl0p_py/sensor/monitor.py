@@ -68,7 +68,7 @@ class Metrics(Protocol):
 
     def fileno(self) -> int: ...
     def serve(self) -> None: ...
-    def update(self, stats: Stats) -> None: ...
+    def update(self, stats: Stats, restarts: int) -> None: ...
 
 
 def _nothing() -> None:
@@ -351,7 +351,7 @@ class Monitor:
                 if post.child is not None:
                     post.child.kill()
         if self._outside.metrics is not None:
-            self._outside.metrics.update(self._counted())
+            self._outside.metrics.update(self._counted(), sum(post.restarts for post in self._crew.engines))
         if self._outside.notifier is not None and all(
             post.child is None or now_s - post.heard_s < SILENT_S for post in self._crew.engines
         ):

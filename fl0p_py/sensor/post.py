@@ -29,6 +29,7 @@ class Post:
     ready       : the child is confined and at work
     over        : the child has said BYE; gone : why its packets ended, from itself
     stats       : what it counted, as it said last; past : what those before it counted
+    restarts    : how many replaced another
     trouble     : what was said last about filling it again
     retry_at_s  : when to fill it again; None: not at all
     kill_at_s   : when its child is to be killed, which should end; None: it should not
@@ -44,6 +45,7 @@ class Post:
     trouble: str = ""
     stats: Stats = field(default_factory=Stats)
     past: Stats = field(default_factory=Stats)
+    restarts: int = -1
     retry_at_s: float | None = None
     kill_at_s: float | None = None
     heard_s: float = 0.0
@@ -55,6 +57,7 @@ class Post:
 
     def fill(self, now_s: float) -> None:
         self.child = self.start()
+        self.restarts += 1
         self.ready, self.over, self.gone = False, False, ""
         self.retry_at_s = self.kill_at_s = None
         self._started_s = self.heard_s = now_s

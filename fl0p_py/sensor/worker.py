@@ -47,14 +47,6 @@ class LiveSource(Source, Protocol):
     def stop(self) -> None: ...
 
 
-class Resolver(NameSource, Protocol):
-    """The engine's side of the resolver process."""
-
-    def others(self, rows: NDArray[Any], results: NDArray[Any]) -> NDArray[Any]:
-        """The results whose flows are not the resolver's own questions."""
-        ...
-
-
 class Output(Target, Protocol):
     """Where lines go: a `Log`, or a `LineSocket` to the merger.  lost : entries that it could not take"""
 
@@ -70,7 +62,7 @@ class Pipeline:
     """
 
     engine: Callable[[LiveSource, SignatureSet], Engine]
-    writer: Callable[[Engine, SignatureSet, Output, Resolver | None], Writer]
+    writer: Callable[[Engine, SignatureSet, Output, NameSource | None], Writer]
 
 
 class Worker:
@@ -86,13 +78,13 @@ class Worker:
         source: LiveSource,
         signatures: SignatureSet,
         output: Output,
-        resolver: Resolver | None,
+        resolver: NameSource | None,
         channel: Channel,
     ) -> None:
         self._source, self._output, self._resolver, self._channel = source, output, resolver, channel
         self._engine = pipeline.engine(source, signatures)
         self._writer = pipeline.writer(self._engine, signatures, output, resolver)
-        self._tally = Tally()
+        self._tally = Tally(signatures)
         self._ended = threading.Event()
         self._unread = False  # the reader of our output has gone away
         self._writer.write(self._engine.matcher.results[:0])  # whatever it imports is imported now
@@ -118,8 +110,6 @@ class Worker:
         return status
 
     def _take(self, results: NDArray[Any]) -> None:
-        if self._resolver is not None:
-            results = self._resolver.others(self._engine.table.rows, results)
         self._tally.add(results)
         self._writer.write(results)
 
