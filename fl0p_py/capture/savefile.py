@@ -64,7 +64,7 @@ class SavefileSource:
     def __init__(self, name: str, stream: ByteStream) -> None:
         self.name = name
         self._stream = stream
-        self._buffers = [_buffer(0)] * BUFFERS
+        self._buffers = [_buffer(0) for _ in range(BUFFERS)]
         self._columns = [Columns(BATCH_PACKETS) for _ in range(BUFFERS)]
         self._buffer = 0
         self._lent = False  # a batch that was yielded lies in the current buffer
