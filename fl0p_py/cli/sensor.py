@@ -23,6 +23,8 @@ if TYPE_CHECKING:
     from fl0p_py.engine import Engine
     from fl0p_py.sensor.crew import Crew
     from fl0p_py.sensor.daemon import Report
+    from fl0p_py.sensor.metrics import MetricsServer
+    from fl0p_py.sensor.pidfile import PidFile
     from fl0p_py.sensor.plan import Plan, Say
     from fl0p_py.signature.pattern import SignatureSet
     from fl0p_py.tracker import Source
@@ -43,17 +45,26 @@ def run(options: Options) -> int:
         for warning in signatures.warnings:
             say(warning)
     with ExitStack() as stack:
+        pidfile = None
+        if options.pidfile is not None:
+            from fl0p_py.sensor.pidfile import PidFile
+
+            pidfile = PidFile(options.pidfile)
         log = 1 if plan.log_path is None else open_log(plan.log_path, plan.entry_end)
         crew = Crew(plan, log, signatures)
         stack.callback(crew.close)
         crew.open_devices()
+        metrics = None
+        if options.metrics is not None:
+            from fl0p_py.sensor.metrics import MetricsServer, parse_address
+
+            metrics = MetricsServer(*parse_address(options.metrics))
+        watch = partial(_watch, options, plan, crew, pidfile, metrics)
         if not options.daemon:
-            return _watch(options, plan, crew, _Terminal())
+            return watch(_Terminal())
         from fl0p_py.sensor.daemon import into_background
 
-        return into_background(
-            lambda report: _watch(options, plan, crew, report), _descriptors() - before, say
-        )
+        return into_background(watch, _descriptors() - before, say)
 
 
 def _plan(options: Options) -> Plan:
@@ -119,20 +130,37 @@ class _Terminal:
         """Nobody waits."""
 
 
-def _watch(options: Options, plan: Plan, crew: Crew, report: Report | _Terminal) -> int:
+def _watch(
+    options: Options,
+    plan: Plan,
+    crew: Crew,
+    pidfile: PidFile | None,
+    metrics: MetricsServer | None,
+    report: Report | _Terminal,
+) -> int:
     """Be the monitor; returns the exit status."""
     from fl0p_py.output.summary import banner, summary
     from fl0p_py.sensor.monitor import Monitor, Outside
+    from fl0p_py.sensor.notify import Notifier
 
-    monitor = Monitor(plan, crew, Outside(report.say, report.ready))
+    def ready() -> None:
+        if not options.quiet:
+            count = len(crew.signatures.signatures)
+            report.show(banner(__version__, count, plan.device, options.filter, "listening on").rstrip())
+            for line in _protection(options, plan):
+                report.say(line)
+        report.ready()
+
+    monitor = Monitor(plan, crew, Outside(report.say, ready, Notifier(), metrics))
     gc.enable()
     gc.freeze()  # what is there now the children share, as long as nobody touches it
-    if not options.quiet:
-        count = len(crew.signatures.signatures)
-        report.show(banner(__version__, count, plan.device, options.filter, "listening on").rstrip())
-        for line in _protection(options, plan):
-            report.say(line)
-    status = monitor.run()
+    if pidfile is not None:
+        pidfile.write(os.getpid())
+    try:
+        status = monitor.run()
+    finally:
+        if pidfile is not None:
+            pidfile.remove()
     if not options.quiet and isinstance(report, _Terminal) and status < 128:
         say(summary(monitor.stats, colour=colour()).rstrip("\n"))
     return status

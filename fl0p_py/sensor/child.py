@@ -159,7 +159,7 @@ def _forget(role: Role, channel: Channel) -> None:
     role.release()
     keep = {channel.fileno(), *role.keep}
     if role.capture is not None:
-        keep |= {role.capture, *confine.event_descriptors()}
+        keep.add(role.capture)
     for number in IGNORED:
         signal.signal(number, signal.SIG_IGN)
     confine.name_process(f"fl0p-{role.name.replace(' ', '-')}")

@@ -16,7 +16,6 @@ import errno
 import mmap
 import os
 from collections.abc import Collection
-from contextlib import suppress
 from dataclasses import dataclass
 from types import ModuleType
 
@@ -76,16 +75,6 @@ def close_all_but(keep: Collection[int]) -> None:
         if start < descriptor:  # Python takes an empty range for one without end
             os.closerange(start, descriptor)
         start = descriptor + 1
-
-
-def event_descriptors() -> set[int]:
-    """All eventfd(2)s: libpcap has one for each capture, by which it is woken up, and names it nowhere."""
-    found = set()
-    for entry in os.listdir("/proc/self/fd"):  # noqa: PTH208
-        with suppress(OSError):  # the listing's own is closed by now
-            if os.readlink(f"/proc/self/fd/{entry}") == "anon_inode:[eventfd]":  # noqa: PTH115
-                found.add(int(entry))
-    return found
 
 
 def name_process(name: str) -> None:

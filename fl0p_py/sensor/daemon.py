@@ -11,12 +11,14 @@ from __future__ import annotations
 import os
 import sys
 import syslog
+import traceback
 from collections.abc import Callable, Collection
 from contextlib import suppress
 
 from daemon import DaemonContext
 from daemon.daemon import DaemonError
 
+from fl0p_py.errors import Fl0pError
 from fl0p_py.sensor.plan import Say
 
 UMASK = 0o027
@@ -80,6 +82,12 @@ def into_background(run: Callable[[Report], int], keep: Collection[int], say: Sa
             status = run(report)
         except DaemonError as error:
             report.say(f"cannot go into the background: {error}")
+        except Fl0pError as error:
+            report.say(str(error))
+            status = error.exit_status
+        except Exception as error:
+            place = traceback.extract_tb(error.__traceback__)[-1]
+            report.say(f"fault in fl0p, please report it: {error!r} at {place.filename}:{place.lineno}")
         report.end(status)
     finally:
         os._exit(status)

@@ -27,15 +27,18 @@ from types import FrameType
 from typing import Protocol
 
 from fl0p_py.capture.packet_socket import interface_drops
-from fl0p_py.errors import CaptureError, OutputError
+from fl0p_py.errors import CaptureError, OutputError, SignatureFileError
 from fl0p_py.output.escape import escape
 from fl0p_py.output.stats import Stats, total
 from fl0p_py.sensor.channel import ChannelError, Kind, Message
 from fl0p_py.sensor.counters import from_body
 from fl0p_py.sensor.crew import Crew
-from fl0p_py.sensor.log import open_log
+from fl0p_py.sensor.log import mend, open_log
 from fl0p_py.sensor.plan import Plan, Say
 from fl0p_py.sensor.post import Post
+from fl0p_py.sensor.signature_memory import store
+from fl0p_py.signature.caret import render
+from fl0p_py.signature.loader import parse_texts
 
 TICK_S = 1.0
 
@@ -57,7 +60,7 @@ SIGNALS = (signal.SIGHUP, signal.SIGUSR1, signal.SIGTERM, signal.SIGINT)
 class Notifier(Protocol):
     """The service manager."""
 
-    def ready(self) -> None: ...
+    def ready(self, pid: int | None = None) -> None: ...
     def reloading(self) -> None: ...
     def stopping(self) -> None: ...
     def watchdog(self) -> None: ...
@@ -248,7 +251,7 @@ class Monitor:
             if self._plan.stats_interval_s:
                 self._stats_at_s = now_s + self._plan.stats_interval_s
             if self._outside.notifier is not None:
-                self._outside.notifier.ready()
+                self._outside.notifier.ready(os.getpid())
             self._outside.ready()
 
     def _ended(self, post: Post) -> None:
@@ -263,6 +266,8 @@ class Monitor:
                 self._selector.unregister(child.channel)
         self._selector.unregister(child.pidfd)
         status = os.waitstatus_to_exitcode(post.leave())
+        if not post.over and post is self._crew.writer:
+            mend(self._crew.log.fileno(), self._plan.entry_end)  # it may have died in the middle of a line
         why = post.gone or ("" if post.over else f"{post.name} (process {child.pid}) ended {_manner(status)}")
         if status == 128 + signal.SIGPIPE:
             self._status = status
@@ -379,6 +384,7 @@ class Monitor:
         if self._outside.notifier is not None:
             self._outside.notifier.reloading()
         self._reopen_log()
+        self._reread_signatures()
         if self._outside.notifier is not None:
             self._outside.notifier.ready()
 
@@ -393,6 +399,21 @@ class Monitor:
             return
         self._crew.log.reopen(descriptor)
         _tell(self._crew.writer, Kind.LOG, descriptor=descriptor)
+
+    def _reread_signatures(self) -> None:
+        """Broken ones are found here: the engines keep what they have, and so does the next one."""
+        try:
+            texts = self._plan.read_signatures()
+            self._crew.signatures = parse_texts(texts)
+        except SignatureFileError as error:
+            for line in render(error).splitlines():
+                self._say(line)
+            self._say("the signature files are broken; those that were read before stay in use")
+            return
+        memory = store(texts)
+        for post in self._crew.engines:
+            _tell(post, Kind.SIGNATURES, descriptor=memory)
+        os.close(memory)
 
     def _say_for(self, post: Post, text: str) -> None:
         """What a child says, not trusted to be printable, nor to be brief."""

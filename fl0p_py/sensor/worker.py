@@ -4,6 +4,8 @@ Two threads besides the engine's own: one takes results and writes lines, the ot
 when the monitor says something, listens and counts.  It opens nothing: a new log is a descriptor
 that comes from the monitor, names come from the resolver's socket.
 
+New signatures come as text, and are parsed and taken over between two batches.
+
 It ends when the monitor says STOP or is gone, or when its source or its output ends; flows that are open
 then are ended and reported, and the last counters sent.
 """
@@ -11,6 +13,7 @@ then are ended and reported, and the last counters sent.
 from __future__ import annotations
 
 import gc
+import os
 import select
 import signal
 import threading
@@ -24,7 +27,7 @@ from numpy.typing import NDArray
 
 from fl0p_py.capture.packet_socket import Counts
 from fl0p_py.engine import Engine
-from fl0p_py.errors import CaptureError
+from fl0p_py.errors import CaptureError, SignatureFileError
 from fl0p_py.flow.table import SHUTDOWN
 from fl0p_py.output.stats import Stats, Tally
 from fl0p_py.output.writer import NameSource, Target, Writer
@@ -32,11 +35,17 @@ from fl0p_py.sensor.channel import Channel, Kind, Message, printable, say
 from fl0p_py.sensor.child import send_surely
 from fl0p_py.sensor.counters import to_body
 from fl0p_py.sensor.log import Log
+from fl0p_py.sensor.signature_memory import fetch
+from fl0p_py.signature import toml_file
+from fl0p_py.signature.loader import parse_texts
 from fl0p_py.signature.pattern import SignatureSet
 from fl0p_py.tracker import Source
 
 TICK_S = 1.0
 """How often the counters are sent."""
+
+NEEDED_LATER = (toml_file,)
+"""Imported where it is used, by a process that can still read files; this one must have it before."""
 
 
 class LiveSource(Source, Protocol):
@@ -82,7 +91,9 @@ class Worker:
         channel: Channel,
     ) -> None:
         self._source, self._output, self._resolver, self._channel = source, output, resolver, channel
+        self._pipeline = pipeline
         self._engine = pipeline.engine(source, signatures)
+        self._signatures = signatures
         self._writer = pipeline.writer(self._engine, signatures, output, resolver)
         self._tally = Tally(signatures)
         self._ended = threading.Event()
@@ -110,6 +121,10 @@ class Worker:
         return status
 
     def _take(self, results: NDArray[Any]) -> None:
+        if self._engine.signatures is not self._signatures:
+            self._signatures = self._engine.signatures
+            self._tally.use(self._signatures)
+            self._writer = self._pipeline.writer(self._engine, self._signatures, self._output, self._resolver)
         self._tally.add(results)
         self._writer.write(results)
 
@@ -136,6 +151,8 @@ class Worker:
     def _obey(self, message: Message) -> None:
         if message.kind is Kind.STATS:
             self._count()
+        elif message.kind is Kind.SIGNATURES and message.descriptor is not None:
+            self._renew(message.descriptor)
         elif message.kind is Kind.LOG and message.descriptor is not None and isinstance(self._output, Log):
             self._output.reopen(message.descriptor)
         elif message.kind is Kind.WRITE and isinstance(self._output, Log):
@@ -145,7 +162,19 @@ class Worker:
                 self._unread = True
                 self._engine.tracker.stop(SHUTDOWN)
         else:
+            if message.descriptor is not None:
+                os.close(message.descriptor)
             say(self._channel, f"{message.kind.name} is not for it")
+
+    def _renew(self, memory: int) -> None:
+        """Take new signatures, or say why not."""
+        try:
+            signatures = parse_texts(fetch(memory))
+        except SignatureFileError as error:
+            send_surely(self._channel, Kind.KEPT, {"why": printable(str(error))})
+            return
+        self._engine.renew(signatures)
+        send_surely(self._channel, Kind.TAKEN, {"signatures": len(signatures.signatures)})
 
     def _count(self) -> None:
         """Send what was counted so far; the next time tells it anyhow if there is no room."""
