@@ -15,6 +15,7 @@ ORDER = [
     "errors",
     "prefetch",
     "settings",
+    "wording",
     "capture",
     "decode",
     "flow",

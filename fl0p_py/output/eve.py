@@ -192,6 +192,7 @@ def stats_event(stats: Stats) -> bytes:
             "skipped": stats.skipped,
             "fragments": stats.fragments,
             "counters": stats.counters,
+            **({"dropped": stats.dropped} if stats.dropped else {}),
             **({"capture": stats.capture, "lost": stats.lost} if stats.capture else {}),
         },
     }

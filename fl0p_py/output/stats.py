@@ -33,6 +33,13 @@ SKIPPED_KEYS = (
 SKIPPED_WORDS = dict(zip(SKIPPED_KEYS, STATUS_NAMES, strict=True)) | {"wrong_checksum": "wrong checksum"}
 """The same for people."""
 
+DROPPED_WORDS = {
+    "candidates": "signatures not tried, since too many came into question at one token",
+    "threads": "signatures given up half-way, since too many were under way",
+    "identifications": "identifications not kept, since the flow had too many",
+}
+"""What the matcher drops at a bound, by its own names (`Matcher.overflow`)."""
+
 FRAGMENT_KEYS = ("seen", "duplicate", "completed", "timed_out", "no_memory", "overlapping")
 FRAGMENT_WORDS = dict(zip(FRAGMENT_KEYS, FRAGMENT_COUNTER_NAMES, strict=True))
 
@@ -65,6 +72,7 @@ class Stats:
     capture         : the kernel's own counts of a live capture (CAPTURE_WORDS); empty for a file
     lost            : entries that could not be written
     classes         : identifications by class, if they were counted (Tally); OTHER: signatures without one
+    dropped         : by the matcher at its bounds (DROPPED_WORDS); only what is not 0
     """
 
     packets: int = 0
@@ -81,6 +89,7 @@ class Stats:
     capture: dict[str, int] = field(default_factory=dict)
     lost: int = 0
     classes: dict[str, int] = field(default_factory=dict)
+    dropped: dict[str, int] = field(default_factory=dict)
 
 
 def total(parts: Iterable[Stats]) -> Stats:
@@ -153,6 +162,7 @@ class Tally:
             evicted=counters["evicted"],
             skipped=skipped,
             fragments=dict(zip(FRAGMENT_KEYS, engine.decoder.fragment_counts.tolist(), strict=True)),
+            dropped={what: count for what, count in engine.matcher.overflow.items() if count},
             counters=counters,
             end_ns=engine.table.clock_ns,
             classes=dict(self._classes),

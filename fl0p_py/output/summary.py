@@ -8,7 +8,8 @@ from __future__ import annotations
 import time
 
 from fl0p_py.output.escape import escape
-from fl0p_py.output.stats import CAPTURE_WORDS, FRAGMENT_WORDS, SKIPPED_WORDS, Stats
+from fl0p_py.output.stats import CAPTURE_WORDS, DROPPED_WORDS, FRAGMENT_WORDS, SKIPPED_WORDS, Stats
+from fl0p_py.wording import counted, noun
 
 GREEN, YELLOW, PLAIN = "\x1b[32m", "\x1b[33m", "\x1b[0m"
 
@@ -36,6 +37,7 @@ def summary(stats: Stats, colour: bool = False) -> str:
         *((count, f"  {SKIPPED_WORDS[key]}", "") for key, count in stats.skipped.items()),
         (stats.fragments.get("seen", 0), noun(stats.fragments.get("seen", 0), "fragment"), ""),
         *((n, f"  {FRAGMENT_WORDS[key]}", "") for key, n in stats.fragments.items() if key != "seen"),
+        *((n, DROPPED_WORDS[key], YELLOW) for key, n in stats.dropped.items()),
         *((n, f"{noun(n, 'packet')} {CAPTURE_WORDS[key]}", YELLOW) for key, n in dropped),
         (stats.lost, f"{noun(stats.lost, 'line')} lost: the log could not be written", YELLOW),
     ]
@@ -49,7 +51,12 @@ def summary(stats: Stats, colour: bool = False) -> str:
 
 def stats_line(stats: Stats) -> str:
     """The counts on one line, for a log: `stats: packets=12 flows=3 ...`, parts of a whole with a dot."""
-    groups = {"skipped": stats.skipped, "fragments": stats.fragments, "capture": stats.capture}
+    groups = {
+        "skipped": stats.skipped,
+        "fragments": stats.fragments,
+        "dropped": stats.dropped,
+        "capture": stats.capture,
+    }
     counts = {
         "packets": stats.packets,
         "flows": stats.flows,
@@ -69,11 +76,3 @@ def stats_entry(stats: Stats, timestamps: bool, end: str = "\n") -> bytes:
     second, rest_ns = divmod(stats.end_ns, 1_000_000_000)
     stamp = time.strftime("[%Y-%m-%dT%H:%M:%S", time.gmtime(second)) + f".{rest_ns // 1000:06d}Z] "
     return f"{stamp if timestamps else ''}{stats_line(stats)}{end}".encode()
-
-
-def counted(count: int, what: str) -> str:
-    return f"{count:,} {noun(count, what)}"
-
-
-def noun(count: int, what: str) -> str:
-    return what if count == 1 else f"{what}s"

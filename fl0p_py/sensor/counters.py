@@ -11,12 +11,13 @@ from dataclasses import asdict
 from typing import Any
 
 from fl0p_py.flow.table import STATS
-from fl0p_py.output.stats import CAPTURE_WORDS, CLASSES, FRAGMENT_KEYS, SKIPPED_WORDS, Stats
+from fl0p_py.output.stats import CAPTURE_WORDS, CLASSES, DROPPED_WORDS, FRAGMENT_KEYS, SKIPPED_WORDS, Stats
 from fl0p_py.sensor.channel import ChannelError
 
 GROUPS = {
     "skipped": frozenset(SKIPPED_WORDS),
     "fragments": frozenset(FRAGMENT_KEYS),
+    "dropped": frozenset(DROPPED_WORDS),
     "counters": frozenset(STATS),
     "capture": frozenset(CAPTURE_WORDS),
 }

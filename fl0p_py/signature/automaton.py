@@ -17,12 +17,12 @@ from dataclasses import dataclass, field
 from typing import NamedTuple
 
 from fl0p_py.errors import SignatureError
+from fl0p_py.signature.extent import shortest_item
 from fl0p_py.signature.pattern import (
     Atom,
     Choice,
     Gap,
     Item,
-    Pattern,
     Pause,
     Repeat,
     Segment,
@@ -186,8 +186,8 @@ def _flat(item: Item) -> list[Item]:
     return [item]
 
 
-Member = tuple[int, Signature, tuple[Item, ...]]
-"""A signature's number, the signature, and one of its `ways`."""
+Member = tuple[int, Signature, tuple[Item, ...], int]
+"""A signature's number, the signature, one of its `ways`, and in it the last item that takes a token."""
 
 
 class _Builder:
@@ -202,17 +202,19 @@ class _Builder:
         members: list[Member] = []
         for number, signature in signatures:
             items = signature.pattern.sequence.items
-            members += [(number, signature, way) for way in (ways(items) if len(signatures) > 1 else [items])]
+            for way in ways(items) if len(signatures) > 1 else [items]:
+                last = max((at for at, item in enumerate(way) if shortest_item(item)), default=0)
+                members.append((number, signature, way, last))
         to_do = [(Fragment([], [], NOTHING), members, 0)]
         while to_do:
             whole, members, at = to_do.pop()
             alike: dict[object, list[Member]] = {}
             for index, member in enumerate(members):
                 items = member[2]
-                shareable = len(members) > 1 and any(map(_shortest_item, items[at + 1 :]))
+                shareable = len(members) > 1 and at < member[3]
                 alike.setdefault(items[at] if shareable else index, []).append(member)
             for group in alike.values():
-                number, self.signature, items = group[0]
+                number, self.signature, items, _ = group[0]
                 if len(group) > 1:
                     self.begin(number if all(member[0] == number for member in group) else SHARED)
                     common = self.concatenate(whole, self.item(items[at]))
@@ -417,7 +419,7 @@ def family(signature: Signature) -> object:
     """What signatures must have in common to be built together; its own id if nothing will do."""
     pattern = signature.pattern
     first = pattern.sequence.items[0]
-    if not pattern.start or not _shortest_item(first):
+    if not pattern.start or not shortest_item(first):
         return signature.id
     return pattern.proto, pattern.ports, pattern.exact, signature.threshold_ms, first
 
@@ -435,24 +437,3 @@ def has_burst(sequence: Sequence) -> bool:
         elif isinstance(atom, Unordered) and (has_burst(atom.left) or has_burst(atom.right)):
             return True
     return False
-
-
-def count_items(pattern: Pattern) -> int:
-    """Tokens and bursts of the shortest sequence that the pattern matches; at least 1."""
-    return max(1, _shortest(pattern.sequence))
-
-
-def _shortest(sequence: Sequence) -> int:
-    return sum(_shortest_item(item) for item in sequence.items)
-
-
-def _shortest_item(item: Item) -> int:
-    if isinstance(item, Pause):
-        return 0
-    if isinstance(item, Repeat):
-        return item.low * _shortest_item(item.atom)
-    if isinstance(item, Choice):
-        return min(_shortest(alternative) for alternative in item.alternatives)
-    if isinstance(item, Unordered):
-        return _shortest(item.left) + _shortest(item.right)
-    return 1

@@ -27,6 +27,7 @@ from fl0p_py.signature.overlap import Shape, included, meeting, shape
 from fl0p_py.signature.pattern import MAX_SIZE, Pattern, Signature, SignatureSet
 from fl0p_py.signature.printer import pattern_text
 from fl0p_py.signature.specificity import bits
+from fl0p_py.wording import counted
 
 WEAK_BITS = 24.0
 """Below, chance alone finds a match in one of a few hundred thousand places."""
@@ -76,8 +77,8 @@ def check(paths: Iterable[str | os.PathLike[str]] = (), *, threshold_ms: int = 4
     warnings = len(found) - failed + len(signatures.warnings)
     every = signatures.signatures
     examples = sum(len(signature.examples) + len(signature.counter_examples) for signature in every)
-    counted = f"{len(every)} signatures, {examples} examples and counter-examples"
-    counts = f"{counted}: {failed} failed, {warnings} warnings"
+    tried_on = f"{counted(len(every), 'signature')}, {examples:,} examples and counter-examples"
+    counts = f"{tried_on}: {failed:,} failed, {counted(warnings, 'warning')}"
     lines = [*(f"{warning} (warning)" for warning in signatures.warnings), *map(str, found), counts]
     return Report(not failed, "\n".join(lines) + "\n")
 

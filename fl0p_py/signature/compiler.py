@@ -6,8 +6,8 @@ signature, or leaves a thread that waits for a trailing `+` or `>`.  Other patte
 and edges of the machine, and branches that start its threads.  Branches with room for edits get a
 second, short branch of their beginning.
 
-Start-up counts: ten thousand plain lines take about 0.1 s, so sequences of plain items are gathered
-by index, without looking into a `Segment` twice, and everything after that is done on whole arrays.
+Start-up counts: rows of tokens, of which a set may have ten thousand, are gathered as arrays (plain.py),
+and everything after that is done on whole arrays.
 
 Refuses, with a SignatureError, patterns that are too large (automaton.py) and too many different
 thresholds (rule.py).
@@ -21,16 +21,15 @@ import numpy as np
 from numpy.typing import NDArray
 
 from fl0p_py.signature import automaton
-from fl0p_py.signature.automaton import ANY, CONDITION, DIRECTION, SOME, Automaton
+from fl0p_py.signature.automaton import ANY, SOME, Automaton
 from fl0p_py.signature.lanes import Compiled, assemble
 from fl0p_py.signature.machine import DTYPES
-from fl0p_py.signature.pattern import MAX_SIZE, Pause, Segment, Signature, SignatureSet, Size
+from fl0p_py.signature.pattern import MAX_SIZE, Signature, SignatureSet, Size
+from fl0p_py.signature.plain import MAX_LENGTH, plain_rows
 from fl0p_py.signature.rule import Rules
 
 MAX_BRANCHES = 64
 """Of one signature; a pattern with more ways through it goes to the machine."""
-MAX_LENGTH = 64
-"""Items of a branch; the matcher remembers as many tokens of a flow."""
 HEAD = 8
 """Items of a branch that starts a thread: as many as the filter has lanes."""
 FIRE, SEED, CHASE = 0, 1, 2
@@ -55,8 +54,9 @@ class _Compiler:
 
     def __init__(self, signatures: tuple[Signature, ...], threshold_ms: int, fuzzy: bool) -> None:
         self.signatures, self.threshold_ms, self.fuzzy = signatures, threshold_ms, fuzzy
+        self.plain = plain_rows(signatures)
+        # Of all other patterns:
         self.sizes: list[tuple[int, int, int, bool]] = []  # direction, low, high, exact
-        self.known: dict[int, int] = {}  # id of a Segment or Size -> index into sizes
         # One entry an item of a branch
         self.item_size: list[int] = []
         self.item_condition: list[int] = []
@@ -70,45 +70,18 @@ class _Compiler:
         self.edges: list[tuple[int, ...]] = []  # an Edge of the whole set
 
     def result(self) -> Compiled:
-        for index, signature in enumerate(self.signatures):
-            if not self.plain(index, signature):
-                self.complex(index, signature)
+        for index in self.plain.others:
+            self.complex(index, self.signatures[index])
         for members in self.families.values():
             self.machine(members)
         return self.tables()
 
     # Collecting
 
-    def plain(self, index: int, signature: Signature) -> bool:
-        """Add a pattern that is a mere row of tokens; False if it is not."""
-        begin = len(self.item_size)
-        item_size, item_condition, known = self.item_size, self.item_condition, self.known
-        pause = 0
-        for item in signature.pattern.sequence.items:
-            kind = type(item)
-            if kind is Segment and not item.burst:  # type: ignore[union-attr]
-                at = known.get(id(item))
-                item_size.append(self.size_of(item) if at is None else at)
-                item_condition.append(pause)
-                pause = 0
-            elif kind is Pause:
-                pause = max(pause, CONDITION[item.gap])  # type: ignore[union-attr]
-            else:
-                del item_size[begin:], item_condition[begin:]
-                return False
-        if len(item_size) - begin > MAX_LENGTH:
-            del item_size[begin:], item_condition[begin:]
-            return False
-        self.end_branch(index, begin, pause, -1)
-        return True
-
-    def size_of(self, segment: Any) -> int:
-        """Index of a Segment's or Position's size and direction."""
-        direction = segment.direction
-        size: Size = segment.size
-        self.sizes.append((DIRECTION.get(direction, direction), size.low, size.high, size.exact))
-        if isinstance(segment, Segment):
-            self.known[id(segment)] = len(self.sizes) - 1
+    def size_of(self, position: automaton.Position) -> int:
+        """Index of a new row in `sizes`."""
+        size: Size = position.size
+        self.sizes.append((position.direction, size.low, size.high, size.exact))
         return len(self.sizes) - 1
 
     def end_branch(self, index: int, begin: int, trailing: int, target: int) -> None:
@@ -121,7 +94,7 @@ class _Compiler:
         self.branch_target.append(target)
 
     def complex(self, index: int, signature: Signature) -> None:
-        """Add any other pattern: as branches if it has few ways through, else later to the machine."""
+        """Add a pattern: as branches if it has few ways through, else later to the machine."""
         if not automaton.has_burst(signature.pattern.sequence):
             single = automaton.build([(index, signature)])
             paths = single.paths(MAX_BRANCHES, MAX_LENGTH)
@@ -176,11 +149,12 @@ class _Compiler:
     def tables(self) -> Compiled:
         rules = Rules(self.signatures, self.threshold_ms)
         tolerant = np.array([self.fuzzy and not s.pattern.exact for s in self.signatures], np.bool_)
-        own = np.array(self.branch_signature, np.int64)
-        end = np.array(self.branch_end, np.int64)
-        begin = np.concatenate([[0], end])[: len(end)].astype(np.int64)
-        trailing = np.array(self.branch_trailing, np.int64)
-        target = np.array(self.branch_target, np.int64)
+        plain = self.plain
+        own = _joined(plain.signature, self.branch_signature)
+        end = _joined(np.cumsum(plain.length), np.array(self.branch_end, np.int64) + len(plain.item_size))
+        begin = np.concatenate([[0], end])[: len(end)]
+        trailing = _joined(plain.trailing, self.branch_trailing)
+        target = _joined(np.full(len(plain.signature), -1), self.branch_target)
         whole = target < 0
         items = self.items(tolerant[np.repeat(own, end - begin)])
         branches = np.zeros(len(own), DTYPES["Branch"])
@@ -203,7 +177,10 @@ class _Compiler:
 
     def items(self, tolerant: Array) -> Array:
         """The items of all branches; tolerant : for each, whether tolerance applies."""
-        sizes = np.array(self.sizes, np.int64).reshape(-1, 4)[np.array(self.item_size, np.int64)]
+        plain = self.plain
+        others = np.array(self.sizes, np.int64).reshape(-1, 4)
+        chosen = _joined(plain.item_size, np.array(self.item_size, np.int64) + len(plain.sizes))
+        sizes = np.concatenate([plain.sizes, others])[chosen]
         direction, low, high = sizes[:, 0], sizes[:, 1], sizes[:, 2]
         slack = np.where(tolerant & (sizes[:, 3] != 0), np.maximum(1, low // 50), 0)
         items = np.zeros(len(sizes), DTYPES["Item"])
@@ -213,7 +190,7 @@ class _Compiler:
         ):
             items[names[0]] = np.where(direction > 0, least, -most)
             items[names[1]] = np.where(direction > 0, most, -least)
-        items["condition"] = self.item_condition
+        items["condition"] = _joined(plain.condition, self.item_condition)
         return items
 
     def wait(self, branches: Array, rules: Rules, trailing: Array, whole: Array) -> Array:
@@ -274,6 +251,10 @@ class _Compiler:
         edges["low"] = np.where(there["slot"] > 0, 1, there["low"])
         edges["high"] = there["high"]
         return edges
+
+
+def _joined(plain: Array, others: Array | list[int]) -> Array:
+    return np.concatenate([plain, np.array(others, np.int64)])
 
 
 def mark_bursts(positions: Array, edges: Array) -> None:

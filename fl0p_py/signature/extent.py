@@ -31,10 +31,10 @@ def _expanded(item: Item) -> int:
 
 def shortest(sequence: Sequence) -> int:
     """The fewest tokens and bursts that the sequence can match."""
-    return sum(map(_shortest, sequence.items))
+    return sum(map(shortest_item, sequence.items))
 
 
-def _shortest(item: Item) -> int:
+def shortest_item(item: Item) -> int:
     match item:
         case Pause():
             return 0
@@ -45,4 +45,4 @@ def _shortest(item: Item) -> int:
         case Unordered():
             return shortest(item.left) + shortest(item.right)
         case Repeat():
-            return _shortest(item.atom) * item.low
+            return shortest_item(item.atom) * item.low

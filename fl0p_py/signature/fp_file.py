@@ -27,7 +27,7 @@ from fl0p_py.signature.parser import (
     parse_segment,
     spell,
 )
-from fl0p_py.signature.pattern import Gap, Item, Pattern, Pause, Sequence, Signature
+from fl0p_py.signature.pattern import Gap, Item, Pattern, Pause, Segment, Sequence, Signature, Size
 
 MAX_LINE = 65536
 """Characters; the longest flow that is printed (255 tokens of 9 characters) is far below."""
@@ -43,6 +43,8 @@ _CHECKS: dict[str, Callable[[str], Any]] = {
     "inside": lambda value: tuple(metadata.carrier(part) for part in value.split(",")),
 }
 _FLAGS = ("count", "no-edits")
+_SIMPLE = re.compile("([cs])([1-9][0-9]{0,5})(?:-([1-9][0-9]{0,5}))?")  # six digits are below MAX_SIZE
+_ODD_PAUSES = re.compile(r"< \+|\+\?? \+")
 
 
 class SignatureLines(NamedTuple):
@@ -73,7 +75,13 @@ class _Items(dict[str, Item]):
     """Each spelling of a single token, `c40` or `s1-`, and `+`: one shared node."""
 
     def __missing__(self, word: str) -> Item:
-        segment = parse_segment(word)
+        simple = _SIMPLE.fullmatch(word)
+        if simple:
+            low, high = int(simple[2]), int(simple[3] or simple[2])
+        if simple and low <= high:
+            segment: Segment | None = Segment(simple[1], Size(low, high, simple[3] is None), False)
+        else:
+            segment = parse_segment(word)
         if segment is None or segment.burst:
             raise KeyError(word)
         self[word] = segment
@@ -278,16 +286,8 @@ def plain_pattern(
         items = tuple(map(get_item, words[first : len(words) - end]))
     except (KeyError, IndexError):
         return None
-    if "+" in head and _odd_pauses(items, start):
-        return None
     if not 0 < len(items) <= MAX_ITEMS:
         return None
+    if "+" in head and (_ODD_PAUSES.search(head) or (len(items) == 1 and isinstance(items[0], Pause))):
+        return None  # the parser would refuse the pauses, or where they stand asks for a closer look
     return Pattern(proto, ports, exact, start, Sequence(items), end)
-
-
-def _odd_pauses(items: tuple[Item, ...], start: bool) -> bool:
-    """Whether the parser would refuse the pauses, or where they stand asks for a closer look."""
-    pauses = [isinstance(item, Pause) for item in items]
-    if all(pauses) or (start and pauses[0]):
-        return True
-    return any(map(bool.__and__, pauses, pauses[1:]))

@@ -44,6 +44,7 @@ cdef class Matcher:
     cdef Matcher old                    # while flows are taken over: from whom,
     cdef int64_t[::1] renamed           # our number for each of its signatures; -1: not here
     cdef int64_t adopted                # rows done
+    cdef dict dropped_before            # `overflow` of those taken over from
     cdef list waiting                   # (due, row, threshold, the one before) of timers to be set
 
     cdef bint _run(self) except -1 nogil

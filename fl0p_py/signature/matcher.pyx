@@ -68,6 +68,7 @@ cdef class Matcher:
         cdef FlowState state
         cdef Result result
         compiled = compile_set(signatures, threshold_ms=threshold_ms, fuzzy=fuzzy)
+        self.dropped_before = {}
         self.signatures, self.compiled, self.table = signatures, compiled, table
         self.filter = Filter(
             compiled.class_of, compiled.lane_low, compiled.lane_high, compiled.others,
@@ -101,12 +102,13 @@ cdef class Matcher:
 
     @property
     def overflow(self):
-        """What was dropped at a bound, by where."""
-        return {
+        """What was dropped at a bound, by where; by those that this one has taken over from, too."""
+        own = {
             "candidates": self.filter.overflow,
             "threads": self.machine.overflow,
             "identifications": self.dossiers.overflow,
         }
+        return {where: count + self.dropped_before.get(where, 0) for where, count in own.items()}
 
     def feed(self, events, rows):
         """Take events from an array instead of a table; run() then works on them."""
@@ -170,6 +172,7 @@ cdef class Matcher:
             renamed = [numbers.get(signature.id, -1) for signature in old.signatures.signatures]
             self.renamed = np.array(renamed, np.int64)
             self.old, self.adopted, self.waiting, self.clock_ns = old, 0, [], old.clock_ns
+            self.dropped_before = old.overflow
         self.n_results, self.delivered = 0, True
         with nogil:
             more = self._adopt()

@@ -12,7 +12,8 @@ from numpy.typing import NDArray
 
 from fl0p_py.errors import SignatureError
 from fl0p_py.signature import specificity
-from fl0p_py.signature.automaton import ANY, SOME, count_items
+from fl0p_py.signature.automaton import ANY, SOME
+from fl0p_py.signature.extent import shortest
 from fl0p_py.signature.machine import DTYPES
 from fl0p_py.signature.pattern import ACTORS, FACETS, PROTOCOLS, Facets, Signature
 from fl0p_py.signature.specificity import ANCHOR, PAUSE, WIDTH
@@ -95,19 +96,20 @@ class Rules:
         would say the same of these, but ten thousand times one by one."""
         own = branches["signature"]
         least = np.full(len(self.records), np.inf)
-        shortest = np.full(len(self.records), np.iinfo(np.int64).max)
+        fewest = np.full(len(self.records), np.iinfo(np.int64).max)
         if len(own):
             bits = _size_bits(items) + PAUSE * (items["condition"] != ANY)
             # heads of machine patterns lie between the branches, so sums of pieces
             total = np.concatenate([[0.0], np.cumsum(bits)])
             begin, length = branches["item"].astype(np.int64), branches["length"].astype(np.int64)
             np.minimum.at(least, own, total[begin + length] - total[begin] + (PAUSE * (trailing == SOME)))
-            np.minimum.at(shortest, own, length)
+            np.minimum.at(fewest, own, length)
         self.records["bits"] += least
         for number in np.flatnonzero(np.isinf(least)):
             pattern = self.signatures[number].pattern
-            self.records["bits"][number], shortest[number] = specificity.bits(pattern), count_items(pattern)
-        self.records["items"] = shortest
+            self.records["bits"][number] = specificity.bits(pattern)
+            fewest[number] = max(1, shortest(pattern.sequence))
+        self.records["items"] = fewest
 
 
 def _size_bits(items: Array) -> Array:

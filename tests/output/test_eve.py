@@ -166,6 +166,11 @@ def test_the_statistics() -> None:
     }
 
 
+def test_what_the_matcher_dropped_is_said() -> None:
+    (event,) = events(stats_event(Stats(dropped={"threads": 3, "identifications": 1})))
+    assert event["stats"]["dropped"] == {"threads": 3, "identifications": 1}
+
+
 @given(
     st.integers(-(2**63), 2**63 - 1),
     st.sampled_from([6, 17, 1, 58]),

@@ -24,6 +24,7 @@ def test_the_summary_of_a_full_run() -> None:
         evicted=2,
         skipped={"not_ip": 10, "vlan_tagged": 1},
         fragments={"seen": 4, "duplicate": 0, "completed": 2},
+        dropped={"threads": 7},
     )
     assert summary(stats) == (
         "12,345 packets\n"
@@ -37,6 +38,7 @@ def test_the_summary_of_a_full_run() -> None:
         "     1   VLAN-tagged (-v decodes them)\n"
         "     4 fragments\n"
         "     2   datagrams completed\n"
+        "     7 signatures given up half-way, since too many were under way\n"
     )
 
 

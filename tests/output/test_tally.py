@@ -26,6 +26,7 @@ def counted(tally: Tally) -> Stats:
         decoder=SimpleNamespace(
             counts=np.zeros(len(SKIPPED_KEYS), int), fragment_counts=np.zeros(len(FRAGMENT_KEYS), int)
         ),
+        matcher=SimpleNamespace(overflow={"candidates": 0, "threads": 3, "identifications": 0}),
         packets=12,
     )
     return tally.stats(engine)
@@ -37,6 +38,7 @@ def test_identifications_are_counted_by_class() -> None:
     tally.add(results({"signature": 1}, {"kind": 1}))
     tally.add(results())
     found = counted(tally)
+    assert found.dropped == {"threads": 3}
     assert found.classes == {"ssh": 2, "http": 1, "other": 1}
     assert (found.identifications, found.identified, found.unknown) == (4, 1, 1)
 

@@ -111,11 +111,11 @@ counter_examples = ["tcp 1 < c50 s50 s3"]
     assert report.text.replace(str(path), "x") == (
         "x: a: pattern, column 19: 'c0' is left out: packets without payload are not in sequences (warning)\n"
         "x: a: examples 2: tcp 1 < c50 s50 does not match a\n"
-        "1 signatures, 3 examples and counter-examples: 1 failed, 1 warnings\n"
+        "1 signature, 3 examples and counter-examples: 1 failed, 1 warning\n"
     )
 
 
 def test_the_report_of_a_good_set(tmp_path: Path) -> None:
     path = tmp_path / "x.fp"
     path.write_text("tcp 22 < c50 s60 : x\n")
-    assert check([path]) == (True, "1 signatures, 0 examples and counter-examples: 0 failed, 0 warnings\n")
+    assert check([path]) == (True, "1 signature, 0 examples and counter-examples: 0 failed, 0 warnings\n")
