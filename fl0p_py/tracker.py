@@ -29,7 +29,7 @@ this stays within the source's rotating buffers."""
 STEPS_AHEAD = 32
 """Steps that may wait to be taken: what a program that is still loading its signatures falls behind."""
 
-ENOUGH_EVENTS = 4096
+ENOUGH_EVENTS = 12288
 """Events that are worth handing over while more packets are at hand; with none at hand, any are."""
 
 

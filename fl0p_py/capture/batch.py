@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-BUFFERS = 16
+BUFFERS = 5
 """Batches of a source that are valid at a time: the one just yielded and BUFFERS - 1 before it."""
 
 
