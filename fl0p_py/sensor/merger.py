@@ -101,7 +101,7 @@ class Merger:
         self._counted, self._counted_at = 0, 0.0
 
     def run(self) -> int:
-        """Write what the engines send until the monitor says STOP, or is gone, or all engines are.
+        """Write what the engines send until the monitor says STOP, or all engines are gone.
 
         What they had sent by then is written.  Returns the exit status: 0, or as by SIGPIPE if the log
         is standard output and its reader went away.
@@ -158,7 +158,7 @@ class Merger:
             return True
         if message is None or message.kind is Kind.STOP:
             self._poll.unregister(self._channel)
-            return False
+            return message is None  # the monitor is gone: the engines end too, and close their sockets
         if message.kind is Kind.LOG and message.descriptor is not None:
             self._log.reopen(message.descriptor)
         elif message.kind is Kind.WRITE:

@@ -34,6 +34,8 @@ class Processes:
 
     def _merge(self, log: Log, channel: Channel) -> int:
         self.channel.close()
+        for engine, _ in self.pairs:
+            engine.close()
         return Merger([pair[1] for pair in self.pairs], log, channel).run()
 
     def _engine(self, i: int, work: Callable[[LineSocket], None], end: bytes) -> int:
@@ -102,9 +104,13 @@ def test_what_was_sent_before_stop_is_written_though_nobody_closes_the_sockets(p
 
 
 def test_a_merger_whose_monitor_is_gone_ends(path: Path) -> None:
+    """It writes what the engines still have, which end too, and with them their sockets."""
     engines = Processes(path, [batches(0, 2)])
-    engines.wait_for_engines()
     engines.channel.close()
+    for pair in engines.pairs:
+        for one in pair:
+            one.close()
+    engines.wait_for_engines()
     assert os.waitpid(engines.merger, 0)[1] == 0
     assert numbers(path.read_bytes()) == list(range(100))
 
