@@ -9,7 +9,7 @@ none.  Places do not take part in comparisons.  The language is defined in docs/
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from enum import Enum
+from enum import StrEnum
 from typing import NamedTuple
 
 from fl0p_py.errors import Place
@@ -23,7 +23,7 @@ UNORDERED_ITEMS = 4
 """Most tokens and bursts on one side of `( a & b )`."""
 
 
-class Gap(Enum):
+class Gap(StrEnum):
     """What is asked of the pause between two items; written out only where it is not NONE."""
 
     NONE = ""
@@ -32,10 +32,9 @@ class Gap(Enum):
 
     def and_(self, other: Gap) -> Gap:
         """The one condition where two meet: `+` if either says so, else `+?` if either does."""
-        for gap in (Gap.SOME, Gap.ANY):
-            if gap in (self, other):
-                return gap
-        return Gap.NONE
+        if self is Gap.SOME or other is Gap.SOME:
+            return Gap.SOME
+        return Gap.ANY if self is Gap.ANY or other is Gap.ANY else Gap.NONE
 
 
 @dataclass(frozen=True, slots=True)
