@@ -18,7 +18,7 @@ from fl0p_py.cli.manual import (
     sentences_of,
     signature_of,
 )
-from fl0p_py.cli.options import TABLE, Group
+from fl0p_py.cli.table import TABLE, Group
 
 _FLAG = re.compile(r"(?<![\w-])--?[A-Za-z][\w-]*")
 _FLAG_OR_ARGUMENT = re.compile(rf"({_FLAG.pattern})|\b[A-Z]+\b")

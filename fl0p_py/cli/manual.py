@@ -1,6 +1,6 @@
 """The manual of fl0p: one document, printed by `-h` and rendered as the man page.
 
-The options come from the table in options.py; what stands here is everything else that someone who
+The options come from the table in table.py; what stands here is everything else that someone who
 meets the program for the first time needs.  A paragraph that begins with two blanks is shown as it
 stands (a command, a line of output); all others are filled to the width.
 """
@@ -10,7 +10,7 @@ from __future__ import annotations
 import textwrap
 from dataclasses import dataclass
 
-from fl0p_py.cli.options import TABLE, Group, Option
+from fl0p_py.cli.table import TABLE, Group, Option
 
 NAME = "fl0p - name network flows by the sizes, directions and gaps of their payloads"
 

@@ -8,7 +8,7 @@ import pytest
 
 from fl0p_py.cli.manpage import man_page
 from fl0p_py.cli.manual import AFTER_OPTIONS, DESCRIPTION, SYNOPSIS, help_text, signature_of
-from fl0p_py.cli.options import TABLE, Option
+from fl0p_py.cli.table import TABLE, Option
 
 ROOT = Path(__file__).parents[2]
 

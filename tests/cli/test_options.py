@@ -7,7 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from fl0p_py.cli.options import TABLE, Options, parse
+from fl0p_py.cli.options import Options, parse
+from fl0p_py.cli.table import TABLE
 from fl0p_py.errors import UsageError
 
 
