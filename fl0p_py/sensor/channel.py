@@ -198,13 +198,9 @@ class Channel:
         Raises BlockingIOError if there is none yet, ChannelError for what is no message.
         """
         try:
-            data, ancillary, flags, _ = self._socket.recvmsg(
-                HEADER.size + LONGEST_BODY,
-                socket.CMSG_LEN(array.array("i").itemsize),  # one descriptor; the kernel drops any other
-                socket.MSG_DONTWAIT | socket.MSG_CMSG_CLOEXEC,
-            )
-        except ConnectionError:
-            return None
+            data, ancillary, flags = self._datagram()
+        except ConnectionError:  # it ended without reading all; what it had sent before is still there
+            data, ancillary, flags = self._datagram()
         descriptors = _descriptors(ancillary)
         try:
             if not data and not descriptors:
@@ -217,6 +213,15 @@ class Channel:
                 os.close(descriptor)
             raise
         return message
+
+    def _datagram(self) -> tuple[bytes, list[tuple[int, int, bytes]], int]:
+        """The next one with what came along: data, ancillary data, flags; no data at the end."""
+        data, ancillary, flags, _ = self._socket.recvmsg(
+            HEADER.size + LONGEST_BODY,
+            socket.CMSG_LEN(array.array("i").itemsize),  # one descriptor; the kernel drops any other
+            socket.MSG_DONTWAIT | socket.MSG_CMSG_CLOEXEC,
+        )
+        return data, ancillary, flags
 
     def _message(self, data: bytes, descriptor: int | None) -> Message:
         if len(data) < HEADER.size:

@@ -98,6 +98,23 @@ def test_an_end_closed_with_messages_unread_is_an_end() -> None:
     monitor.close()
 
 
+def test_what_was_said_before_such_an_end_is_heard() -> None:
+    """The kernel reports the reset before the messages that came before it."""
+    monitor, child = Channel.pair()
+    monitor.send(Kind.STOP)
+    for kind in (Kind.READY, Kind.GONE, Kind.BYE):
+        body: dict[str, object] = {Kind.GONE: {"why": "x"}, Kind.BYE: {"status": 0}}.get(kind, {})
+        child.send(kind, body)
+    child.close()
+    assert [message.kind for _ in range(3) if (message := monitor.receive())] == [
+        Kind.READY,
+        Kind.GONE,
+        Kind.BYE,
+    ]
+    assert monitor.receive() is None
+    monitor.close()
+
+
 def test_a_full_queue_is_told_and_never_waited_for() -> None:
     monitor, child = Channel.pair()
     while child.send(Kind.SAY, {"text": "x" * LONGEST_TEXT}):
