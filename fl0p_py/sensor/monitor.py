@@ -20,7 +20,7 @@ import selectors
 import signal
 import socket
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field, replace
 from types import FrameType
@@ -38,7 +38,7 @@ from fl0p_py.sensor.plan import Plan, Say
 from fl0p_py.sensor.post import Post
 from fl0p_py.sensor.signature_memory import store
 from fl0p_py.signature.caret import render
-from fl0p_py.signature.loader import parse_texts
+from fl0p_py.signature.loader import SignatureText, parse_texts
 
 TICK_S = 1.0
 
@@ -114,6 +114,8 @@ class Monitor:
         self._up = False
         self._status = 0
         self._end_at_s: float | None = None
+        self._noted: set[int] = set()
+        self._texts: Sequence[SignatureText] = ()
         self._drops_before = interface_drops(plan.device)
         self.stats = Stats()
 
@@ -129,6 +131,7 @@ class Monitor:
             while self._crew_works():
                 for key, _ in self._selector.select(self._patience_s()):
                     key.data()
+                self._signals()
                 self._tick(time.monotonic())
         self.stats = self._counted()
         if self._plan.stats_last and self._status in (0, 1):
@@ -140,13 +143,13 @@ class Monitor:
 
     @contextmanager
     def _signals_heard(self) -> Iterator[None]:
-        """Signals are bytes on a socket as long as this lasts."""
+        """Signals are noted as long as this lasts, and a byte on a socket wakes the loop."""
         heard, woken = socket.socketpair()
         for end in (heard, woken):
             end.setblocking(False)
-        before = {number: signal.signal(number, _noted) for number in SIGNALS}
+        before = {number: signal.signal(number, self._note) for number in SIGNALS}
         wakeup = signal.set_wakeup_fd(woken.fileno(), warn_on_full_buffer=False)
-        self._selector.register(heard, selectors.EVENT_READ, lambda: self._signals(heard.recv(64)))
+        self._selector.register(heard, selectors.EVENT_READ, lambda: heard.recv(4096))
         try:
             yield
         finally:
@@ -157,17 +160,23 @@ class Monitor:
             heard.close()
             woken.close()
 
-    def _signals(self, numbers: bytes) -> None:
-        for number in dict.fromkeys(numbers):
-            if number == signal.SIGHUP:
-                self._reload()
-            elif number == signal.SIGUSR1:
-                self._ask_for_stats()
-            elif number in (signal.SIGTERM, signal.SIGINT):
-                if self._end_at_s is not None and self._status < 128:
-                    self._status = 128 + number
-                    self._end_at_s = 0.0
-                self._stop()
+    def _note(self, number: int, frame: FrameType | None) -> None:
+        """Not by the bytes on the socket: many SIGHUP fill it, and a SIGTERM would find no room."""
+        self._noted.add(number)
+
+    def _signals(self) -> None:
+        """Do what was asked for, each once however often, the end first."""
+        numbers, self._noted = self._noted, set()
+        ending = numbers & {signal.SIGTERM, signal.SIGINT}
+        if ending:
+            if self._end_at_s is not None and self._status < 128:
+                self._status = 128 + min(ending)
+                self._end_at_s = 0.0
+            self._stop()
+        if signal.SIGUSR1 in numbers:
+            self._ask_for_stats()
+        if signal.SIGHUP in numbers:
+            self._reload()
 
     def _hear(self, post: Post) -> bool:
         """One message from a child, or the end of them, after which the child has to end too.
@@ -203,8 +212,10 @@ class Monitor:
                 self._say_for(post, body["text"])
             case Kind.TAKEN:
                 self._say_for(post, f"{body['signatures']} signatures are in use now")
+                self._answered(post)
             case Kind.KEPT:
                 self._say_for(post, f"the new signatures are not used: {body['why']}")
+                self._answered(post)
             case Kind.LOST:
                 self._say_for(post, f"{name}: {body['why']}; entries are lost until it can be written")
             case Kind.BACK:
@@ -342,6 +353,8 @@ class Monitor:
         for post in self._crew.posts:
             if post.retry_at_s is not None and now_s >= post.retry_at_s:
                 self._retry(post)
+            if post.owed:
+                self._pay(post)
             if post.kill_at_s is not None and post.child is not None and now_s >= post.kill_at_s:
                 post.child.kill()
         if self._stats_at_s is not None and now_s >= self._stats_at_s:
@@ -384,7 +397,8 @@ class Monitor:
         if self._outside.notifier is not None:
             self._outside.notifier.reloading()
         self._reopen_log()
-        self._reread_signatures()
+        if self._end_at_s is None:
+            self._reread_signatures()
         if self._outside.notifier is not None:
             self._outside.notifier.ready()
 
@@ -398,7 +412,7 @@ class Monitor:
             self._say(f"{error}; the log stays where it was")
             return
         self._crew.log.reopen(descriptor)
-        _tell(self._crew.writer, Kind.LOG, descriptor=descriptor)
+        self._owe(self._crew.writer, Kind.LOG)
 
     def _reread_signatures(self) -> None:
         """Broken ones are found here: the engines keep what they have, and so does the next one."""
@@ -410,10 +424,31 @@ class Monitor:
                 self._say(line)
             self._say("the signature files are broken; those that were read before stay in use")
             return
-        memory = store(texts)
+        self._texts = texts
         for post in self._crew.engines:
-            _tell(post, Kind.SIGNATURES, descriptor=memory)
-        os.close(memory)
+            self._owe(post, Kind.SIGNATURES)
+
+    def _owe(self, post: Post, kind: Kind) -> None:
+        """Tell a child of the new log or the new signatures, now or as soon as it can be told."""
+        if post.child is not None:
+            post.owed.add(kind)
+            self._pay(post)
+
+    def _pay(self, post: Post) -> None:
+        """The latest of what a post is owed: signatures one set at a time, however often they change."""
+        if Kind.LOG in post.owed and _tell(post, Kind.LOG, descriptor=self._crew.log.fileno()):
+            post.owed.discard(Kind.LOG)
+        if Kind.SIGNATURES in post.owed and not post.renewing:
+            memory = store(self._texts)
+            if _tell(post, Kind.SIGNATURES, descriptor=memory):
+                post.owed.discard(Kind.SIGNATURES)
+                post.renewing = True
+            os.close(memory)
+
+    def _answered(self, post: Post) -> None:
+        """It has taken the signatures that it was sent, or not."""
+        post.renewing = False
+        self._pay(post)
 
     def _say_for(self, post: Post, text: str) -> None:
         """What a child says, not trusted to be printable, nor to be brief."""
@@ -448,7 +483,3 @@ def _manner(status: int) -> str:
         return f"by {signal.Signals(-status).name}"
     except ValueError:
         return f"by signal {-status}"
-
-
-def _noted(number: int, frame: FrameType | None) -> None:
-    """The wakeup descriptor has it."""

@@ -11,6 +11,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 
 from fl0p_py.output.stats import Stats, total
+from fl0p_py.sensor.channel import Kind
 from fl0p_py.sensor.child import Child
 
 SHORTEST_PAUSE_S, LONGEST_PAUSE_S = 1.0, 30.0
@@ -30,6 +31,8 @@ class Post:
     over        : the child has said BYE; gone : why its packets ended, from itself
     stats       : what it counted, as it said last; past : what those before it counted
     restarts    : how many replaced another
+    owed        : of LOG and SIGNATURES, what the child has still to be told; one that starts knows the latest
+    renewing    : it is at work on SIGNATURES, and gets no more of them before it has answered
     trouble     : what was said last about filling it again
     retry_at_s  : when to fill it again; None: not at all
     kill_at_s   : when its child is to be killed, which should end; None: it should not
@@ -46,6 +49,8 @@ class Post:
     stats: Stats = field(default_factory=Stats)
     past: Stats = field(default_factory=Stats)
     restarts: int = -1
+    owed: set[Kind] = field(default_factory=set)
+    renewing: bool = False
     retry_at_s: float | None = None
     kill_at_s: float | None = None
     heard_s: float = 0.0
@@ -59,6 +64,8 @@ class Post:
         self.child = self.start()
         self.restarts += 1
         self.ready, self.over, self.gone = False, False, ""
+        self.owed.clear()
+        self.renewing = False
         self.retry_at_s = self.kill_at_s = None
         self._started_s = self.heard_s = now_s
 
