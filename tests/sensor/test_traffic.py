@@ -16,6 +16,8 @@ import pytest
 from tests.net import lab
 from tests.sensor.running import COMMAND, ROOT, Sensor, sensor
 
+pytest.importorskip("aiosmtpd")
+
 pytestmark = [lab.requires_lab, lab.requires("tcpdump", "curl", "ssh", "sshd", "ssh-keygen", "swaks")]
 
 KEY_OPTIONS = ("-q", "-t", "ed25519", "-N", "")
