@@ -8,6 +8,7 @@ What it is iterated for:
 - a batch of what has arrived, as soon as the kernel hands it over, which it does after the capture timeout
   at the latest; while nothing comes the reader sleeps in poll(2), whatever the timeout;
 - an empty batch every IDLE_MS while nothing comes, so that quiet flows end.
+The clock of the batches (`now_ns`) is a SteadyClock; packets have the kernel's stamps, whatever they are.
 An interface that goes down is waited for, with a word to `say`; one that is gone is a CaptureError, after
 its last packet.
 """
@@ -29,6 +30,7 @@ from fl0p_py.capture.bpf import FilterSet
 from fl0p_py.capture.linktype import ETHERNET, RAW, RAW_BSD, SUPPORTED, describe, supported_names
 from fl0p_py.capture.live_driver import Driver, DriverError, Frames, Setting, opener
 from fl0p_py.capture.packet_socket import Counts, Link, PacketSocket, why_not
+from fl0p_py.capture.steady_clock import SteadyClock
 from fl0p_py.errors import CaptureError, FilterError
 
 ALL_DEVICES = "any"
@@ -85,6 +87,7 @@ class LiveSource:
         self.fanout_group = fanout_group
         self._say = say or _silence
         self._settle_ns = (2 * timeout_ms + SETTLE_MS) * 1_000_000
+        self._clock = SteadyClock()
         self._from_ns = 0  # packets older than this are not ours
         self._told_ns = 0  # the clock of the latest batch that had one
         self._down = False
@@ -148,7 +151,7 @@ class LiveSource:
         poller = select.poll()
         poller.register(self.fileno(), select.POLLIN)
         while not self._stop.is_set():
-            asked_ns = time.time_ns()
+            asked_ns = self._clock.now_ns()
             events = poller.poll(IDLE_MS)
             with self._reading:
                 if self._closed:
@@ -201,7 +204,7 @@ class LiveSource:
             return _empty(settled_ns)
         count = len(frames.offset)
         now_ns = 0
-        if count < self._driver.limit and not 0 <= settled_ns - self._told_ns < IDLE_MS * 1_000_000:
+        if count < self._driver.limit and settled_ns - self._told_ns >= IDLE_MS * 1_000_000:
             self._told_ns = now_ns = settled_ns
         batch = PacketBatch(
             data=frames.data,
@@ -214,6 +217,8 @@ class LiveSource:
         )
         if self._from_ns:
             batch = self._ours(batch)
+            if now_ns > self._from_ns:
+                self._from_ns = 0  # what came before has been read; the time of day may have been set back
         return self._inside_tags.apply(batch) if self._inside_tags else batch
 
     def _ours(self, batch: PacketBatch) -> PacketBatch:
@@ -265,7 +270,7 @@ class LiveSource:
             self.fanout_group = self._socket.join_fanout(None if group == NEW_GROUP else group)
         except OSError as error:
             raise CaptureError(self.name, f"cannot share the interface (PACKET_FANOUT): {error}") from None
-        self._from_ns = time.time_ns()
+        self._from_ns = self._clock.now_ns()
 
 
 def _check_text(expression: str) -> None:

@@ -44,12 +44,15 @@ class Memory:
 class Run:
     """An engine with everything printed, as one line each."""
 
-    def __init__(self, source: Source) -> None:
+    def __init__(self, source: Source, timestamps: bool = False) -> None:
         signatures = load(())
         self.tracker = Tracker(source, OPTIONS)
         self.engine = Engine(self.tracker, signatures)
         self.output = Memory()
-        self._writer = text_writer(signatures, self.engine, self.output, Choice(unknown=True), Form.LINE)
+        choice = Choice(unknown=True)
+        self._writer = text_writer(
+            signatures, self.engine, self.output, choice, Form.LINE, timestamps=timestamps
+        )
 
     def go(self) -> None:
         for results in self.engine:
