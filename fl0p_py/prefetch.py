@@ -72,7 +72,7 @@ class Prefetch(Generic[Item]):
         try:
             while self._stop is None or not self._stop.is_set():
                 try:
-                    item = self._ready.get(timeout=STOP_S)
+                    item = self._ready.get(timeout=None if self._stop is None else STOP_S)
                 except queue.Empty:
                     continue
                 if isinstance(item, _End):

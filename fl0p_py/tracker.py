@@ -1,7 +1,7 @@
 """The tracker: packets in, events of flows out.
 
     source ─► filter ─► decoder ─► flow table ─► steps
-    └────── reader thread ──────┘  └─ flow thread ─┘
+    └ reader thread ─┘  └────── flow thread ──────┘
 
 The threads overlap, with each other and with whoever takes the steps, since the kernels release the
 GIL; each is a few batches ahead of the next.  Nothing here runs per packet.
@@ -16,15 +16,15 @@ from collections.abc import Iterable, Iterator
 from typing import NamedTuple, Protocol
 
 from fl0p_py.capture.batch import BUFFERS, PacketBatch
-from fl0p_py.decode.decoder import DecodedBatch, Decoder
+from fl0p_py.decode.decoder import Decoder, Frames
 from fl0p_py.errors import CaptureError
-from fl0p_py.flow.table import EOF, EventBatch, FlowTable
+from fl0p_py.flow.table import EOF, EventBatch, FlowTable, Window
 from fl0p_py.prefetch import Prefetch
 from fl0p_py.settings import DEFAULTS, EngineOptions
 
 AHEAD = BUFFERS - 2
-"""Decoded batches that may wait for the flow table; with the one being filled and the one being read
-this stays within the source's rotating buffers."""
+"""Batches that may wait for the flow thread; with the one being filled and the one being read this stays
+within the source's rotating buffers."""
 
 STEPS_AHEAD = 32
 """Steps that may wait to be taken: what a program that is still loading its signatures falls behind."""
@@ -113,14 +113,10 @@ class Tracker:
     def __iter__(self) -> Iterator[Step]:
         return iter(self.start())
 
-    def _decoded(self) -> Iterator[DecodedBatch]:
+    def _read(self) -> Iterator[PacketBatch]:
         """The reader thread's part."""
-        ring = [DecodedBatch() for _ in range(AHEAD + 2)]
-        for turn, batch in enumerate(self._source):
-            chosen = self._filter.apply(batch) if self._filter else batch
-            into = ring[turn % len(ring)]
-            self.decoder.decode(chosen, into)
-            yield into
+        for batch in self._source:
+            yield self._filter.apply(batch) if self._filter else batch
 
     def _handed_over(self) -> Iterator[Step]:
         """The flow thread's part.  Of the steps that it has yielded, STEPS_AHEAD + 1 are still in use."""
@@ -132,18 +128,17 @@ class Tracker:
                 self.table.release(out.popleft())
 
     def _tracked(self) -> Iterator[Step]:
-        batches = Prefetch(self._decoded(), AHEAD, "fl0p-reader", self._stop)
+        batches = Prefetch(self._read(), AHEAD, "fl0p-reader", self._stop)
+        window = Window()
         damage: CaptureError | None = None
         position = 0
         try:
-            for decoded in batches:
-                packets = decoded.packets
-                position, now_ns = decoded.batch.position, decoded.batch.now_ns
-                done = self.table.process(packets)
-                while done < len(packets):
+            for batch in batches:
+                position, now_ns = batch.position, batch.now_ns
+                frames = Frames(batch)
+                while not self.table.track(self.decoder, frames, window):
                     yield self._step(0, position)
-                    done = self.table.process(packets, done)
-                self.packets += len(packets)
+                self.packets += frames.n
                 if now_ns:
                     while self.table.advance(now_ns):
                         yield self._step(0, position)

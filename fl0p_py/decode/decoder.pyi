@@ -6,6 +6,12 @@ from fl0p_py.decode.limits import FragmentLimits
 
 DECODED_DTYPE: np.dtype[np.void]
 
+class Frames:
+    batch: PacketBatch
+    n: int
+    next: int
+    def __init__(self, batch: PacketBatch) -> None: ...
+
 class DecodedBatch:
     batch: PacketBatch
     packets: NDArray[np.void]
@@ -27,3 +33,4 @@ class Decoder:
         fragments: FragmentLimits | None = None,
     ) -> None: ...
     def decode(self, batch: PacketBatch, into: DecodedBatch) -> None: ...
+    def expire(self, frames: Frames) -> None: ...

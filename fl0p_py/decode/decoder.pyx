@@ -4,8 +4,7 @@
 Nothing on the wire raises; what is wrong with a packet is in its `status`.
 """
 
-cimport cython
-from libc.stdint cimport int64_t, uint8_t, uint16_t, uint32_t, uint64_t
+from libc.stdint cimport uint32_t
 from libc.string cimport memset
 
 import numpy as np
@@ -17,7 +16,6 @@ from fl0p_py.decode.link cimport Network, open_link
 from fl0p_py.decode.numbers cimport MAX_DATAGRAM
 from fl0p_py.decode.reader cimport Bytes, bytes_of, part, prefetch
 from fl0p_py.decode.record cimport BAD_IP, FLOW, FRAGMENT, STATUS_COUNT, Decoded, Status
-from fl0p_py.decode.siphash cimport SipKey
 from fl0p_py.decode.transport cimport open_upper
 
 from fl0p_py.decode.limits import FragmentLimits
@@ -35,6 +33,19 @@ cdef decoded_dtype():
 DECODED_DTYPE = decoded_dtype()
 
 
+cdef class Frames:
+    """A PacketBatch as the kernels read it.  ValueError if its columns differ in length."""
+
+    def __init__(self, batch):
+        self.batch = batch
+        self.memory, self.offset, self.ts_ns = batch.data, batch.offset, batch.ts_ns
+        self.caplen, self.wirelen, self.linktype = batch.caplen, batch.wirelen, batch.linktype
+        self.n, self.next = self.offset.shape[0], 0
+        if not (self.n == self.ts_ns.shape[0] == self.caplen.shape[0] == self.wirelen.shape[0]
+                == self.linktype.shape[0]):
+            raise ValueError("the columns of the batch differ in length")
+
+
 cdef class DecodedBatch:
     """What a Decoder makes of a PacketBatch; used again for the next one.
 
@@ -42,12 +53,6 @@ cdef class DecodedBatch:
     reassembled : uint8 array; the payloads of packets whose `reassembled` field is 1 lie here
     batch       : the PacketBatch; the other payloads lie in its `data`
     """
-
-    cdef readonly object batch, packets, reassembled
-    cdef object rows                    # `packets` with room to spare
-    cdef Decoded[::1] decoded
-    cdef uint8_t[::1] whole
-    cdef size_t whole_used
 
     def __init__(self, size_t packets=32768):
         self.batch = None
@@ -78,7 +83,6 @@ cdef class DecodedBatch:
             self.whole = self.reassembled
 
 
-@cython.final
 cdef class Decoder:
     """Decodes batches of frames; keeps fragments from one batch to the next.
 
@@ -91,12 +95,6 @@ cdef class Decoder:
     counts          : uint64[STATUS_COUNT], packets by status
     fragment_counts : uint64[FRAGMENT_COUNTERS], named by status.FRAGMENT_COUNTER_NAMES
     """
-
-    cdef bint vlan, check, vlan_key
-    cdef SipKey key
-    cdef FragmentTable fragments
-    cdef uint64_t[::1] status_counts
-    cdef readonly object counts
 
     def __init__(self, *, key, vlan=False, checksums="auto", vlan_key=True, fragments=None):
         if len(key) != 16:
@@ -118,40 +116,49 @@ cdef class Decoder:
 
     def decode(self, batch, DecodedBatch into):
         """Fill `into` with one record for each packet of `batch`."""
-        cdef const uint8_t[::1] memory = batch.data
-        cdef const int64_t[::1] offset = batch.offset
-        cdef const uint32_t[::1] caplen = batch.caplen
-        cdef const uint32_t[::1] wirelen = batch.wirelen
-        cdef const int64_t[::1] ts_ns = batch.ts_ns
-        cdef const uint16_t[::1] linktype = batch.linktype
-        cdef Bytes data = bytes_of(memory)
-        cdef Py_ssize_t i = 0, n = len(batch)
+        cdef Frames frames = Frames(batch)
+        into.start(batch)
+        while frames.next < frames.n:
+            into.make_room()
+            with nogil:
+                self.span(frames, frames.n, into, frames.next)
+        self.expire(frames)
+
+    def expire(self, Frames frames):
+        """Drop the fragments that have waited too long by the last of these frames."""
+        if frames.n:
+            self.fragments.expire(frames.ts_ns[frames.n - 1])
+
+    cdef Py_ssize_t span(
+        self, Frames frames, Py_ssize_t stop, DecodedBatch into, Py_ssize_t first
+    ) noexcept nogil:
+        """Decode frames from `frames.next` up to `stop` into records from `first` on, which must be there, as
+        long as there is room for one more datagram to be put together; returns the index after the last."""
+        cdef Bytes data = bytes_of(frames.memory)
+        cdef Py_ssize_t i, at = first
         cdef Decoded *out
         cdef Decoded blank
         memset(&blank, 0, sizeof(Decoded))
-        if not n == len(caplen) == len(wirelen) == len(ts_ns) == len(linktype):
-            raise ValueError("the columns of the batch differ in length")
-        into.start(batch)
-        while i < n:
-            into.make_room()
-            with nogil:
-                while i < n and into.whole_used + MAX_DATAGRAM <= <size_t>into.whole.shape[0]:
-                    if i + AHEAD < n:
-                        prefetch(data, <size_t>offset[i + AHEAD])
-                    out = &into.decoded[i]
-                    out[0] = blank      # not memset: gcc makes a slow `rep stos` of it
-                    out.ts_ns = ts_ns[i]
-                    out.frame_len = wirelen[i]
-                    out.status = self.decode_frame(part(data, <size_t>offset[i], caplen[i]), wirelen[i],
-                                                   linktype[i], into, out)
-                    if out.status == FLOW:
-                        out.hash = flow_hash(out, self.key, out.vlan if self.vlan_key else 0)
-                        if not out.reassembled:
-                            out.payload_at += <uint32_t>offset[i]
-                    self.status_counts[out.status] += 1
-                    i += 1
-        if n:
-            self.fragments.expire(ts_ns[n - 1])
+        for i in range(frames.next, stop):
+            if into.whole_used + MAX_DATAGRAM > <size_t>into.whole.shape[0]:
+                break
+            if i + AHEAD < frames.n:
+                prefetch(data, <size_t>frames.offset[i + AHEAD])
+            out = &into.decoded[at]
+            out[0] = blank      # not memset: gcc makes a slow `rep stos` of it
+            out.ts_ns = frames.ts_ns[i]
+            out.frame_len = frames.wirelen[i]
+            out.status = self.decode_frame(
+                part(data, <size_t>frames.offset[i], frames.caplen[i]), frames.wirelen[i],
+                frames.linktype[i], into, out)
+            if out.status == FLOW:
+                out.hash = flow_hash(out, self.key, out.vlan if self.vlan_key else 0)
+                if not out.reassembled:
+                    out.payload_at += <uint32_t>frames.offset[i]
+            self.status_counts[out.status] += 1
+            at += 1
+        frames.next += at - first
+        return at
 
     cdef Status decode_frame(self, Bytes frame, size_t wirelen, int linktype, DecodedBatch into,
                              Decoded *out) noexcept nogil:

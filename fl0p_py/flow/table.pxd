@@ -14,6 +14,7 @@
 cimport cython
 from libc.stdint cimport int32_t, int64_t, uint8_t, uint16_t, uint32_t, uint64_t
 
+from fl0p_py.decode.decoder cimport DecodedBatch, Decoder, Frames
 from fl0p_py.decode.record cimport Decoded
 from fl0p_py.flow.gap cimport gap_units
 from fl0p_py.flow.record cimport FlowRow, TokenEvent
@@ -91,6 +92,12 @@ cdef struct Piece:          # 32 bytes
 
 
 @cython.final
+cdef class Window:
+    cdef DecodedBatch decoded
+    cdef Py_ssize_t filled, taken           # records there, and of those taken
+
+
+@cython.final
 cdef class EventBatch:
     cdef TokenEvent[::1] event
     cdef uint32_t n
@@ -138,7 +145,11 @@ cdef class FlowTable:
     cdef Py_ssize_t ended
     cdef int ending_reason
 
-    cdef int run(self, const Decoded[::1] packets, Py_ssize_t* at) noexcept nogil
+    cdef int run(self, const Decoded[::1] packets, Py_ssize_t* at, Py_ssize_t stop) noexcept nogil
+    cdef int roll(
+        self, Decoder decoder, Frames frames, Window window, DecodedBatch decoded
+    ) noexcept nogil
+    cdef bint grown(self, int want)
     cdef void grow_index(self)
     cdef void grow_more(self)
     cdef void settle(self, EventBatch batch) noexcept nogil

@@ -28,8 +28,9 @@ import threading
 import numpy as np
 
 from libc.stdint cimport int64_t, uint32_t, uint64_t
-from libc.string cimport memset
+from libc.string cimport memmove, memset
 
+from fl0p_py.decode.decoder cimport DecodedBatch, Decoder, Frames
 from fl0p_py.decode.record cimport FLOW, WRONG, Decoded
 from fl0p_py.flow.datagram cimport datagram
 from fl0p_py.flow.gap cimport MANTISSA, MANTISSA_BITS, UNITS_PER_MS, gap_code, gap_units
@@ -109,6 +110,7 @@ cdef enum:
     ROW_AHEAD = 12           # from prefetching a row
     TOKEN_AHEAD = 6         # from prefetching the place of its next token
     GUESSES = 16            # a power of two above ROW_AHEAD
+    WINDOW = 512            # packets that are decoded before they are taken
 
 
 def _dtypes():
@@ -146,6 +148,13 @@ def _aligned(n, dtype, columns=1):
     raw = np.empty(size + 64, np.uint8)
     start = -raw.ctypes.data % 64
     return raw[start : start + size].view(dtype)
+
+
+cdef class Window:
+    """The few hundred packets that FlowTable.track is about."""
+
+    def __init__(self):
+        self.decoded = DecodedBatch(WINDOW)
 
 
 cdef class EventBatch:
@@ -276,15 +285,62 @@ cdef class FlowTable:
             raise ValueError(f"start is {start}, expected 0 or more")
         while True:
             with nogil:
-                want = self.run(packets, &at)
-            if want == GROW_INDEX:
-                self.grow_index()
-            elif want == GROW_MORE:
-                self.grow_more()
-            else:
+                want = self.run(packets, &at, packets.shape[0])
+            if not self.grown(want):
                 return at
 
-    cdef int run(self, const Decoded[::1] packets, Py_ssize_t* at) noexcept nogil:
+    def track(self, Decoder decoder not None, Frames frames not None, Window window not None):
+        """Decode frames and take them, a few hundred at a time, which then stay in the processor's cache.
+
+        True when all are taken; False when the event buffer is nearly full: as for process(), call again
+        with the same arguments.  `window` is this table's own between two frames of a source.
+        """
+        cdef int want = NOTHING
+        while True:
+            with nogil:
+                want = self.roll(decoder, frames, window, window.decoded)
+            if not self.grown(want):
+                break
+        if want == DRAIN:
+            return False
+        decoder.expire(frames)
+        return True
+
+    cdef int roll(
+        self, Decoder decoder, Frames frames, Window window, DecodedBatch decoded
+    ) noexcept nogil:
+        """Alternate between the two; what is near the window's end waits, so that its memory is asked for."""
+        cdef Py_ssize_t stop, left
+        cdef int want
+        while True:
+            stop = window.filled if frames.next == frames.n else window.filled - SLOT_AHEAD
+            if window.taken < stop:
+                want = self.run(decoded.decoded[:window.filled], &window.taken, stop)
+                if want != NOTHING:
+                    return want
+            if frames.next == frames.n:
+                window.filled = window.taken = 0
+                return NOTHING
+            left = window.filled - window.taken
+            if left > 0 and window.taken > 0:
+                memmove(&decoded.decoded[0], &decoded.decoded[window.taken], left * sizeof(Decoded))
+            window.taken = 0
+            decoded.whole_used = 0
+            stop = min(frames.n, frames.next + WINDOW - left)
+            window.filled = decoder.span(frames, stop, decoded, left)
+
+    cdef bint grown(self, int want):
+        """Whether something was too small and is larger now."""
+        if want == GROW_INDEX:
+            self.grow_index()
+        elif want == GROW_MORE:
+            self.grow_more()
+        else:
+            return False
+        return True
+
+    cdef int run(self, const Decoded[::1] packets, Py_ssize_t* at, Py_ssize_t stop) noexcept nogil:
+        """Take packets up to `stop`, asking for the memory of those behind it too."""
         cdef Py_ssize_t i = at[0]
         cdef Py_ssize_t n = packets.shape[0]
         cdef const Decoded* d
@@ -293,7 +349,7 @@ cdef class FlowTable:
         cdef bint done
         cdef uint32_t[GUESSES] guess        # of the packets up to ROW_AHEAD: index_guess when asked for
         memset(guess, 0, sizeof(guess))
-        for i in range(i, n):
+        for i in range(i, stop):
             at[0] = i
             d = &packets[i]
             if i + SLOT_AHEAD < n:      # memory is asked for before its turn: slot, row, place of the token
@@ -330,7 +386,7 @@ cdef class FlowTable:
             if not done:
                 return self.shortage()
             self.count(PACKETS)
-        at[0] = n
+        at[0] = stop
         return NOTHING
 
     cdef inline void set_clock(self, int64_t now_ns) noexcept nogil:
