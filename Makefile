@@ -20,6 +20,12 @@ demo: $(VENV)/.built  ## build, then run fl0p on a capture that ships with it
 test: $(VENV)/.built-dev lint types  ## everything: lint, types, tests
 	$(BIN)/python -m pytest
 
+.PHONY: test-tools
+test-tools:  ## as root: install the real servers and clients that some tests talk to (those are skipped without)
+	apt-get update -qq
+	DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends iproute2 iputils-ping \
+	    tcpdump tcpreplay curl openssh-client openssh-server swaks logrotate libseccomp2
+
 .PHONY: lint
 lint: $(VENV)/.built-dev
 	$(BIN)/ruff check .
