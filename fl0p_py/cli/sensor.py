@@ -34,10 +34,12 @@ def run(options: Options) -> int:
     """Listen until a signal says otherwise; returns the exit status.  With -d that of the parent."""
     os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")  # numpy would start a thread a core, for nothing
     gc.disable()  # what is made until the first packet stays
+    from fl0p_py.sensor import memory
     from fl0p_py.sensor.crew import Crew
     from fl0p_py.sensor.log import open_log
     from fl0p_py.signature.loader import parse_texts
 
+    memory.settle()
     before = _descriptors()
     plan = _plan(options)
     signatures = parse_texts(plan.read_signatures())
