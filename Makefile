@@ -47,6 +47,10 @@ bench: $(VENV)/.built-dev  ## measure beside the peers that are installed (CAPTU
 bench-live: $(VENV)/.built-dev  ## measure loss on a live interface, as root (CAPTURES=folder for a real trace)
 	$(BIN)/python tools/bench/live.py $(CAPTURES)
 
+.PHONY: soak
+soak: $(VENV)/.built-dev  ## keep a sensor busy for 10 minutes, as root: memory, processor time, loss
+	$(BIN)/python tools/soak.py
+
 .PHONY: bench-peers
 bench-peers:  ## install the peers: Debian packages, and nfstream and dpkt in an environment of their own
 	apt-get install -y --no-install-recommends tcpdump tcpreplay ngrep softflowd nfdump p0f libndpi-bin tshark

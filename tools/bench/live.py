@@ -40,7 +40,7 @@ MTU = 65535
 
 SETTLE_S = 1.0
 PLAY_S = 600
-IDLE_S = 10.0
+IDLE_S = 20.0
 TICKS = os.sysconf("SC_CLK_TCK")
 
 
@@ -48,7 +48,7 @@ TICKS = os.sysconf("SC_CLK_TCK")
 class Program:
     """A program that listens.
 
-    words : its command, {device} being the interface
+    words : its command, {device} being the interface, {folder} a place for what it writes
     ready : what it prints once it listens; told : what it says at its end, with named groups
     """
 
@@ -58,9 +58,17 @@ class Program:
     told: re.Pattern[str]
 
 
-def fl0p(name: str, driver: str, workers: int) -> Program:
+def engine(name: str, driver: str, workers: int) -> Program:
+    """The engine on a LiveSource, without the processes that `fl0p -i` has around it."""
     words = (sys.executable, str(HERE / "live_sensor.py"), "{device}", driver, str(workers))
     return Program(name, words, "ready", re.compile(r'"packets": (?P<seen>\d+)'))
+
+
+def sensor(name: str, workers: int) -> Program:
+    """The command as its users run it."""
+    words = ("-m", "fl0p_py.cli.fl0p", "-i", "{device}", "-o", "{folder}/log", "-l", "-t", "-e", "1")
+    words = (sys.executable, *words, "--workers", str(workers))
+    return Program(name, words, "listening on", re.compile(r"(?P<seen>[\d,]+) packets?\n"))
 
 
 TCPDUMP = Program(
@@ -71,9 +79,11 @@ TCPDUMP = Program(
 )
 PROGRAMS = (
     TCPDUMP,
-    fl0p("fl0p, pcapy-ng", "pcapy", 1),
-    fl0p("fl0p, pypcap", "pypcap", 1),
-    fl0p("fl0p, pcapy-ng, 2 workers", "pcapy", 2),
+    engine("engine, pcapy-ng", "pcapy", 1),
+    engine("engine, pypcap", "pypcap", 1),
+    engine("engine, pcapy-ng, 2 workers", "pcapy", 2),
+    sensor("fl0p -i", 1),
+    sensor("fl0p -i --workers 2", 2),
 )
 
 
@@ -101,9 +111,14 @@ class Listener:
     def __init__(self, program: Program, where: lab.Namespace, folder: Path) -> None:
         self._program = program
         self._output = folder / "listener.out"
-        words = [word.replace("{device}", where.device) for word in program.words]
+        places = {"{device}": where.device, "{folder}": str(folder)}
+        words = list(program.words)
+        for place, value in places.items():
+            words = [word.replace(place, value) for word in words]
         with self._output.open("wb") as stream:
-            self._process = where.spawn(*words, stdout=stream, stderr=stream, start_new_session=True)
+            self._process = where.spawn(
+                *words, stdout=stream, stderr=stream, start_new_session=True, cwd=ROOT
+            )
         lab.until(lambda: program.ready in self.output or self._process.poll() is not None)
         if self._process.poll() is not None:
             raise SystemExit(f"{program.name} did not start: {self.output.strip()}")
@@ -130,7 +145,7 @@ class Listener:
         told = self._program.told.search(self.output)
         if told is None:
             raise SystemExit(f"{self._program.name} did not end well: {self.output.strip()[-500:]}")
-        return int(told["seen"])
+        return int(told["seen"].replace(",", ""))
 
 
 def play(net: lab.Pair, trace: Path, rate: int, count: int, folder: Path) -> tuple[int, float]:
@@ -196,6 +211,11 @@ def loss_table(options: argparse.Namespace, trace: Path, folder: Path) -> str:
     )
 
 
+def idle_table(folder: Path) -> str:
+    rows = [(program.name, f"{100 * idle(program, folder):.2f} %", "1 %") for program in PROGRAMS[1:]]
+    return report.table((f"on a quiet interface, -e 1, {IDLE_S:g} s", "of a core", "at most"), rows)
+
+
 def main() -> int:
     parser = argparse.ArgumentParser(
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
@@ -205,6 +225,7 @@ def main() -> int:
     add("--trace", type=Path, help="play this capture instead of making one")
     add("--rates", type=lambda text: [int(rate) for rate in text.split(",")], default=list(RATES),
         help="packets a second, with commas between; 0: as fast as can be")  # fmt: skip
+    add("--idle", action="store_true", help="only what listening to a quiet interface takes, and print only")
     add("--seconds", type=float, default=8.0, help="how long each run plays")
     add("--rounds", type=int, default=3, help="runs of each; the worst counts")
     add("--dir", type=Path, default=Path(tempfile.gettempdir()) / "fl0p-bench")
@@ -217,20 +238,22 @@ def main() -> int:
     if missing:
         raise SystemExit(f"live.py: {missing}")
     options.dir.mkdir(parents=True, exist_ok=True)
+    if options.idle:
+        with tempfile.TemporaryDirectory(dir=options.dir) as work:
+            print(idle_table(Path(work)))
+        return 0
     trace = options.trace or options.dir / "trace-live.pcap"
     if not trace.exists():
         words = [sys.executable, str(HERE / "trace.py"), str(trace), "--flows", str(TRACE_FLOWS)]
         subprocess.run([*words, *map(str, options.captures)], check=True)
     with tempfile.TemporaryDirectory(dir=options.dir) as work:
         table = loss_table(options, trace, Path(work))
-        quiet = [
-            (program.name, f"{100 * idle(program, Path(work)):.1f} %", "1 %") for program in PROGRAMS[1:]
-        ]
+        quiet = idle_table(Path(work))
     text = (
         "## Live: loss and idling\n\n"
         f"tcpreplay over a veth pair on {os.cpu_count()} cores, one of which it fills at top speed; shipped"
         f" signatures, capture timeout 1 ms; the worst of {options.rounds} runs of {options.seconds:g} s.\n\n"
-        f"{table}\n\n" + report.table(("on a quiet interface, -e 1", "of a core", "at most"), quiet)
+        f"{table}\n\n{quiet}"
     )
     print(text)
     if not options.dry:
