@@ -219,6 +219,6 @@ def test_any_datagram_with_any_descriptors_is_a_message_or_an_error_and_leaks_no
     if message is not None:
         assert message.kind in FROM_CHILD and KINDS[message.kind].fits(message.body, message.descriptor)
         assert count == 0, "no kind from a child carries a descriptor"
-    assert descriptors() == before
+    assert descriptors() <= before  # fewer: what an earlier test left behind was collected
     one.close()
     other.close()
