@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import gc
 import os
+import sys
 from collections.abc import Iterator
 from contextlib import ExitStack
 from functools import partial
@@ -40,6 +41,7 @@ def run(options: Options) -> int:
     from fl0p_py.signature.loader import parse_texts
 
     memory.settle()
+    _fill_standard_descriptors(options)
     before = _descriptors()
     plan = _plan(options)
     signatures = parse_texts(plan.read_signatures())
@@ -52,6 +54,8 @@ def run(options: Options) -> int:
             from fl0p_py.sensor.pidfile import PidFile
 
             pidfile = PidFile(options.pidfile)
+            stack.callback(pidfile.abandon)
+        _spare_own_files(options)
         log = 1 if plan.log_path is None else open_log(plan.log_path, plan.entry_end)
         crew = Crew(plan, log, signatures)
         stack.callback(crew.close)
@@ -156,9 +160,9 @@ def _watch(
     monitor = Monitor(plan, crew, Outside(report.say, ready, Notifier(), metrics))
     gc.enable()
     gc.freeze()  # what is there now the children share, as long as nobody touches it
-    if pidfile is not None:
-        pidfile.write(os.getpid())
     try:
+        if pidfile is not None:
+            pidfile.write(os.getpid())
         status = monitor.run()
     finally:
         if pidfile is not None:
@@ -175,6 +179,36 @@ def _protection(options: Options, plan: Plan) -> Iterator[str]:
         yield f"packets are read as {account.name}, in an empty directory; -u names another user"
     if plan.confinement.seccomp is None:
         yield "system calls are not filtered: pyseccomp or libseccomp is not installed"
+
+
+def _fill_standard_descriptors(options: Options) -> None:
+    """What the shell closed becomes /dev/null, so that no capture or pipe gets the number that lines go to.
+
+    Raises OutputError if it is standard output, and entries were to go there.
+    """
+    from fl0p_py.errors import OutputError
+
+    if options.output is None and not _is_open(1):
+        raise OutputError("standard output: it is closed; name a log with -o FILE")
+    for standard, name in enumerate(("stdin", "stdout", "stderr")):
+        if not _is_open(standard):
+            os.open(os.devnull, os.O_RDWR)  # the lowest number that is free
+        if getattr(sys, name) is None:
+            setattr(sys, name, open(standard, "r+" if standard else "r", closefd=False))  # noqa: SIM115
+
+
+def _spare_own_files(options: Options) -> None:
+    """Refuse to append the log to the pidfile or to the signatures."""
+    from fl0p_py.errors import UsageError
+
+    log = options.output
+    if log is None or not os.path.exists(log):  # noqa: PTH110
+        return
+    if options.pidfile is not None and os.path.samefile(options.pidfile, log):  # noqa: PTH121
+        raise UsageError(f"-o: {log} is the pidfile")
+    for path in options.signatures:
+        if os.path.samefile(path, log):  # noqa: PTH121
+            raise UsageError(f"-o: {log} is a signature file")
 
 
 def _descriptors() -> set[int]:

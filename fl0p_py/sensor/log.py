@@ -15,6 +15,7 @@ as soon as there is room.  That takes no path: all but `open_log` works inside a
 
 from __future__ import annotations
 
+import errno
 import fcntl
 import os
 import select
@@ -29,6 +30,9 @@ from fl0p_py.output.sink import LOG_MODE
 HOLD_S = 1.0
 """The log counts as writable again when nothing was lost for so long: a disk that is almost full takes
 a short batch now and then."""
+
+SHARED_S = 1.0
+"""How long a lock is waited for; reading LONGEST_TORN takes a thousandth of it."""
 
 LONGEST_TORN = 1 << 20
 """Bytes at the end of a log in which `mend` looks for the end of the last whole entry."""
@@ -49,11 +53,14 @@ def open_log(path: str, end: bytes = b"\n") -> int:
     """
     flags = os.O_WRONLY | os.O_CREAT | os.O_APPEND | os.O_CLOEXEC | os.O_NOCTTY
     try:
-        descriptor = os.open(path, flags, LOG_MODE)
+        descriptor = os.open(path, flags | os.O_NONBLOCK, LOG_MODE)  # or it would wait for a pipe's reader
     except OSError as error:
+        if error.errno == errno.ENXIO:
+            raise OutputError(f"{path}: a named pipe that nobody reads") from None
         raise OutputError(f"{path}: {error.strerror or error}") from None
     except ValueError:  # Python's words for it differ from version to version
         raise OutputError(f"{path!r}: a file name cannot hold a NUL") from None
+    os.set_blocking(descriptor, True)
     _share(descriptor)
     mend(descriptor, end)
     return descriptor
@@ -230,10 +237,20 @@ class _Alone:
 
 
 def _share(descriptor: int) -> None:
-    try:
-        fcntl.flock(descriptor, fcntl.LOCK_SH)
-    except OSError:
-        return  # a file system without locks: nobody will ever be alone there, and nothing is cut off
+    """Who holds it exclusively is another of us who mends, for a moment; else it is somebody who has his
+    reasons to lock a log, and no sensor waits for him."""
+    until_s = time.monotonic() + SHARED_S
+    while True:
+        try:
+            fcntl.flock(descriptor, fcntl.LOCK_SH | fcntl.LOCK_NB)
+        except BlockingIOError:
+            if time.monotonic() >= until_s:
+                return
+            time.sleep(0.01)
+        except OSError:
+            return  # a file system without locks: nobody will ever be alone there, and nothing is cut off
+        else:
+            return
 
 
 def _appends_to_file(descriptor: int) -> bool:

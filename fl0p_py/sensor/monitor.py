@@ -417,7 +417,7 @@ class Monitor:
     def _reread_signatures(self) -> None:
         """Broken ones are found here: the engines keep what they have, and so does the next one."""
         try:
-            texts = self._plan.read_signatures()
+            texts = self._plan.read_signatures(at_once=True)
             self._crew.signatures = parse_texts(texts)
         except SignatureFileError as error:
             for line in render(error).splitlines():

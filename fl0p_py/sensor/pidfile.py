@@ -13,6 +13,7 @@ import fcntl
 import os
 import re
 import stat
+from contextlib import suppress
 
 from fl0p_py.errors import OutputError
 
@@ -44,6 +45,12 @@ class PidFile:
         except OSError as error:
             raise OutputError(f"{self.path}: {error.strerror or error}") from None
 
+    def abandon(self) -> None:
+        """Take an empty file away that will have no process id: the sensor did not come so far."""
+        with suppress(OSError):
+            if os.fstat(self._descriptor).st_size == 0:
+                self.remove()
+
     def remove(self) -> None:
         """Take the file away, if it is still the one that is locked here, then unlock it."""
         try:
@@ -52,6 +59,7 @@ class PidFile:
         except OSError:
             pass  # a folder that is not ours to change: the file stays, and is taken over next time
         os.close(self._descriptor)
+        self._descriptor = -1
 
     def _open_locked(self, path: str) -> int:
         """The file, locked; opened again if it was removed between opening and locking."""

@@ -27,7 +27,7 @@ class Plan:
     stats_entry      : statistics as an entry
     stats_last       : the log ends with one
     stats_interval_s : and gets one so often; None: only on SIGUSR1
-    read_signatures  : reads the signature files anew
+    read_signatures  : reads the signature files anew; with `at_once` it waits for no pipe
     resolve          : there is a resolver
     persistent       : a child that dies is replaced, a device that vanished opened when it is there again
     """
@@ -42,6 +42,6 @@ class Plan:
     stats_entry: Callable[[Stats], bytes]
     stats_last: bool
     stats_interval_s: float | None
-    read_signatures: Callable[[], Sequence[SignatureText]]
+    read_signatures: Callable[..., Sequence[SignatureText]]
     resolve: bool
     persistent: bool

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import gc
 import os
+import stat
 from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import NamedTuple
@@ -54,10 +55,13 @@ def load(paths: Iterable[str | os.PathLike[str]] = ()) -> SignatureSet:
     return _set(_texts(paths, errors), errors)
 
 
-def read_texts(paths: Iterable[str | os.PathLike[str]] = ()) -> list[SignatureText]:
-    """The same files as `load`, not yet looked into; raises SignatureFileError if one cannot be read."""
+def read_texts(paths: Iterable[str | os.PathLike[str]] = (), *, at_once: bool = False) -> list[SignatureText]:
+    """The same files as `load`, not yet looked into; raises SignatureFileError if one cannot be read.
+
+    at_once : whoever reads must not wait: a pipe, which may have no writer, counts as unreadable
+    """
     errors: list[SignatureError] = []
-    texts = list(_texts(paths, errors))
+    texts = list(_texts(paths, errors, at_once))
     if errors:
         raise SignatureFileError(errors)
     return texts
@@ -69,12 +73,12 @@ def parse_texts(texts: Sequence[SignatureText]) -> SignatureSet:
 
 
 def _texts(
-    paths: Iterable[str | os.PathLike[str]], errors: list[SignatureError]
+    paths: Iterable[str | os.PathLike[str]], errors: list[SignatureError], at_once: bool = False
 ) -> Iterator[SignatureText]:
     """One by one, so that what is wrong with them is told in their order."""
     for path in list(paths) or default_paths():
         for file in _files(Path(path), errors):
-            text = _read(file, errors)
+            text = _read(file, errors, at_once)
             if text is not None:
                 yield text
 
@@ -120,10 +124,10 @@ def _files(path: Path, errors: list[SignatureError]) -> list[Path]:
     return files
 
 
-def _read(file: Path, errors: list[SignatureError]) -> SignatureText | None:
+def _read(file: Path, errors: list[SignatureError], at_once: bool) -> SignatureText | None:
     name = str(file)
     try:
-        with file.open("rb") as stream:
+        with open(file, "rb", opener=_open_at_once if at_once else None) as stream:
             data = stream.read(MAX_FILE + 1)
     except OSError as error:
         errors.append(SignatureError(name, "", _words(error)))
@@ -132,6 +136,15 @@ def _read(file: Path, errors: list[SignatureError]) -> SignatureText | None:
         errors.append(SignatureError(name, "", f"more than {MAX_FILE >> 20} MiB, which no signature file is"))
         return None
     return SignatureText(name, data)
+
+
+def _open_at_once(path: str, flags: int) -> int:
+    descriptor = os.open(path, flags | os.O_NONBLOCK)
+    kind = os.fstat(descriptor).st_mode
+    if stat.S_ISREG(kind) or stat.S_ISDIR(kind):  # a folder's own message comes from whoever opens it
+        return descriptor
+    os.close(descriptor)
+    raise OSError("not a file that can be read again")
 
 
 def _parse(text: SignatureText) -> SignatureLines:

@@ -195,6 +195,32 @@ def test_an_entry_may_be_finished_in_several_goes(path: Path) -> None:
     assert log.lost == 1 + 3 + 3 + 1 and len(told.lost) == 1
 
 
+def test_a_named_pipe_without_a_reader_is_not_waited_for(path: Path) -> None:
+    os.mkfifo(path)
+    with pytest.raises(OutputError, match="a named pipe that nobody reads"):
+        open_log(str(path))
+
+
+def test_what_is_written_waits_for_a_slow_reader_of_a_named_pipe(path: Path) -> None:
+    os.mkfifo(path)
+    reader = os.open(path, os.O_RDONLY | os.O_NONBLOCK)
+    descriptor = open_log(str(path))
+    assert os.get_blocking(descriptor)
+    os.close(reader)
+    os.close(descriptor)
+
+
+def test_a_lock_that_somebody_else_holds_on_the_log_is_not_waited_for_for_ever(path: Path) -> None:
+    with path.open("wb") as other:
+        fcntl.flock(other, fcntl.LOCK_EX)
+        before = time.monotonic()
+        log = Log(open_log(str(path)), "log")
+        assert time.monotonic() - before < 5
+        log.write(b"one\n")
+        log.close()
+    assert path.read_bytes() == b"one\n"
+
+
 def test_a_reader_who_leaves_a_named_pipe_loses_entries_until_one_comes(path: Path) -> None:
     os.mkfifo(path)
     reader = os.open(path, os.O_RDONLY | os.O_NONBLOCK)

@@ -40,6 +40,20 @@ def _umask() -> int:
     return mask
 
 
+def test_one_that_was_never_written_to_can_be_taken_away(path: Path) -> None:
+    PidFile(str(path)).abandon()
+    assert not path.exists()
+
+
+def test_one_that_names_a_process_is_not_abandoned(path: Path) -> None:
+    pidfile = PidFile(str(path))
+    pidfile.write(12)
+    pidfile.abandon()
+    assert path.read_text() == "12\n"
+    pidfile.remove()
+    pidfile.abandon()
+
+
 def test_a_second_one_is_refused_with_the_number_of_the_first(path: Path) -> None:
     file = PidFile(str(path))
     assert refused(path) == f"{path}: fl0p already runs"

@@ -258,6 +258,49 @@ def test_a_second_daemon_on_the_same_pidfile_is_refused(net: lab.Pair, tmp_path:
         assert not pidfile.exists()
 
 
+def test_what_its_shell_has_closed_gets_no_entries(net: lab.Pair, tmp_path: Path) -> None:
+    pidfile, log = tmp_path / "pid", tmp_path / "log"
+    quiet = f"{' '.join(COMMAND)} -i {net.server.device} -l tcp >&-"
+    refused = net.server.run("bash", "-c", quiet, check=False, cwd=ROOT)
+    assert refused.returncode == 1
+    assert refused.stderr == "fl0p: standard output: it is closed; name a log with -o FILE\n"
+    background = (
+        f"{' '.join(COMMAND)} -i {net.server.device} -l -o {log} -d --pidfile {pidfile} tcp <&- >&- 2>&-"
+    )
+    assert net.server.run("bash", "-c", background, check=False, cwd=ROOT).returncode == 0
+    running = Sensor(int(pidfile.read_text()), None, log, log)
+    try:
+        for pid in (running.pid, running.engine()):
+            links = [os.readlink(f"/proc/{pid}/fd/{number}") for number in range(3)]  # noqa: PTH115
+            assert links == ["/dev/null"] * 3
+        fetch(net)
+        entries(running, 1)
+    finally:
+        running.end(signal.SIGTERM)
+
+
+def test_a_log_that_is_the_pidfile_is_refused_and_no_pidfile_is_left(net: lab.Pair, tmp_path: Path) -> None:
+    pidfile = tmp_path / "pid"
+    words = (*COMMAND, "-d", "--pidfile", str(pidfile))
+    same = net.server.run(*words, "-i", net.server.device, "-o", str(pidfile), check=False, cwd=ROOT)
+    assert (same.returncode, same.stderr) == (2, f"fl0p: -o: {pidfile} is the pidfile\n")
+    log = str(tmp_path / "log")
+    assert net.server.run(*words, "-i", "none0", "-o", log, check=False, cwd=ROOT).returncode == 1
+    assert not pidfile.exists()
+
+
+def test_signatures_that_became_a_pipe_do_not_hold_up_the_monitor(net: lab.Pair, tmp_path: Path) -> None:
+    file = tmp_path / "own.fp"
+    file.write_bytes((ROOT / "fl0p.fp").read_bytes())
+    with sensor(net.server, tmp_path, "-l", "-f", str(file)) as running:
+        file.unlink()
+        os.mkfifo(file)
+        running.send(signal.SIGHUP)
+        lab.until(lambda: "those that were read before stay in use" in running.words())
+        assert "not a file that can be read again" in running.words()
+        assert running.end() == 0
+
+
 def test_a_daemon_leaves_nothing_of_its_shell(net: lab.Pair, tmp_path: Path) -> None:
     with daemon(net.server, tmp_path, "-l") as running:
         assert os.readlink(f"/proc/{running.pid}/cwd") == "/"  # noqa: PTH115
