@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import gc
 import os
+import signal
 import sys
 from collections.abc import Iterator
 from contextlib import ExitStack
@@ -18,6 +19,7 @@ from fl0p_py import __version__
 from fl0p_py.cli import pipeline
 from fl0p_py.cli.options import Options
 from fl0p_py.cli.terminal import colour, say
+from fl0p_py.errors import Fl0pError
 
 if TYPE_CHECKING:
     from fl0p_py.capture.live import LiveSource
@@ -31,10 +33,15 @@ if TYPE_CHECKING:
     from fl0p_py.tracker import Source
 
 
+LATER = (signal.SIGHUP, signal.SIGUSR1)
+"""Signals that wait while the sensor starts: the monitor obeys them once it hears signals."""
+
+
 def run(options: Options) -> int:
     """Listen until a signal says otherwise; returns the exit status.  With -d that of the parent."""
     os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")  # numpy would start a thread a core, for nothing
     gc.disable()  # what is made until the first packet stays
+    signal.pthread_sigmask(signal.SIG_BLOCK, LATER)
     from fl0p_py.sensor import memory
     from fl0p_py.sensor.crew import Crew
     from fl0p_py.sensor.log import open_log
@@ -164,6 +171,8 @@ def _watch(
         if pidfile is not None:
             pidfile.write(os.getpid())
         status = monitor.run()
+    except OSError as error:
+        raise Fl0pError(f"the sensor cannot be run: {error}") from error
     finally:
         if pidfile is not None:
             pidfile.remove()

@@ -149,6 +149,7 @@ class Monitor:
             end.setblocking(False)
         before = {number: signal.signal(number, self._note) for number in SIGNALS}
         wakeup = signal.set_wakeup_fd(woken.fileno(), warn_on_full_buffer=False)
+        signal.pthread_sigmask(signal.SIG_UNBLOCK, SIGNALS)  # some waited for this
         self._selector.register(heard, selectors.EVENT_READ, lambda: heard.recv(4096))
         try:
             yield

@@ -222,6 +222,19 @@ def test_a_daemon_opens_a_device_again_that_vanished(tmp_path: Path) -> None:
         running.end()
 
 
+def test_a_hup_during_the_start_is_obeyed_later(net: lab.Pair, tmp_path: Path) -> None:
+    log = tmp_path / "log"
+    with (tmp_path / "said").open("wb") as errors:
+        process = net.server.spawn(*COMMAND, "-i", net.server.device, "-o", str(log), stderr=errors, cwd=ROOT)
+    lab.until(log.exists)  # it is open, and the devices are not yet
+    moved = log.rename(tmp_path / "log.1")
+    process.send_signal(signal.SIGHUP)
+    lab.until(lambda: log.exists() or process.poll() is not None)
+    assert process.poll() is None
+    assert moved.read_bytes() == b""
+    assert lab.end(process) == 0
+
+
 def test_hup_rotates_and_reads_signatures_and_a_broken_file_changes_nothing(
     net: lab.Pair, tmp_path: Path
 ) -> None:
