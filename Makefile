@@ -67,8 +67,8 @@ signatures: $(VENV)/.built  ## make fl0p.fp from signatures/*.toml and run their
 	$(BIN)/fl0p --check
 
 .PHONY: man
-man:  ## make docs/man/fl0p.1 from the option table
-	$(if $(wildcard $(BIN)/python),$(BIN)/python,$(PYTHON)) -m fl0p_py.cli.manpage > docs/man/fl0p.1
+man:  ## make the pages in docs/man from the tables of options
+	$(if $(wildcard $(BIN)/python),$(BIN)/python,$(PYTHON)) -m fl0p_py.cli.manpage docs/man
 
 .PHONY: golden
 golden:  ## write the expected output of the golden runs anew

@@ -10,25 +10,21 @@ from __future__ import annotations
 
 import gc
 import os
-import signal
 import sys
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager, suppress
-from types import FrameType
+from collections.abc import Sequence
+from functools import partial
 from typing import TYPE_CHECKING, NoReturn
 
 from fl0p_py import __version__
+from fl0p_py.cli.ending import leave, status_of, stopped_by_signals
 from fl0p_py.cli.options import Options, parse
-from fl0p_py.cli.terminal import colour, say
-from fl0p_py.errors import CaptureError, Fl0pError, SignatureFileError, UsageError
+from fl0p_py.cli.terminal import colour, say, show, width
+from fl0p_py.errors import CaptureError, SignatureFileError, UsageError
 
 if TYPE_CHECKING:
     from fl0p_py.engine import Engine
     from fl0p_py.output.writer import NameSource, Writer
     from fl0p_py.signature.pattern import SignatureSet
-
-NARROWEST, WIDEST = 60, 100
-"""Bounds of the width of `-h`: columns of the terminal in between."""
 
 SWITCH_S = 1e-4
 """How soon a thread that runs Python gives way to one that has come back from a kernel."""
@@ -42,8 +38,24 @@ def main(argv: Sequence[str] | None = None) -> int:
         say(f"fl0p: {error}; try fl0p -h")
         return error.exit_status
     try:
-        if options.help or options.version:
-            return _show_manual(options)
+        return status_of(
+            "fl0p", partial(_work, options), memory_hint="--flows bounds what the flow table takes"
+        )
+    finally:
+        gc.enable()  # off during start-up
+
+
+def _work(options: Options) -> int:
+    if options.help:
+        from fl0p_py.cli.document import help_text
+        from fl0p_py.cli.manual import MANUAL
+
+        show(help_text(MANUAL, width()))
+        return 0
+    if options.version:
+        show(f"fl0p {__version__}\n")
+        return 0
+    try:
         if options.interface is not None:
             from fl0p_py.cli.sensor import run
 
@@ -54,32 +66,6 @@ def main(argv: Sequence[str] | None = None) -> int:
 
         say(render(error))
         return error.exit_status
-    except Fl0pError as error:
-        say(f"fl0p: {error}")
-        return error.exit_status
-    except BrokenPipeError:
-        return 128 + signal.SIGPIPE
-    except KeyboardInterrupt:
-        return 128 + signal.SIGINT
-    except MemoryError:
-        say("fl0p: out of memory; --flows bounds what the flow table takes")
-        return 1
-    finally:
-        gc.enable()  # off during start-up
-
-
-def _show_manual(options: Options) -> int:
-    from fl0p_py.output.sink import Sink
-
-    if options.help:
-        from fl0p_py.cli.manual import help_text
-
-        text = help_text(_width())
-    else:
-        text = f"fl0p {__version__}\n"
-    with Sink() as sink:
-        sink.write(text.encode())
-    return 0
 
 
 def _run(options: Options) -> int:
@@ -118,7 +104,7 @@ def _pump(options: Options, engine: Engine, writer: Writer, size: int | None) ->
     tally = Tally()
     progress = ProgressBar(str(options.read), size, wanted=not options.quiet)
     damage: CaptureError | None = None
-    with _stopped_by_signals(engine.tracker.stop) as caught:
+    with stopped_by_signals(engine.tracker.stop) as caught:
         try:
             for results in engine:
                 tally.add(results)
@@ -175,44 +161,9 @@ def _spare_the_capture(options: Options) -> None:
         raise UsageError(f"-o: {output} is the capture that is read")
 
 
-@contextmanager
-def _stopped_by_signals(stop: Callable[[], None]) -> Iterator[list[int]]:
-    """SIGINT and SIGTERM call `stop` instead of ending the program; yields the list of those that came.
-
-    A second one ends it at once.
-    """
-    caught: list[int] = []
-
-    def note(number: int, frame: FrameType | None) -> None:
-        if caught:
-            raise KeyboardInterrupt
-        caught.append(number)
-        stop()
-
-    before = {number: signal.signal(number, note) for number in (signal.SIGINT, signal.SIGTERM)}
-    try:
-        yield caught
-    finally:
-        for number, handler in before.items():
-            signal.signal(number, handler)
-
-
-def _width() -> int:
-    try:
-        columns = os.get_terminal_size(1).columns
-    except OSError:
-        columns = 80
-    return max(NARROWEST, min(columns, WIDEST))
-
-
 def command() -> NoReturn:
-    """The program: run, and end the process without the interpreter's tidying up, which would free one by
-    one what the system takes back at once (30 ms)."""
-    status = main()
-    for stream in (sys.stdout, sys.stderr):
-        with suppress(OSError, ValueError, AttributeError):  # closed, or gone
-            stream.flush()
-    os._exit(status)
+    """The program."""
+    leave(main())
 
 
 if __name__ == "__main__":

@@ -1,47 +1,66 @@
-"""The manual rendered as a man page (man(7) macros): `python -m fl0p_py.cli.manpage` prints docs/man/fl0p.1.
+"""Man pages (man(7) macros), made of the manuals: `python -m fl0p_py.cli.manpage FOLDER` writes them all.
 
-The page is checked in; a test compares it with what this module makes, and `make man` renews it.
+The pages are checked in under docs/man; a test compares them with what this module makes, and `make man`
+renews them.
 """
 
 from __future__ import annotations
 
 import re
 import sys
+from pathlib import Path
 
 from fl0p_py import __version__
-from fl0p_py.cli.manual import (
-    AFTER_OPTIONS,
-    DESCRIPTION,
-    NAME,
-    SYNOPSIS,
-    Section,
-    sentences_of,
-    signature_of,
-)
-from fl0p_py.cli.table import TABLE, Group
+from fl0p_py.cli.document import Manual, Section
+from fl0p_py.cli.manual import MANUAL as FL0P
+from fl0p_py.cli.option import groups
+
+COMMANDS = (FL0P,)
+"""Every command that is installed."""
 
 _FLAG = re.compile(r"(?<![\w-])--?[A-Za-z][\w-]*")
 _FLAG_OR_ARGUMENT = re.compile(rf"({_FLAG.pattern})|\b[A-Z]+\b")
 
 
-def man_page() -> str:
-    """docs/man/fl0p.1, whole."""
-    lines = [f'.TH FL0P 1 "" "fl0p-py {__version__}" "User Commands"', ".SH NAME", _literal(NAME)]
-    lines += [".SH SYNOPSIS", ".nf", *(_spelling(line) for line in SYNOPSIS), ".fi"]
-    lines += _section(DESCRIPTION)
+def man_page(manual: Manual) -> str:
+    """The page of a command, with its subcommands in it."""
+    title = manual.command.upper()
+    lines = [f'.TH {title} 1 "" "fl0p-py {__version__}" "User Commands"', ".SH NAME", _literal(manual.name)]
+    lines += [".SH SYNOPSIS", *_synopsis(manual), *_section(manual.description)]
     lines.append(".SH OPTIONS")
-    for group in Group:
+    for group, options in groups(manual.table).items():
         lines.append(f".SS {group.value}")
-        for option in TABLE:
-            if option.group is group:
-                lines += [".TP", _spelling(signature_of(option)), *_prose(sentences_of(option))]
-    for section in AFTER_OPTIONS:
+        for option in options:
+            lines += [".TP", _spelling(option.signature), *_prose(option.sentences)]
+    for each in manual.subcommands:
+        lines += _subcommand(each)
+    for section in manual.sections:
         lines += _section(section)
     return "\n".join(lines) + "\n"
 
 
+def _subcommand(manual: Manual) -> list[str]:
+    """A section of its own, with all of its options in a row."""
+    lines = [f".SH COMMAND {manual.word.upper()}", *_prose(f"{manual.summary}."), ".PP", *_synopsis(manual)]
+    lines += [".PP", *_paragraphs(manual.description)]
+    for options in groups(manual.table).values():
+        for option in options:
+            lines += [".TP", _spelling(option.signature), *_prose(option.sentences)]
+    for section in manual.sections:
+        lines += [f".SS {section.title}", *_paragraphs(section)]
+    return lines
+
+
+def _synopsis(manual: Manual) -> list[str]:
+    return [".nf", *(_spelling(line) for line in manual.synopsis), ".fi"]
+
+
 def _section(section: Section) -> list[str]:
-    lines = [f".SH {section.title.upper()}"]
+    return [f".SH {section.title.upper()}", *_paragraphs(section)]
+
+
+def _paragraphs(section: Section) -> list[str]:
+    lines: list[str] = []
     for number, paragraph in enumerate(section.paragraphs):
         if number:
             lines.append(".PP")
@@ -79,5 +98,11 @@ def _quoted(text: str) -> str:
     return f"\\&{text}" if text.startswith(".") else text
 
 
+def main(folder: str) -> None:
+    """Write every page into the folder."""
+    for manual in COMMANDS:
+        (Path(folder) / f"{manual.command}.1").write_text(man_page(manual))
+
+
 if __name__ == "__main__":
-    sys.stdout.write(man_page())
+    main(sys.argv[1])

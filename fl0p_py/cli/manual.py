@@ -1,30 +1,15 @@
-"""The manual of fl0p: one document, printed by `-h` and rendered as the man page.
-
-The options come from the table in table.py; what stands here is everything else that someone who
-meets the program for the first time needs.  A paragraph that begins with two blanks is shown as it
-stands (a command, a line of output); all others are filled to the width.
-"""
+"""The manual of fl0p: everything but its options, which are in the table."""
 
 from __future__ import annotations
 
-import textwrap
-from dataclasses import dataclass
-
-from fl0p_py.cli.table import TABLE, Group, Option
-
-NAME = "fl0p - name network flows by the sizes, directions and gaps of their payloads"
+from fl0p_py.cli.document import Manual, Section
+from fl0p_py.cli.table import TABLE
 
 SYNOPSIS = (
     "fl0p -s FILE [-f FILE] [-o FILE] [-T MS] [-FUKrqvtl] [long options] [filter]",
     "fl0p -i DEVICE [-u USER] [-e MS] [-pd] [the same] [filter]",
     "fl0p --check [-f FILE]",
 )
-
-
-@dataclass(frozen=True, slots=True)
-class Section:
-    title: str
-    paragraphs: tuple[str, ...]
 
 
 DESCRIPTION = Section(
@@ -100,6 +85,7 @@ AFTER_OPTIONS = (
             "2: the options do not make sense, or a signature file is broken.",
             "130: interrupted while reading a capture; what was read so far was processed.",
         ),
+        tight=True,
     ),
     Section(
         "See also",
@@ -107,54 +93,11 @@ AFTER_OPTIONS = (
     ),
 )
 
-def help_text(width: int) -> str:
-    """The whole manual as plain text, at most `width` columns wide where lines can be filled."""
-    lines = ["NAME", *_fill(NAME, width, 4), "", "SYNOPSIS"]
-    lines += [f"    {line}" for line in SYNOPSIS]
-    lines += _section_text(DESCRIPTION, width)
-    for group in Group:
-        lines += ["", f"OPTIONS: {group.value}"]
-        for option in TABLE:
-            if option.group is group:
-                lines += _option_text(option, width)
-    for section in AFTER_OPTIONS:
-        lines += _section_text(section, width)
-    return "\n".join(lines) + "\n"
-
-
-def signature_of(option: Option) -> str:
-    """How the option is written: `-T MS, --threshold MS`."""
-    argument = f" {option.metavar}" if option.metavar else ""
-    spellings = [f"-{option.short}{argument}"] if option.short else []
-    return ", ".join([*spellings, f"--{option.long}{argument}"])
-
-
-def sentences_of(option: Option) -> str:
-    """The option's help with what the table knows besides: choices are in the text, the default is added."""
-    if option.unit and option.default is not None:
-        return f"{option.help} Default: {option.default}."
-    if option.choices:
-        return f"{option.help} Default: {option.default}."
-    return option.help
-
-
-def _section_text(section: Section, width: int) -> list[str]:
-    lines = ["", section.title.upper()]
-    for number, paragraph in enumerate(section.paragraphs):
-        tight = section.title == "Exit status"
-        if number and not tight:
-            lines.append("")
-        if paragraph.startswith("  "):
-            lines += [f"    {line}" for line in paragraph.splitlines()]
-        else:
-            lines += _fill(paragraph, width, 4)
-    return lines
-
-
-def _option_text(option: Option, width: int) -> list[str]:
-    return [f"    {signature_of(option)}", *_fill(sentences_of(option), width, 10)]
-
-
-def _fill(text: str, width: int, indent: int) -> list[str]:
-    blanks = " " * indent
-    return textwrap.wrap(text, width, initial_indent=blanks, subsequent_indent=blanks, break_on_hyphens=False)
+MANUAL = Manual(
+    "fl0p",
+    "name network flows by the sizes, directions and gaps of their payloads",
+    SYNOPSIS,
+    DESCRIPTION,
+    TABLE,
+    AFTER_OPTIONS,
+)

@@ -1,22 +1,18 @@
 """The command line of fl0p, parsed by the table of its options (table.py).
 
-Promises: every value that `parse` returns is inside the range its row of the table states; an
-option that has nothing to act on is refused, never ignored; what does not fit raises
-UsageError with one line.  The short options are those of fl0p (2006) and parse as getopt(3) does:
-they combine (`-tlU`), take their argument attached or apart, and may stand before or after the
-filter words.  A `--config` file gives the same options by their long names; the command line wins.
-Nothing here imports more than the standard library's small modules, since `-h` must be quick.
+An option that has nothing to act on is refused, never ignored.  The short options are those of fl0p
+(2006).  A `--config` file gives the same options by their long names; the command line wins.
 """
 
 from __future__ import annotations
 
-import getopt
-import os
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from fl0p_py.cli.table import TABLE, Group, Option
+from fl0p_py.cli.arguments import arguments, fields
+from fl0p_py.cli.config import ReadConfig, config_values
+from fl0p_py.cli.table import TABLE, Group
 from fl0p_py.errors import UsageError
 
 
@@ -63,123 +59,21 @@ class Options:
     filter: str
 
 
-ReadConfig = Callable[[str], Mapping[str, Any]]
-"""Reads a `--config` file; raises UsageError."""
-
-
 def parse(argv: Sequence[str], read_config: ReadConfig | None = None) -> Options:
     """Read the arguments (without the program's name); raises UsageError."""
-    given, words = _arguments(argv)
+    given, words = arguments(TABLE, argv)
     if "help" in given or "version" in given:
         return _options({"help": "help" in given, "version": "help" not in given}, "")
     values: dict[str, Any] = {}
     expression = ""
     if "config" in given:
-        config = dict((read_config or _read_toml)(given["config"]))
-        expression = _config_filter(given["config"], config)
-        values = _config_values(given["config"], config)
+        values, expression = config_values(TABLE, given["config"], read_config)
     values.update(given)
     expression = " ".join(words) or expression
     options = _options(_implied(values), expression)
     _refuse_contradictions(options)
     _refuse_live(options, values)
     return options
-
-
-def _arguments(argv: Sequence[str]) -> tuple[dict[str, Any], list[str]]:
-    """What stands on the command line, checked row by row: values by field, and the filter words."""
-    letters = "".join(o.short + (":" if o.metavar else "") for o in TABLE if o.short)
-    names = [o.long + ("=" if o.metavar else "") for o in TABLE]
-    try:
-        pairs, words = getopt.gnu_getopt(list(argv), letters, names)
-    except getopt.GetoptError as error:
-        raise UsageError(error.msg) from None
-    by_spelling = {f"--{o.long}": o for o in TABLE} | {f"-{o.short}": o for o in TABLE if o.short}
-    given: dict[str, Any] = {}
-    for spelling, text in pairs:
-        option = by_spelling[spelling]
-        value = _value(option, text, spelling) if option.metavar else True
-        if option.repeat:
-            value = (*given.get(option.field, ()), value)
-        elif option.field == "read" and option.field in given:
-            raise UsageError(f"{spelling}: one capture at a time (mergecap joins several)")
-        given[option.field] = value
-    return given, words
-
-
-def _value(option: Option, text: str, spelling: str) -> Any:
-    """An argument as its row of the table wants it."""
-    if option.choices:
-        if text not in option.choices:
-            raise UsageError(f"{spelling}: '{text}' is none of {', '.join(option.choices)}")
-        return text
-    if option.unit:
-        return _number(option, text, spelling)
-    if not text:
-        raise UsageError(f"{spelling}: its argument {option.metavar} is empty")
-    return text
-
-
-def _number(option: Option, text: str, spelling: str) -> float:
-    kind = "a whole number" if option.whole else "a number"
-    wanted = f"{kind} of {option.unit} from {option.low:.12g} to {option.high:.12g}"
-    try:
-        number = int(text) if option.whole else float(text)
-    except ValueError:
-        raise UsageError(f"{spelling}: '{text}' is not {wanted}") from None
-    if not option.low <= number <= option.high:
-        raise UsageError(f"{spelling}: {text} is not {wanted}")
-    return number
-
-
-def _config_filter(path: str, config: dict[str, Any]) -> str:
-    expression = config.pop("filter", "")
-    if not isinstance(expression, str):
-        raise UsageError(f"{path}: filter: a text in quotes is expected")
-    return expression
-
-
-def _config_values(path: str, config: Mapping[str, Any]) -> dict[str, Any]:
-    """The entries of a `--config` file, checked like arguments; values by field."""
-    by_name = {o.long: o for o in TABLE if o.long not in ("config", "help", "version")}
-    values: dict[str, Any] = {}
-    for name, entry in config.items():
-        option = by_name.get(name)
-        if option is None:
-            raise UsageError(f"{path}: '{name}' is not an option")
-        place = f"{path}: {name}"
-        if not option.metavar:
-            if not isinstance(entry, bool):
-                raise UsageError(f"{place}: true or false is expected")
-            if entry:
-                values[option.field] = True
-        elif option.repeat:
-            entries = entry if isinstance(entry, list) else [entry]
-            values[option.field] = tuple(_value(option, _text(option, e, place), place) for e in entries)
-        else:
-            values[option.field] = _value(option, _text(option, entry, place), place)
-    return values
-
-
-def _text(option: Option, entry: Any, place: str) -> str:
-    """A TOML value as the text that would stand on the command line."""
-    if option.unit and isinstance(entry, (int, float)) and not isinstance(entry, bool):
-        return str(entry)
-    if not option.unit and isinstance(entry, str):
-        return entry
-    raise UsageError(f"{place}: {'a number' if option.unit else 'a text in quotes'} is expected")
-
-
-def _read_toml(path: str) -> Mapping[str, Any]:
-    import tomli  # needed here alone, and -h must not wait for it
-
-    try:
-        with open(path, "rb") as file:  # noqa: PTH123 - pathlib costs start-up time
-            return tomli.load(file)
-    except OSError as error:
-        raise UsageError(f"{path}: {os.strerror(error.errno or 0)}") from None
-    except (tomli.TOMLDecodeError, UnicodeDecodeError) as error:
-        raise UsageError(f"{path}: {error}") from None
 
 
 def _implied(values: Mapping[str, Any]) -> dict[str, Any]:
@@ -193,7 +87,7 @@ def _implied(values: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def _options(values: Mapping[str, Any], expression: str) -> Options:
-    return Options(filter=expression, **{o.field: values.get(o.field, o.default) for o in TABLE})
+    return Options(filter=expression, **fields(TABLE, values))
 
 
 def _refuse_contradictions(options: Options) -> None:

@@ -1,14 +1,10 @@
-"""The options of fl0p: one table, from which parsing, `-h`, the man page and `--config` derive.
-
-The short ones are those of fl0p (2006).  Nothing here imports more than small modules, since `-h` must
-be quick.
-"""
+"""The options of fl0p.  The short ones are those of fl0p (2006)."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from enum import Enum
-from typing import Any
+
+from fl0p_py.cli.option import Option, Table
 
 
 class Group(Enum):
@@ -23,46 +19,7 @@ class Group(Enum):
     OTHER = "Other"
 
 
-@dataclass(frozen=True, slots=True)
-class Option:
-    """One row of the table.
-
-    short, long : spellings without dashes; short may be empty.  `long` with `_` for `-` is the
-                  name of the field in Options
-    help        : sentences for `-h` and the man page
-    metavar     : name of the argument; empty for a switch
-    default     : what the field holds when the option is not given
-    unit        : for numbers, what they count, for messages
-    low, high   : the range of a number, both ends included
-    choices     : the words an argument may be
-    repeat      : may be given several times; the field is a tuple
-    whole       : a number without fraction
-    """
-
-    short: str
-    long: str
-    group: Group
-    help: str
-    metavar: str = ""
-    default: Any = False
-    unit: str = ""
-    low: float = 0
-    high: float = 0
-    choices: tuple[str, ...] = ()
-    repeat: bool = False
-    whole: bool = True
-
-    @property
-    def field(self) -> str:
-        return self.long.replace("-", "_")
-
-    @property
-    def spelling(self) -> str:
-        """The option as a message names it: the short spelling if there is one."""
-        return f"-{self.short}" if self.short else f"--{self.long}"
-
-
-TABLE: tuple[Option, ...] = (
+TABLE: Table = (
     Option(
         "s",
         "read",
@@ -71,6 +28,7 @@ TABLE: tuple[Option, ...] = (
         "A single - is standard input.",
         "FILE",
         None,
+        once="one capture at a time (mergecap joins several)",
     ),
     Option(
         "f",

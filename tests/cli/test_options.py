@@ -17,11 +17,6 @@ def test_each_row_of_the_table_is_a_field_of_options() -> None:
     assert sorted(fields) == sorted([option.field for option in TABLE] + ["filter"])
 
 
-def test_no_spelling_is_used_twice() -> None:
-    spellings = [option.short for option in TABLE if option.short] + [option.long for option in TABLE]
-    assert len(spellings) == len(set(spellings))
-
-
 def test_all_options_of_2006_are_there() -> None:
     assert set("fisoueTFUKrqvpdtlh") == {option.short for option in TABLE if option.short}
 

@@ -1,0 +1,70 @@
+"""Arguments: a command line read by the table of a command's options.
+
+Promises: every value is inside the range that its row of the table states; what does not fit raises
+UsageError with one line.  Options parse as getopt(3) does it: short ones combine (`-tlU`), take their
+argument attached or apart, and may stand before or after the other words.  Nothing here imports more
+than the standard library's small modules, since `-h` must be quick.
+"""
+
+from __future__ import annotations
+
+import getopt
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from fl0p_py.cli.option import Option, Table
+from fl0p_py.errors import UsageError
+
+Given = dict[str, Any]
+"""Checked values by the name of their field; only those that were given."""
+
+
+def arguments(table: Table, argv: Sequence[str]) -> tuple[Given, list[str]]:
+    """What stands on the command line (without the program's name): values, and the words between them."""
+    letters = "".join(o.short + (":" if o.metavar else "") for o in table if o.short)
+    names = [o.long + ("=" if o.metavar else "") for o in table]
+    try:
+        pairs, words = getopt.gnu_getopt(list(argv), letters, names)
+    except getopt.GetoptError as error:
+        raise UsageError(error.msg) from None
+    by_spelling = {f"--{o.long}": o for o in table} | {f"-{o.short}": o for o in table if o.short}
+    given: Given = {}
+    for spelling, text in pairs:
+        option = by_spelling[spelling]
+        value = checked(option, text, spelling) if option.metavar else True
+        if option.repeat:
+            value = (*given.get(option.field, ()), value)
+        elif option.once and option.field in given:
+            raise UsageError(f"{spelling}: {option.once}")
+        given[option.field] = value
+    return given, words
+
+
+def fields(table: Table, given: Mapping[str, Any]) -> dict[str, Any]:
+    """A value for every field of the table: what was given, else the default."""
+    return {option.field: given.get(option.field, option.default) for option in table}
+
+
+def checked(option: Option, text: str, place: str) -> Any:
+    """An argument as its row of the table wants it; `place` begins the message if it does not fit."""
+    if option.choices:
+        if text not in option.choices:
+            raise UsageError(f"{place}: '{text}' is none of {', '.join(option.choices)}")
+        return text
+    if option.unit:
+        return _number(option, text, place)
+    if not text:
+        raise UsageError(f"{place}: its argument {option.metavar} is empty")
+    return text
+
+
+def _number(option: Option, text: str, place: str) -> float:
+    kind = "a whole number" if option.whole else "a number"
+    wanted = f"{kind} of {option.unit} from {option.low:.12g} to {option.high:.12g}"
+    try:
+        number = int(text) if option.whole else float(text)
+    except ValueError:
+        raise UsageError(f"{place}: '{text}' is not {wanted}") from None
+    if not option.low <= number <= option.high:
+        raise UsageError(f"{place}: {text} is not {wanted}")
+    return number
