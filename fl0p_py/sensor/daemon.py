@@ -9,11 +9,11 @@ Until it is ready, what the daemon has to say is printed by the parent; after th
 from __future__ import annotations
 
 import os
+import signal
 import sys
 import syslog
 import traceback
 from collections.abc import Callable, Collection
-from contextlib import suppress
 
 from daemon import DaemonContext
 from daemon.daemon import DaemonError
@@ -45,18 +45,25 @@ class Report:
             self._write(text.encode(errors="backslashreplace") + b"\n")
 
     def ready(self) -> None:
-        self.end(0)
+        """The parent may go.  Whoever has ended it meanwhile, by ^C, wants no daemon either."""
+        if not self.end(0):
+            signal.raise_signal(signal.SIGTERM)
 
-    def end(self, status: int) -> None:
-        """The parent may go, with this exit status; nothing happens if it has gone."""
-        if self._pipe is not None:
-            self._write(END + bytes([status]))
-            os.close(self._pipe)
-            self._pipe = None
+    def end(self, status: int) -> bool:
+        """The parent may go, with this exit status; False if it has gone before."""
+        if self._pipe is None:
+            return True
+        heard = self._write(END + bytes([status]))
+        os.close(self._pipe)
+        self._pipe = None
+        return heard
 
-    def _write(self, data: bytes) -> None:
-        with suppress(BrokenPipeError):  # somebody killed the parent
+    def _write(self, data: bytes) -> bool:
+        try:
             os.write(self._pipe or 0, data)
+        except BrokenPipeError:
+            return False
+        return True
 
 
 def into_background(run: Callable[[Report], int], keep: Collection[int], say: Say) -> int:

@@ -39,6 +39,7 @@ from fl0p_py.sensor.post import Post
 from fl0p_py.sensor.signature_memory import store
 from fl0p_py.signature.caret import render
 from fl0p_py.signature.loader import SignatureText, parse_texts
+from fl0p_py.wording import counted
 
 TICK_S = 1.0
 
@@ -47,6 +48,9 @@ ANSWER_S = 2.0
 
 END_S = 20.0
 """How long children may take to report their flows when all ends; then they are killed."""
+
+START_S = 120.0
+"""How long a child may take until it is at work: compiling 100,000 signatures takes a tenth of it."""
 
 GRACE_S = 2.0
 """How long a child that has closed its channel may take to end."""
@@ -194,6 +198,7 @@ class Monitor:
                 self._act(post, message)
                 return True
             post.kill_at_s = time.monotonic() + GRACE_S
+            post.kill_why = "its channel is closed, and it goes on"
         except BlockingIOError:
             return False
         except ChannelError as error:
@@ -212,7 +217,7 @@ class Monitor:
             case Kind.SAY:
                 self._say_for(post, body["text"])
             case Kind.TAKEN:
-                self._say_for(post, f"{body['signatures']} signatures are in use now")
+                self._say_for(post, f"in use now: {counted(body['signatures'], 'signature')}")
                 self._answered(post)
             case Kind.KEPT:
                 self._say_for(post, f"the new signatures are not used: {body['why']}")
@@ -243,6 +248,7 @@ class Monitor:
     def _fill(self, post: Post) -> None:
         """Start a child; at the first attempt errors are raised."""
         post.fill(time.monotonic())
+        post.kill_at_s, post.kill_why = time.monotonic() + START_S, f"not at work after {START_S:g} s"
         child = post.child
         assert child is not None
         self._selector.register(child.channel, selectors.EVENT_READ, lambda: self._hear(post))
@@ -252,6 +258,7 @@ class Monitor:
         if post.ready or post.child is None:
             raise ChannelError("READY, which it was")
         post.ready = True
+        post.kill_at_s = None
         post.child.settle()
         if self._up:
             if post.trouble:
@@ -357,6 +364,8 @@ class Monitor:
             if post.owed:
                 self._pay(post)
             if post.kill_at_s is not None and post.child is not None and now_s >= post.kill_at_s:
+                self._say(f"{post.name} (process {post.child.pid}): {post.kill_why}; killed")
+                post.kill_at_s = None
                 post.child.kill()
         if self._stats_at_s is not None and now_s >= self._stats_at_s:
             self._stats_at_s += self._plan.stats_interval_s or 0.0
@@ -395,13 +404,14 @@ class Monitor:
                 self._crew.log.write(entry)
 
     def _reload(self) -> None:
-        if self._outside.notifier is not None:
-            self._outside.notifier.reloading()
+        notifier = self._outside.notifier if self._up else None
+        if notifier is not None:
+            notifier.reloading()
         self._reopen_log()
         if self._end_at_s is None:
             self._reread_signatures()
-        if self._outside.notifier is not None:
-            self._outside.notifier.ready()
+        if notifier is not None:
+            notifier.ready()
 
     def _reopen_log(self) -> None:
         path = self._plan.log_path

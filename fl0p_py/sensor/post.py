@@ -35,7 +35,7 @@ class Post:
     renewing    : it is at work on SIGNATURES, and gets no more of them before it has answered
     trouble     : what was said last about filling it again
     retry_at_s  : when to fill it again; None: not at all
-    kill_at_s   : when its child is to be killed, which should end; None: it should not
+    kill_at_s   : when its child is to be killed, and kill_why, unless it has done before what is due; or None
     heard_s     : when the child was last heard of
     """
 
@@ -53,6 +53,7 @@ class Post:
     renewing: bool = False
     retry_at_s: float | None = None
     kill_at_s: float | None = None
+    kill_why: str = ""
     heard_s: float = 0.0
     _started_s: float = 0.0
     _pause_s: float = SHORTEST_PAUSE_S

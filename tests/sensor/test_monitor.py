@@ -14,6 +14,7 @@ from pathlib import Path
 
 import pytest
 
+import fl0p_py.sensor.monitor
 from fl0p_py.errors import CaptureError
 from fl0p_py.output.stats import Stats
 from fl0p_py.output.summary import stats_entry
@@ -198,7 +199,30 @@ def test_a_child_that_leaves_its_channel_and_lives_on_is_killed(make: Callable[.
     begin = time.monotonic()
     assert run.run() == 1
     assert 1.5 < time.monotonic() - begin < 5
-    assert run.said == [f"engine (process {run.crew.started[0]}) ended by SIGKILL"]
+    name = f"engine (process {run.crew.started[0]})"
+    assert run.said == [f"{name}: its channel is closed, and it goes on; killed", f"{name} ended by SIGKILL"]
+
+
+def test_a_child_that_does_not_begin_is_killed(
+    make: Callable[..., Run], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(fl0p_py.sensor.monitor, "START_S", 0.5)
+    run = make()
+
+    def hang(channel: Channel) -> Callable[[], int]:
+        time.sleep(60)
+        raise AssertionError("it was to be killed")
+
+    def start() -> Child:
+        child = fork(Role("engine"), Confinement(None, None), hang)
+        run.crew.started.append(child.pid)
+        return child
+
+    run.crew.engines[0].start = start
+    assert run.run() == 1
+    name = f"engine (process {run.crew.started[0]})"
+    assert run.said == [f"{name}: not at work after 0.5 s; killed", f"{name} ended by SIGKILL"]
+    assert not run.ready
 
 
 def test_a_replaced_child_begins_where_the_counters_of_the_dead_end(make: Callable[..., Run]) -> None:

@@ -246,7 +246,7 @@ def test_hup_rotates_and_reads_signatures_and_a_broken_file_changes_nothing(
         mine.write_text("tcp 8000 < c1- : my second name\n")
         running.log.rename(tmp_path / "log.1")
         running.send(signal.SIGHUP)
-        lab.until(lambda: "1 signatures are in use now" in running.words())
+        lab.until(lambda: "in use now: 1 signature" in running.words())
         fetch(net)
         assert "my second name" in entries(running, 1)[0]
         mine.write_text("tcp 8000 < x1- : broken\n")

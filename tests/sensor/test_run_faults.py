@@ -102,7 +102,7 @@ def test_a_flow_in_progress_is_named_by_the_signatures_that_were_read_meanwhile(
             lab.until(lambda: "those that were read before stay in use" in running.words())
             mine.write_text("udp 9 < c21 c22 : new\n")
             running.send(signal.SIGHUP)
-            lab.until(lambda: running.words().count("1 signatures are in use now") == int(workers))
+            lab.until(lambda: running.words().count("in use now: 1 signature") == int(workers))
             send(22)
             seen(running, 2)
         assert running.end() == 0
