@@ -26,6 +26,11 @@ test-tools:  ## as root: install the real servers and clients that some tests ta
 	DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends iproute2 iputils-ping \
 	    tcpdump tcpreplay curl openssh-client openssh-server swaks logrotate libseccomp2
 
+.PHONY: lab
+lab: $(VENV)/.built-dev  ## as root: make labelled traffic of real programs in LAB (/tmp/lab-out); QUICK=1: one run of each
+	tools/lab/setup.sh /opt/fl0p-lab $(VENV)
+	$(BIN)/python -m tools.lab run --out $(or $(LAB),/tmp/lab-out) $(if $(QUICK),--quick)
+
 .PHONY: lint
 lint: $(VENV)/.built-dev
 	$(BIN)/ruff check .

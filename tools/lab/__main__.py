@@ -1,0 +1,5 @@
+import sys
+
+from tools.lab.run import main
+
+sys.exit(main())
