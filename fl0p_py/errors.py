@@ -5,7 +5,9 @@
     │   └── FilterError       libpcap refused a filter expression; its own words
     ├── PatternError          one fault in the text of a pattern that comes from no file
     ├── SignatureError        one fault in a signature file, with its place
+    │   └── RuleError         one fault in a rule file, with its place
     ├── SignatureFileError    all faults of the signature files read, together
+    │   └── RuleFileError     all faults of the rule files read, together
     ├── UsageError            options that do not go together
     └── OutputError           the log or standard output could not be written
 
@@ -97,6 +99,23 @@ class SignatureFileError(Fl0pError):
     def __init__(self, errors: Sequence[SignatureError]) -> None:
         self.errors = tuple(errors)
         super().__init__("\n".join(str(error) for error in self.errors))
+
+
+class RuleError(SignatureError):
+    """One fault in a rule.
+
+    unsupported : what of Suricata's language we do not have, if that is the fault; else ""
+    """
+
+    def __init__(
+        self, source: str, where: Place | str, message: str, text: str = "", unsupported: str = ""
+    ) -> None:
+        self.unsupported = unsupported
+        super().__init__(source, where, message, text)
+
+
+class RuleFileError(SignatureFileError):
+    """All faults found while reading the rule files, in file order."""
 
 
 class UsageError(Fl0pError):
