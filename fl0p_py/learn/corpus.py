@@ -49,7 +49,7 @@ class Corpus:
     offsets        : int64[n + 1]; the tokens of flow i are tokens[offsets[i]:offsets[i + 1]], at least one
     proto          : uint8[n], index into signature.pattern.PROTOCOLS
     start_seen     : bool[n], `<`; end_seen : bool[n], `>`
-    trailing_pause : bool[n], `+` behind the last token
+    trailing_pause : bool[n], silence behind the last token, which no output shows
     client, server : int32[n], index into `hosts`
     client_port, server_port : uint16[n], 0 for ICMP
     start_ns       : int64[n], first packet, NO_TIME where not known (logs of `-l`)
@@ -150,17 +150,24 @@ class Corpus:
         sequence = np.fromiter((rank[key] for key in keys), np.int64, len(self))
         order: NDArray[np.int64] = np.lexsort(
             (
-                *(self.line, sequence, self.client_port, self.server_port, self.client, self.server),
+                *(
+                    self.line,
+                    self.trailing_pause,
+                    sequence,
+                    self.client_port,
+                    self.server_port,
+                    self.client,
+                    self.server,
+                ),
                 *(self.proto, self.end_ns, self.start_ns, self.source),
             )
         )
         return order
 
     def _keys(self) -> list[bytes]:
-        """For each flow what makes its sequence: protocol, anchors, tokens, pauses."""
+        """For each flow what makes its sequence, as it is printed: protocol, anchors, tokens, pauses."""
         code = (self.tokens * 2 + self.paused).astype("<i4").tobytes()
-        head = self.proto * 8 + self.start_seen * 4 + self.end_seen * 2 + self.trailing_pause
-        heads = head.astype(np.uint8).tobytes()
+        heads = (self.proto * 4 + self.start_seen * 2 + self.end_seen).astype(np.uint8).tobytes()
         at = (self.offsets * 4).tolist()
         return [heads[i : i + 1] + code[at[i] : at[i + 1]] for i in range(len(self))]
 
@@ -183,8 +190,6 @@ class Corpus:
             size = abs(token)
             bounds = Size(size, size, exact=size < MAX_SIZE)
             items.append(Segment("c" if token > 0 else "s", bounds, burst=False))
-        if self.trailing_pause[flow] and not self.end_seen[flow]:
-            items.append(Pause(Gap.SOME))
         proto, port = PROTOCOLS[self.proto[flow]], int(self.server_port[flow])
         ports = () if proto == "icmp" else ((port, port),)
         return Pattern(

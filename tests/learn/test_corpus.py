@@ -20,7 +20,7 @@ LINES = [
     "udp 53 < c40 s100 >",
     "icmp * < c56 s56 + c56 s56",
     "tcp 80 < c1048575- s3",
-    "tcp 7 c1 s1 +",
+    "tcp 7 c1 s1",
 ]
 
 

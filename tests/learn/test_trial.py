@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -11,7 +13,7 @@ from fl0p_py.learn.corpus import EMPTY, Corpus
 from fl0p_py.signature.loader import load
 from fl0p_py.signature.parser import parse_pattern
 from fl0p_py.signature.pattern import SignatureSet
-from fl0p_py.signature.trial import flow_of, run
+from fl0p_py.signature.trial import PAUSE_MS, flow_of, run
 from tests.learn.build import corpus, signatures
 
 FLOWS = [
@@ -35,14 +37,18 @@ SET = signatures(
 )
 
 
-def expected(found: SignatureSet, flows: Corpus, **options: object) -> list[tuple[int, ...]]:
+def expected(found: SignatureSet, flows: Corpus, *, fuzzy: bool = True) -> list[tuple[object, ...]]:
     """The same by the one-flow way."""
-    rows = []
-    for number in range(len(flows)):
-        flow = flow_of(parse_pattern(flows.pattern_text(number)))
-        (result,) = run(found, [flow], **options)  # type: ignore[arg-type]
-        rows += [(number, i.signature, i.token, i.score, i.fuzzy, i.lost) for i in result.identifications]
-    return rows
+    silent = {True: PAUSE_MS, False: 0}
+    tried = [
+        replace(flow_of(parse_pattern(flows.pattern_text(number))), silence_ms=silent[trailing])
+        for number, trailing in enumerate(flows.trailing_pause.tolist())
+    ]
+    return [
+        (number, i.signature, i.token, i.score, i.fuzzy, i.lost)
+        for number, result in enumerate(run(found, tried, fuzzy=fuzzy))
+        for i in result.identifications
+    ]
 
 
 @pytest.mark.parametrize("fuzzy", [True, False])

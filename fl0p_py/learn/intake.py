@@ -1,0 +1,161 @@
+"""Intake: the files that a corpus is made of, captures and harvested logs alike, told apart by their bytes.
+
+What cannot be read is said and the rest is used: `read_corpus` returns what it got, with an account of what
+it could not use.  Bounds: MOST_FLOWS flows and MOST_TOKENS tokens in all files together; what is beyond is
+counted.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass, field
+
+from fl0p_py.capture.stream import STDIN, ByteStream, open_stream
+from fl0p_py.errors import CaptureError, UsageError
+from fl0p_py.learn.corpus import Corpus
+
+MOST_FLOWS = 1 << 21
+MOST_TOKENS = 1 << 25
+"""About 1 GB at the peak, while parts are joined."""
+
+SHOWN = 5
+"""Lines that could not be used, shown of each file."""
+
+HEAD_SIZE = 4
+CAPTURE_MAGICS = (
+    bytes.fromhex("a1b2c3d4"),
+    bytes.fromhex("d4c3b2a1"),
+    bytes.fromhex("a1b23c4d"),
+    bytes.fromhex("4d3cb2a1"),
+    bytes.fromhex("0a0d0d0a"),
+)
+"""pcap in both byte orders, with microseconds and nanoseconds; pcapng."""
+
+Progress = Callable[[str, int, "int | None"], None]
+"""Told how far the reading is: name of the file, bytes of it consumed, bytes in all or None."""
+
+
+@dataclass(slots=True)
+class Account:
+    """What of one file was used and what was not.
+
+    flows    : taken from it
+    foreign  : lines that are no entry of fl0p, torn ones too; shown : the first of them, with what is wrong
+    others   : entries of fl0p that have no sequence: identifications, statistics
+    left_out : flows beyond the bounds
+    damage   : why the file could not be read (to its end)
+    """
+
+    source: str
+    flows: int = 0
+    foreign: int = 0
+    shown: list[tuple[int, str]] = field(default_factory=list)
+    others: int = 0
+    left_out: int = 0
+    damage: CaptureError | None = None
+
+    def refuse(self, line: int, reason: str) -> None:
+        self.foreign += 1
+        if len(self.shown) < SHOWN:
+            self.shown.append((line, reason))
+
+
+@dataclass(slots=True)
+class Budget:
+    """What may still be taken of all files together."""
+
+    flows: int = MOST_FLOWS
+    tokens: int = MOST_TOKENS
+
+    def take(self, tokens: int) -> bool:
+        """Whether one more flow, of so many tokens, may be kept."""
+        if self.flows < 1 or self.tokens < tokens:
+            return False
+        self.flows -= 1
+        self.tokens -= tokens
+        return True
+
+
+def read_corpus(
+    paths: Iterable[str], *, threshold_ms: int = 400, progress: Progress | None = None
+) -> tuple[Corpus, list[Account]]:
+    """The flows of all files, in canonical order, and an account of each file in the order given.
+
+    paths        : captures, or logs of `fl0p -l`, `-tl` or `--json`, plain or in gzip or zstd; "-" is
+                   standard input; each one counts once
+    threshold_ms : the gap from which on a capture's tokens count as paused
+    """
+    parts, accounts = [], []
+    budget = Budget()
+    for path in dict.fromkeys(paths):
+        account = Account("standard input" if path == STDIN else path)
+        accounts.append(account)
+        try:
+            parts.append(_read(path, account, budget, threshold_ms, progress))
+        except CaptureError as error:
+            account.damage = error
+    return Corpus.concat(parts), accounts
+
+
+def _read(
+    path: str, account: Account, budget: Budget, threshold_ms: int, progress: Progress | None
+) -> Corpus:
+    stream = HeadedStream(open_stream(path))
+    try:
+        if stream.head in CAPTURE_MAGICS:
+            from fl0p_py.learn.captures import read_capture  # the engine, only where a capture is read
+
+            return read_capture(stream, account, budget, threshold_ms, progress)
+        from fl0p_py.learn.harvest import read_harvest
+
+        return read_harvest(stream, account, budget, progress)
+    finally:
+        stream.close()
+
+
+def refuse_nothing(paths: Iterable[str]) -> None:
+    """Raise UsageError if no file is named at all."""
+    if not any(True for _ in paths):
+        raise UsageError(
+            "nothing to read: name logs of fl0p -lUK or --json, or captures; - is standard input"
+        )
+
+
+class HeadedStream:
+    """A ByteStream whose first bytes have been looked at.  head : the first HEAD_SIZE, fewer at its end."""
+
+    def __init__(self, inner: ByteStream) -> None:
+        self._inner = inner
+        self.size = inner.size
+        head = b""
+        self._damage: CaptureError | None = None
+        try:
+            while len(head) < HEAD_SIZE:
+                piece = bytearray(HEAD_SIZE - len(head))
+                got = inner.readinto(memoryview(piece))
+                if not got:
+                    break
+                head += bytes(piece[:got])
+        except CaptureError as error:
+            self._damage = error  # after the bytes before it
+        self.head = self._waiting = head
+
+    @property
+    def consumed(self) -> int:
+        return self._inner.consumed
+
+    def readinto(self, view: memoryview) -> int:
+        if self._waiting:
+            got = min(len(view), len(self._waiting))
+            view[:got] = self._waiting[:got]
+            self._waiting = self._waiting[got:]
+            return got
+        if self._damage is not None:
+            raise self._damage
+        return self._inner.readinto(view)
+
+    def ready(self) -> bool:
+        return bool(self._waiting) or self._damage is not None or self._inner.ready()
+
+    def close(self) -> None:
+        self._inner.close()
