@@ -51,7 +51,7 @@ def run(
         child = subprocess.Popen(
             command,
             cwd=work,
-            env={**os.environ, **(environment or {})},
+            env=_as_installed(environment or {}),
             stdin=writer.stdout if writer is not None else subprocess.DEVNULL,
             stdout=subprocess.DEVNULL,
             stderr=stream,
@@ -79,6 +79,13 @@ def run(
     elif child.returncode not in fine:
         failure = last_line(errors) or f"exit status {child.returncode}"
     return Cost(wall, usage.ru_utime, usage.ru_stime, usage.ru_maxrss / 1024, failure)
+
+
+def _as_installed(more: Mapping[str, str]) -> dict[str, str]:
+    """The environment; programs in Python keep their bytecode from run to run, as installed ones do."""
+    environment = {**os.environ, **more}
+    environment.pop("PYTHONDONTWRITEBYTECODE", None)
+    return environment
 
 
 def last_line(path: Path) -> str:

@@ -71,7 +71,7 @@ class Bench:
         return [sys.executable, str(HERE / name), *arguments]
 
     def prepare(self) -> None:
-        """Make what is not there yet, and bring the traces into the page cache."""
+        """Make what is not there yet, and keep the traces in the page cache."""
         flows = ("--flows", str(FLOWS // self.scale))
         wanted = (
             (self.few, self.tool("signatures.py", str(self.few), "10", *self.captures)),
@@ -85,7 +85,16 @@ class Bench:
         for path, command in wanted:
             if self.options.fresh or not path.exists():
                 subprocess.run(command, check=True)
-            measure.warm(path)
+        self.hold(self.trace, self.hostile)
+
+    def hold(self, *paths: Path) -> None:
+        """Keep files in the page cache until this program ends."""
+        words = self.tool("hold.py", *map(str, paths))
+        self.holder = subprocess.Popen(words, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
+        assert self.holder.stdout is not None
+        said = self.holder.stdout.readline().strip()
+        if said != "held":
+            print(f"the traces are {said}", file=sys.stderr)
 
     # ---- running ------------------------------------------------------------------------------------------
 
