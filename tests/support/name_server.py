@@ -42,12 +42,14 @@ class NameServer:
         return f"{self.host}:{self.port}"
 
     def serve(self) -> None:
-        """Until `stop`."""
+        """Until `stop`, and what came before it."""
         self._socket.settimeout(0.05)
-        while not self._stopped.is_set():
+        while True:
             try:
                 data, peer = self._socket.recvfrom(4096)
             except TimeoutError:
+                if self._stopped.is_set():
+                    break
                 continue
             self.asked_by.append(peer[1])
             address = ".".join(reversed(_labels(data)[:4]))
