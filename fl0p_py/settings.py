@@ -18,6 +18,8 @@ class EngineOptions:
     idle_s       : one idle timeout for all flows, in seconds; None: those of DESIGN (3600, 60, 180)
     flows        : most flows tracked at a time
     hash_key     : 16 bytes for the flow hash; random unless given
+    records      : "payload" or "packets": steps also tell of segments and where their bytes are (see
+                   flow/segment_batch.pyx); "" when only tokens are wanted, which costs nothing
     """
 
     threshold_ms: int = 400
@@ -29,6 +31,7 @@ class EngineOptions:
     idle_s: float | None = None
     flows: int = 1 << 20
     hash_key: bytes | None = None
+    records: str = ""
 
 
 DEFAULTS = EngineOptions()

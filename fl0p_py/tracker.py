@@ -18,7 +18,9 @@ from typing import NamedTuple, Protocol
 from fl0p_py.capture.batch import BUFFERS, PacketBatch
 from fl0p_py.decode.decoder import Decoder, Frames
 from fl0p_py.errors import CaptureError
-from fl0p_py.flow.table import EOF, EventBatch, FlowTable, Window
+from fl0p_py.flow.event_batch import EventBatch
+from fl0p_py.flow.table import EOF, FlowTable
+from fl0p_py.flow.window import Window
 from fl0p_py.prefetch import Prefetch
 from fl0p_py.settings import DEFAULTS, EngineOptions
 
@@ -28,6 +30,10 @@ within the source's rotating buffers."""
 
 STEPS_AHEAD = 32
 """Steps that may wait to be taken: what a program that is still loading its signatures falls behind."""
+
+WITH_BYTES = 1
+"""Batches that may wait for the flow thread, and steps that may wait to be taken, when steps point into the
+batches' buffers: one batch being filled, one waiting, one in the flow thread, and those of the steps."""
 
 ENOUGH_EVENTS = 12288
 """Events that are worth handing over while more packets are at hand; with none at hand, any are."""
@@ -51,11 +57,16 @@ class Step(NamedTuple):
     events   : what has happened to flows; their rows in the table stay readable until the next step is taken
     now_ns   : the clock, from a live source; 0: none
     position : bytes of the source consumed by then
+    batch    : when segments are recorded, what `events.segments` point into, valid until the next step is
+               taken, and one batch may come in several steps; None at the end, and when they are not
+    first    : packets before that batch (those that a filter left)
     """
 
     events: EventBatch
     now_ns: int
     position: int
+    batch: PacketBatch | None = None
+    first: int = 0
 
 
 class Tracker:
@@ -85,6 +96,7 @@ class Tracker:
             checksums=options.checksums,
             key=options.hash_key or os.urandom(16),
         )
+        self._ahead, self._steps_ahead = (WITH_BYTES, WITH_BYTES) if options.records else (AHEAD, STEPS_AHEAD)
         self.table = FlowTable(
             capacity=options.flows,
             depth=options.depth,
@@ -92,7 +104,8 @@ class Tracker:
             checksums=options.checksums,
             vlan_key=options.vlan_key,
             threshold_ms=options.threshold_ms,
-            batches=STEPS_AHEAD + 3,
+            batches=self._steps_ahead + 3,
+            records=options.records,
         )
         self.packets = 0
         self._reason = EOF
@@ -102,7 +115,7 @@ class Tracker:
     def start(self) -> Iterable[Step]:
         """Start the threads now, while the caller still does something else; returns what they yield."""
         if self._steps is None:
-            self._steps = Prefetch(self._handed_over(), STEPS_AHEAD, "fl0p-flows")
+            self._steps = Prefetch(self._handed_over(), self._steps_ahead, "fl0p-flows")
         return self._steps
 
     def stop(self, reason: int = EOF) -> None:
@@ -119,31 +132,33 @@ class Tracker:
             yield self._filter.apply(batch) if self._filter else batch
 
     def _handed_over(self) -> Iterator[Step]:
-        """The flow thread's part.  Of the steps that it has yielded, STEPS_AHEAD + 1 are still in use."""
+        """The flow thread's part.  Of the steps that it has yielded, `_steps_ahead` + 1 are still in use."""
         out: deque[EventBatch] = deque()
         for step in self._tracked():
             out.append(step.events)
             yield step
-            if len(out) > STEPS_AHEAD + 1:
+            if len(out) > self._steps_ahead + 1:
                 self.table.release(out.popleft())
 
     def _tracked(self) -> Iterator[Step]:
-        batches = Prefetch(self._read(), AHEAD, "fl0p-reader", self._stop)
+        batches = Prefetch(self._read(), self._ahead, "fl0p-reader", self._stop)
         window = Window()
         damage: CaptureError | None = None
         position = 0
+        bytes_too = bool(self.options.records)
         try:
             for batch in batches:
-                position, now_ns = batch.position, batch.now_ns
+                position, now_ns, kept = batch.position, batch.now_ns, batch if bytes_too else None
+                first = self.packets
                 frames = Frames(batch)
                 while not self.table.track(self.decoder, frames, window):
-                    yield self._step(0, position)
+                    yield self._step(0, position, kept, first)
                 self.packets += frames.n
                 if now_ns:
                     while self.table.advance(now_ns):
-                        yield self._step(0, position)
-                if now_ns or self.table.n_events >= ENOUGH_EVENTS or not batches.waits:
-                    yield self._step(now_ns, position)
+                        yield self._step(0, position, kept, first)
+                if now_ns or bytes_too or self.table.n_events >= ENOUGH_EVENTS or not batches.waits:
+                    yield self._step(now_ns, position, kept, first)
         except CaptureError as error:
             damage = error
         more = True
@@ -153,5 +168,5 @@ class Tracker:
         if damage is not None:
             raise damage
 
-    def _step(self, now_ns: int, position: int) -> Step:
-        return Step(self.table.hand_over(), now_ns, position)
+    def _step(self, now_ns: int, position: int, batch: PacketBatch | None = None, first: int = 0) -> Step:
+        return Step(self.table.hand_over(), now_ns, position, batch, first)

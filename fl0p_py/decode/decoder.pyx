@@ -15,7 +15,9 @@ from fl0p_py.decode.ip cimport Datagram, open_ip
 from fl0p_py.decode.link cimport Network, open_link
 from fl0p_py.decode.numbers cimport MAX_DATAGRAM
 from fl0p_py.decode.reader cimport Bytes, bytes_of, part, prefetch
-from fl0p_py.decode.record cimport BAD_IP, FLOW, FRAGMENT, STATUS_COUNT, Decoded, Status
+from fl0p_py.decode.record cimport (
+    BAD_IP, FLOW, FRAGMENT, ICMP_OTHER, NO_FLOW_PROTOCOL, STATUS_COUNT, Decoded, Status,
+)
 from fl0p_py.decode.transport cimport open_upper
 
 from fl0p_py.decode.limits import FragmentLimits
@@ -155,6 +157,8 @@ cdef class Decoder:
                 out.hash = flow_hash(out, self.key, out.vlan if self.vlan_key else 0)
                 if not out.reassembled:
                     out.payload_at += <uint32_t>frames.offset[i]
+            elif (out.status == NO_FLOW_PROTOCOL or out.status == ICMP_OTHER) and not out.reassembled:
+                out.payload_at += <uint32_t>frames.offset[i]
             self.status_counts[out.status] += 1
             at += 1
         frames.next += at - first

@@ -37,7 +37,7 @@ cdef struct Decoded:
     int64_t ts_ns
     uint8_t src[16]         # network order; an IPv4 address fills the first 4 bytes, the rest is 0
     uint8_t dst[16]
-    uint32_t payload_at     # where the L4 payload starts: in the batch's data, or in DecodedBatch.reassembled
+    uint32_t payload_at     # where L4's payload (or IP's) starts: in the batch or in DecodedBatch.reassembled
     uint32_t payload_cap    # bytes of it that are there to be read
     uint32_t payload_len    # bytes of it on the wire
     uint32_t frame_len      # bytes of the frame on the wire; of all its fragments' frames when reassembled

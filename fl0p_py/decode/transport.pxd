@@ -30,6 +30,7 @@ cdef inline Status open_upper(Datagram *ip, bint check, Decoded *out) noexcept n
     elif ip.next_header == IP_ICMPV6 and out.version == 6:
         status = open_icmp(ip, check, ICMPV6_ECHO_REQUEST, ICMPV6_ECHO_REPLY, out)
     else:
+        payload(ip, ip.at, ip.end, out)
         return NO_FLOW_PROTOCOL
     if check and ip.wrong_header and out.checksum != UNCHECKED:
         out.checksum = WRONG
@@ -156,6 +157,7 @@ cdef inline Status open_icmp(Datagram *ip, bint check, int request, int reply, D
     out.icmp_type = u8(b, at)
     out.icmp_code = u8(b, at + 1)
     if out.icmp_type != request and out.icmp_type != reply:
+        payload(ip, at + ICMP_HEADER, at + length, out)
         return ICMP_OTHER
     out.sport = be16(b, at + 4)
     out.dport = out.sport

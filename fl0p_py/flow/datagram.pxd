@@ -7,8 +7,9 @@ from fl0p_py.decode.record cimport Decoded
 from fl0p_py.flow.index cimport sender_in
 from fl0p_py.flow.life cimport make_place, new_row
 from fl0p_py.flow.record cimport ROW_START_SEEN
+from fl0p_py.flow.recording cimport note_datagram
 from fl0p_py.flow.sequence cimport append
-from fl0p_py.flow.table cimport DATAGRAM, FlowTable
+from fl0p_py.flow.table cimport DATAGRAM, EVERY_PACKET, FlowTable
 from fl0p_py.flow.touch cimport touch
 
 cdef enum:
@@ -33,6 +34,8 @@ cdef inline bint datagram(FlowTable t, const Decoded* d, uint32_t found, int dir
         t.row[row].flags |= ROW_START_SEEN
         direction = sender_in(d, &t.row[row], t.vlan_key) - 1
     touch(t, &t.row[row], d, direction)
+    if t.recording and (d.payload_len or t.recording == EVERY_PACKET):
+        note_datagram(t, row, direction, d)
     if d.payload_len:
         append(t, row, direction, d.payload_len, d.ts_ns)
     return True

@@ -103,6 +103,8 @@ cdef inline uint32_t new_row(FlowTable t, const Decoded* d, bint from_client, in
     r.timer = <uint8_t>timer
     r.client_end.wscale = r.server_end.wscale = NO_WSCALE
     r.serial = t.serial
+    if t.recording:
+        t.origin[row, 0].known = t.origin[row, 1].known = 0
     t.serial += 1
     t.open_rows += 1
     t.count(FLOWS)

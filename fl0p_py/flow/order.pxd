@@ -12,6 +12,7 @@
 from libc.stdint cimport int32_t, int64_t, uint8_t, uint32_t
 
 from fl0p_py.flow.record cimport END_ACK, END_FIN, ROW_END_SEEN, FlowRow, TcpEnd
+from fl0p_py.flow.recording cimport note_hole
 from fl0p_py.flow.sequence cimport append
 from fl0p_py.flow.table cimport (
     HELD,
@@ -98,6 +99,16 @@ cdef inline void miss(FlowTable t, FlowRow* r, int direction, uint32_t start, ui
     note[2 * n] = start
     note[2 * n + 1] = end
     t.pieces[r.held - 1, MISSED_COUNT + direction] = <uint8_t>(n + 1)
+
+
+cdef inline void give_up(FlowTable t, uint32_t row, int direction, uint32_t end) noexcept nogil:
+    """Go on at `end`, which is ahead; the bytes before it may still come late."""
+    cdef FlowRow* r = &t.row[row]
+    cdef TcpEnd* x = end_of(r, direction)
+    if t.recording:
+        note_hole(t, row, direction, x.next_seq, end)
+    miss(t, r, direction, x.next_seq, end)
+    x.next_seq = end
 
 
 cdef inline uint32_t recover(
@@ -191,12 +202,9 @@ cdef inline void release(FlowTable t, uint32_t row, int direction) noexcept nogi
 
 cdef inline void skip_hole(FlowTable t, uint32_t row, int direction) noexcept nogil:
     """Give up the bytes before the first piece; there must be one."""
-    cdef FlowRow* r = &t.row[row]
-    cdef TcpEnd* x = end_of(r, direction)
-    cdef uint32_t start = piece_at(t, r, direction, 0).start
+    cdef uint32_t start = piece_at(t, &t.row[row], direction, 0).start
     t.count(HOLES_SKIPPED)
-    miss(t, r, direction, x.next_seq, start)
-    x.next_seq = start
+    give_up(t, row, direction, start)
     release(t, row, direction)
 
 
@@ -206,8 +214,7 @@ cdef inline void skip_acknowledged(FlowTable t, uint32_t row, int direction, uin
     cdef TcpEnd* x = end_of(r, direction)
     while waiting(t, r, direction) and ahead(ack, x.next_seq) > 0:
         if ahead(piece_at(t, r, direction, 0).start, ack) > 0:
-            miss(t, r, direction, x.next_seq, ack)      # the hole's first part; the rest is still waited for
-            x.next_seq = ack
+            give_up(t, row, direction, ack)     # the hole's first part; the rest is still waited for
             return
         skip_hole(t, row, direction)
 
@@ -291,6 +298,8 @@ cdef inline void hold(
             return
     if not take_held(t, r):
         t.count(HOLES_SKIPPED)
+        if t.recording:
+            note_hole(t, row, direction, x.next_seq, start)
         x.next_seq = start
         deliver(t, row, direction, end, fin, 0, arrival_ns)
         return
@@ -335,8 +344,7 @@ cdef inline void arrive(
             return
         if ahead(known, x.next_seq) > 0:        # no piece stood in between
             t.count(HOLES_SKIPPED)
-            miss(t, r, direction, x.next_seq, known)
-            x.next_seq = known
+            give_up(t, row, direction, known)
     if ahead(start, x.next_seq) <= 0:
         deliver(t, row, direction, end, fin, late, arrival_ns)
     else:

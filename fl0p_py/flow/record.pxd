@@ -1,4 +1,4 @@
-# The flow row and the token event: what the flow table shows to the layers on its right.
+# The flow row, the token event and the segment record: what the flow table shows to the layers on its right.
 
 from libc.stdint cimport int32_t, int64_t, uint8_t, uint16_t, uint32_t, uint64_t
 
@@ -84,3 +84,44 @@ cdef struct TokenEvent:     # 40 bytes
     int32_t size            # TOKEN: new bytes, > 0 from the client, < 0 from the server; else 0
     uint8_t kind            # enum EventKind
     uint8_t reason          # END, FINISH: enum Reason
+
+cdef struct SegmentRecord:  # 64 bytes; see segment_batch.pyx
+    int64_t ts_ns           # the packet's own stamp; of a hole, the table's clock
+    int64_t offset          # of its first byte in this direction of the flow, unwrapped, see recording.pxd
+    int64_t acked           # how far the peer had acknowledged this direction; NOT_ACKED: not at all, not TCP
+    uint32_t flow           # row; with RECORD_OTHER, place in SegmentBatch.others
+    uint32_t serial         # FlowRow.serial: tells the flows that use one row after another apart
+    uint32_t packet         # place in the PacketBatch
+    uint32_t at             # where the bytes are: in the PacketBatch's data, or in SegmentBatch.copies
+    uint32_t length         # bytes on the wire
+    uint32_t captured       # bytes of them that are there to be read
+    uint32_t seq            # TCP: sequence number of the first byte
+    uint16_t flags          # RECORD_*
+    uint16_t window         # TCP: as in the header
+    uint8_t direction       # 0 from the client, 1 from the server
+    uint8_t proto
+    uint8_t tcp_flags
+    uint8_t ttl
+    uint8_t icmp_type
+    uint8_t icmp_code
+    uint8_t version
+    uint8_t spare
+
+cdef enum RecordFlag:
+    RECORD_NEW = 1          # brought bytes that the flow had not had
+    RECORD_OLD = 2          # brought none: retransmitted
+    RECORD_IN_ORDER = 4     # nothing before it is missing (or what is, was given up)
+    RECORD_OVERLAP = 8      # begins below the next byte expected
+    RECORD_LATE = 16        # brought bytes of a hole that had been given up
+    RECORD_HOLE = 32        # no packet: [offset, offset + length) is given up
+    RECORD_FAR = 64         # beyond the window: not taken
+    RECORD_COPY = 128       # the bytes are in SegmentBatch.copies
+    RECORD_OTHER = 256      # of no flow
+    RECORD_ESTABLISHED = 512    # TCP: the handshake is complete, or was before the capture
+    RECORD_ANSWERED = 1024  # both ends have been heard
+
+cdef extern from *:
+    """
+    #define FL0P_NOT_ACKED INT64_MIN
+    """
+    const int64_t NOT_ACKED "FL0P_NOT_ACKED"

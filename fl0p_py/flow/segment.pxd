@@ -44,6 +44,7 @@ from fl0p_py.flow.record cimport (
     END_SEQ,
     END_SYN,
     END_SYN_WINDOW,
+    RECORD_FAR,
     RESET,
     REUSED,
     ROW_END_SEEN,
@@ -53,14 +54,17 @@ from fl0p_py.flow.record cimport (
     FlowRow,
     TcpEnd,
 )
+from fl0p_py.flow.recording cimport mark, note_hole, note_segment, note_untaken
 from fl0p_py.flow.table cimport (
     AFTER_END,
     ESTABLISHED,
+    EVERY_PACKET,
     FAR_COUNT,
     FAR_PIECE,
     HANDSHAKE,
     NO_ACK,
     NO_FLOW,
+    NO_RECORD,
     OUT_OF_WINDOW,
     RESYNCHRONISED,
     RST_IGNORED,
@@ -219,6 +223,8 @@ cdef inline void jump(FlowTable t, uint32_t row, int direction, uint32_t seq) no
     cdef TcpEnd* x = end_of(&t.row[row], direction)
     t.count(RESYNCHRONISED)
     skip_all(t, row)
+    if t.recording and seq != x.next_seq:
+        note_hole(t, row, direction, x.next_seq, seq)
     if ahead(seq, x.next_seq) > 0:
         miss(t, &t.row[row], direction, x.next_seq, seq)
     x.next_seq = seq
@@ -297,6 +303,8 @@ cdef inline void take(FlowTable t, uint32_t row, int direction, const Decoded* d
         shake(r, d, direction)
         seq += 1
     if not believe(t, row, direction, d, seq):
+        if t.recording and d.payload_len:
+            note_untaken(t, row, direction, d, seq, RECORD_FAR)
         return
     acknowledge(t, row, direction, d)
     if not r.flags & ROW_ESTABLISHED:
@@ -305,6 +313,8 @@ cdef inline void take(FlowTable t, uint32_t row, int direction, const Decoded* d
         if not x.flags & END_SEQ:       # picked up in the middle
             x.flags |= END_SEQ
             x.next_seq = y.acked if y.flags & END_ACK and ahead(y.acked, seq) > 0 else seq
+        if t.recording:
+            note_segment(t, row, direction, d, seq)
         arrive(t, row, direction, seq, d.payload_len, d.tcp_flags & FIN != 0, d.ts_ns)
         close_if_both_fins(t, row)
     elif r.held == 0 and r.flags & (ROW_END_SEEN | ROW_ESTABLISHED) == ROW_ESTABLISHED:
@@ -351,4 +361,9 @@ cdef inline bint segment(FlowTable t, const Decoded* d, uint32_t found, int dire
         t.count(NO_ACK)
     else:
         take(t, row, direction, d)
+    if t.recording:
+        if t.begun != NO_RECORD:
+            mark(t)
+        elif t.recording == EVERY_PACKET:
+            note_untaken(t, row, direction, d, d.seq + (d.tcp_flags & SYN != 0), 0)
     return True

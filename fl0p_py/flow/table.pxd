@@ -10,14 +10,18 @@
 #   life.pxd      rows: made, ended, freed
 #   datagram.pxd  UDP and ICMP packets
 #   segment.pxd   TCP packets
+#   recording.pxd segment records, where they are asked for
 
 cimport cython
 from libc.stdint cimport int32_t, int64_t, uint8_t, uint16_t, uint32_t, uint64_t
 
 from fl0p_py.decode.decoder cimport DecodedBatch, Decoder, Frames
 from fl0p_py.decode.record cimport Decoded
+from fl0p_py.flow.event_batch cimport EventBatch
 from fl0p_py.flow.gap cimport gap_units
 from fl0p_py.flow.record cimport FlowRow, TokenEvent
+from fl0p_py.flow.segment_batch cimport SegmentBatch
+from fl0p_py.flow.window cimport Window
 
 cdef enum:
     INLINE_TOKENS = 16      # tokens of a flow that have a place from the start; most flows have no more
@@ -46,7 +50,7 @@ cdef enum Policy:           # --checksums
     CHECK
     IGNORE
 
-cdef enum Stat:             # FlowTable.counters; the names for people are table.STATS
+cdef enum Stat:             # FlowTable.counters; the names for people are in stats.py
     PACKETS = 0
     FLOWS
     FLOWS_EMPTY
@@ -91,17 +95,19 @@ cdef struct Piece:          # 32 bytes
     uint32_t fin            # 1: a FIN follows the last byte
 
 
-@cython.final
-cdef class Window:
-    cdef DecodedBatch decoded
-    cdef Py_ssize_t filled, taken           # records there, and of those taken
+cdef struct Origin:         # what the offsets of one direction are counted from
+    int64_t at              # offset of the byte at `seq`, near which the next segments are
+    uint32_t seq
+    uint32_t known
 
 
-@cython.final
-cdef class EventBatch:
-    cdef TokenEvent[::1] event
-    cdef uint32_t n
-    cdef object array                       # the same memory
+cdef enum Recording:        # FlowTable.recording
+    NOT_RECORDING = 0
+    PAYLOAD                 # segments with bytes or a FIN
+    EVERY_PACKET
+
+cdef enum:
+    NO_RECORD = 0xFFFFFFFF
 
 
 @cython.final
@@ -136,14 +142,21 @@ cdef class FlowTable:
     cdef uint32_t held_used, held_free, held_size
     cdef uint32_t more_used, more_free, more_left, more_size
     cdef uint32_t rows_used, row_free, open_rows, serial
-    cdef uint32_t events_limit
+    cdef uint32_t events_limit              # 0: the records are full
+    cdef uint32_t events_size
     cdef int64_t[TIMERS] timeout_ns
     cdef uint64_t threshold_ms
     cdef uint8_t policy
     cdef bint vlan_key, started
     cdef object ending                      # finish(): rows still to end, in order
     cdef Py_ssize_t ended
-    cdef int ending_reason
+    cdef int recording
+    cdef readonly SegmentBatch segments     # where records go now, if any do
+    cdef Origin[:, ::1] origin              # [row, direction]
+    cdef const uint8_t[::1] whole           # what reassembled packets point into
+    cdef uint32_t first_packet              # place of the window's first packet among those of the batch
+    cdef uint32_t packet, begun             # of the packet being taken: its place; its record, or NO_RECORD
+    cdef uint64_t retransmitted_before, late_before
 
     cdef int run(self, const Decoded[::1] packets, Py_ssize_t* at, Py_ssize_t stop) noexcept nogil
     cdef int roll(
@@ -153,6 +166,7 @@ cdef class FlowTable:
     cdef void grow_index(self)
     cdef void grow_more(self)
     cdef void settle(self, EventBatch batch) noexcept nogil
+    cdef void pass_by(self, const Decoded* d) noexcept nogil
     cdef void set_clock(self, int64_t now_ns) noexcept nogil
     cdef int shortage(self) noexcept nogil
     cdef bint ignored(self, uint32_t found, int direction) noexcept nogil

@@ -5,6 +5,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from fl0p_py.decode.decoder import Decoder, Frames
+from fl0p_py.flow.event_batch import EventBatch
+from fl0p_py.flow.segment_batch import SegmentBatch
+from fl0p_py.flow.window import Window
 
 OPEN: int
 CLOSED: int
@@ -14,21 +17,11 @@ EOF: int
 EVICTED: int
 SHUTDOWN: int
 REUSED: int
-STATS: tuple[str, ...]
 POLICIES: dict[str, int]
 EVENTS: int
 ROW_DTYPE: np.dtype[np.void]
-EVENT_DTYPE: np.dtype[np.void]
 
 def stored_gap(gap_ns: int, threshold_ms: int) -> int: ...
-
-class Window:
-    def __init__(self) -> None: ...
-
-class EventBatch:
-    def __len__(self) -> int: ...
-    @property
-    def events(self) -> NDArray[np.void]: ...
 
 class FlowTable:
     n_events: int
@@ -37,6 +30,7 @@ class FlowTable:
     capacity: int
     clock_ns: int
     rows: NDArray[np.void]
+    segments: SegmentBatch | None
     def __init__(
         self,
         *,
@@ -48,6 +42,7 @@ class FlowTable:
         threshold_ms: int = 400,
         events: int = ...,
         batches: int = 1,
+        records: str = "",
     ) -> None: ...
     def process(self, packets: NDArray[Any], start: int = 0) -> int: ...
     def track(self, decoder: Decoder, frames: Frames, window: Window) -> bool: ...

@@ -31,8 +31,9 @@ from libc.stdint cimport int64_t, uint32_t, uint64_t
 from libc.string cimport memmove, memset
 
 from fl0p_py.decode.decoder cimport DecodedBatch, Decoder, Frames
-from fl0p_py.decode.record cimport FLOW, WRONG, Decoded
+from fl0p_py.decode.record cimport FLOW, ICMP_OTHER, NO_FLOW_PROTOCOL, WRONG, Decoded
 from fl0p_py.flow.datagram cimport datagram
+from fl0p_py.flow.event_batch cimport EventBatch
 from fl0p_py.flow.gap cimport MANTISSA, MANTISSA_BITS, UNITS_PER_MS, gap_code, gap_units
 from fl0p_py.flow.index cimport index_check, index_find, index_guess, index_insert
 from fl0p_py.flow.life cimport close_if_both_fins, end_row, free_row, has_room, idle, turn_wheel
@@ -52,11 +53,16 @@ from fl0p_py.flow.record cimport (
     ROW_RETIRED,
     ROW_USED,
     SHUTDOWN as SHUTDOWN_,
-    TokenEvent,
 )
+from fl0p_py.flow.recording cimport begin_packet, note_other
 from fl0p_py.flow.segment cimport segment
+from fl0p_py.flow.segment_batch cimport SegmentBatch
 from fl0p_py.flow.table cimport *
 from fl0p_py.flow.wheel cimport FAR, NEAR, NEAR_BITS, TICK_BITS
+from fl0p_py.flow.window cimport WINDOW, Window
+
+from fl0p_py.flow.event_batch import aligned
+from fl0p_py.flow.stats import STATS
 
 cdef extern from *:
     void __builtin_prefetch(const void*) noexcept nogil
@@ -66,32 +72,8 @@ OPEN, CLOSED, RESET, IDLE, EOF, EVICTED, SHUTDOWN, REUSED = (
     OPEN_, CLOSED_, RESET_, IDLE_, EOF_, EVICTED_, SHUTDOWN_, REUSED_
 )
 
-STATS = (
-    "packets",              # of a flow's protocol, that the decoder found nothing wrong with
-    "flows",                # begun
-    "flows_empty",          # ended without a token: nothing else is ever said of them
-    "tokens",
-    "closed",               # flows ended by FIN both ways
-    "reset",                # by a RST that counts
-    "idle",                 # by their timeout
-    "reused",               # by a new connection of the same endpoints
-    "evicted",              # because the table was full
-    "open_at_end",          # by the end of the capture or of the program
-    "wrong_checksum",       # packets ignored for it
-    "after_end",            # packets of a flow that has ended: absorbed
-    "tcp_retransmitted",    # segments that brought no new byte
-    "tcp_out_of_order",     # segments that had to wait
-    "tcp_late",             # segments that filled a hole after it had been skipped
-    "tcp_holes_skipped",
-    "tcp_out_of_window",    # segments ignored
-    "tcp_resynchronised",   # times that a flow went on from beyond its window
-    "tcp_rst_ignored",
-    "tcp_syn_ignored",      # SYN+ACKs that answer no SYN
-    "tcp_no_ack",           # segments without ACK: ignored, as RFC 9293 section 3.10.7.4 wants
-    "tcp_no_flow",          # packets that open no flow: RST, or none of SYN and ACK
-)
-
 POLICIES = {"auto": AUTO, "check": CHECK, "ignore": IGNORE}
+RECORDINGS = {"": NOT_RECORDING, "payload": PAYLOAD, "packets": EVERY_PACKET}
 
 EVENTS = 16384              # a buffer that stays in the second-level cache together with what reads it
 HELD_ROWS = 65536           # flows that may have pieces waiting at a time: 51 MB at most
@@ -110,24 +92,23 @@ cdef enum:
     ROW_AHEAD = 12           # from prefetching a row
     TOKEN_AHEAD = 6         # from prefetching the place of its next token
     GUESSES = 16            # a power of two above ROW_AHEAD
-    WINDOW = 512            # packets that are decoded before they are taken
 
 
 def _dtypes():
     """The structs' dtypes, as the compiler lays them out."""
     cdef FlowRow row
-    cdef TokenEvent event
     cdef Piece piece
     cdef Cell cell
+    cdef Origin origin
     return (
         np.asarray(<FlowRow[:1]> &row).dtype,
-        np.asarray(<TokenEvent[:1]> &event).dtype,
         np.asarray(<Piece[:1]> &piece).dtype,
         np.asarray(<Cell[:1]> &cell).dtype,
+        np.asarray(<Origin[:1]> &origin).dtype,
     )
 
 
-ROW_DTYPE, EVENT_DTYPE, PIECE_DTYPE, CELL_DTYPE = _dtypes()
+ROW_DTYPE, PIECE_DTYPE, CELL_DTYPE, ORIGIN_DTYPE = _dtypes()
 
 
 def _in_ms(codes):
@@ -142,39 +123,6 @@ def stored_gap(uint64_t gap_ns, uint64_t threshold_ms):
     return gap_units(gap_code(gap_ns, threshold_ms))
 
 
-def _aligned(n, dtype, columns=1):
-    """An array that begins on a cache line, with anything in it; pages never touched cost no memory."""
-    size = n * columns * np.dtype(dtype).itemsize
-    raw = np.empty(size + 64, np.uint8)
-    start = -raw.ctypes.data % 64
-    return raw[start : start + size].view(dtype)
-
-
-cdef class Window:
-    """The few hundred packets that FlowTable.track is about."""
-
-    def __init__(self):
-        self.decoded = DecodedBatch(WINDOW)
-
-
-cdef class EventBatch:
-    """Events that a table has handed over.
-
-    events : EVENT_DTYPE[n], see flow/record.pxd for the fields
-    """
-
-    def __init__(self, size):
-        self.array = _aligned(size, EVENT_DTYPE)
-        self.event = self.array
-
-    def __len__(self):
-        return self.n
-
-    @property
-    def events(self):
-        return self.array[: self.n]
-
-
 cdef class FlowTable:
     """Flows, and what happens to them.
 
@@ -187,6 +135,7 @@ cdef class FlowTable:
     threshold_ms : a stored gap is exact in whether it reaches this
     events    : size of an event buffer
     batches   : event buffers that may be out at a time, see hand_over()
+    records   : "payload" or "packets": the batches also tell of the segments, see segment_batch.pyx; "": no
 
     process(), advance() and finish() append events.  Whoever reads them in the same thread looks at `events`
     and calls release(); another thread is given them by hand_over().  Rows that the events name stay
@@ -196,7 +145,8 @@ cdef class FlowTable:
     """
 
     def __init__(self, *, uint32_t capacity=1 << 20, uint32_t depth=64, idle_s=None, checksums="auto",
-                 vlan_key=True, uint64_t threshold_ms=400, uint32_t events=EVENTS, uint32_t batches=1):
+                 vlan_key=True, uint64_t threshold_ms=400, uint32_t events=EVENTS, uint32_t batches=1,
+                 records=""):
         if capacity < 1 or capacity > 1 << 30:
             raise ValueError(f"capacity is {capacity}, expected 1 to {1 << 30}")
         if depth < 1 or depth > 1 << 20:
@@ -212,14 +162,17 @@ cdef class FlowTable:
         self.threshold_ms = threshold_ms
         self._set_timeouts(idle_s)
         rows = capacity + events * batches      # finished flows wait in buffers while others take their place
-        self.rows = _aligned(rows, ROW_DTYPE)
+        self.rows = aligned(rows, ROW_DTYPE)
         self.row = self.rows
-        self.head = _aligned(rows, CELL_DTYPE, INLINE_TOKENS).reshape(rows, INLINE_TOKENS)
+        self.head = aligned(rows, CELL_DTYPE, INLINE_TOKENS).reshape(rows, INLINE_TOKENS)
         self._make_more(rows)
         self.batches, self.out = batches, 0
         self.spare = []
-        self.events_limit = events - ROOM
-        self._use(EventBatch(events))
+        self.events_size = events
+        self.recording = RECORDINGS[records]
+        if self.recording:
+            self.origin = np.zeros((rows, 2), ORIGIN_DTYPE)
+        self._use(self._new_batch())
         self.slots = np.zeros(SLOTS, np.uint64)
         self._set_mask(SLOTS)
         self.bucket = np.zeros(NEAR + FAR, np.uint32)
@@ -230,6 +183,9 @@ cdef class FlowTable:
         self.missed = np.zeros((self.held_size, 4 * MISSED), np.uint32)
         self.counter_array = np.zeros(STATS_COUNT, np.uint64)
         self.counters = self.counter_array
+
+    def _new_batch(self):
+        return EventBatch(self.events_size, SegmentBatch() if self.recording else None)
 
     def _set_timeouts(self, idle_s):
         seconds = [ESTABLISHED_S, HANDSHAKE_S, DATAGRAM_S] if idle_s is None else [idle_s] * 3
@@ -296,6 +252,7 @@ cdef class FlowTable:
         with the same arguments.  `window` is this table's own between two frames of a source.
         """
         cdef int want = NOTHING
+        self.whole = window.decoded.whole
         while True:
             with nogil:
                 want = self.roll(decoder, frames, window, window.decoded)
@@ -311,10 +268,14 @@ cdef class FlowTable:
     ) noexcept nogil:
         """Alternate between the two; what is near the window's end waits, so that its memory is asked for."""
         cdef Py_ssize_t stop, left
+        cdef bint whole
         cdef int want
         while True:
-            stop = window.filled if frames.next == frames.n else window.filled - SLOT_AHEAD
+            # all of them, too, where there are bytes that the next ones would take the place of
+            whole = frames.next == frames.n or (self.recording and decoded.whole_used)
+            stop = window.filled if whole else window.filled - SLOT_AHEAD
             if window.taken < stop:
+                self.first_packet = <uint32_t>(frames.next - window.filled)
                 want = self.run(decoded.decoded[:window.filled], &window.taken, stop)
                 if want != NOTHING:
                     return want
@@ -361,10 +322,16 @@ cdef class FlowTable:
                 self.set_clock(d.ts_ns)
             if self.clock_ns >> TICK_BITS != self.near_done and not turn_wheel(self):
                 return self.shortage()
-            if d.status != FLOW:
+            if d.status != FLOW and not (
+                    self.recording and (d.status == NO_FLOW_PROTOCOL or d.status == ICMP_OTHER)):
                 continue
             if not has_room(self):
                 return self.shortage()
+            if self.recording:
+                begin_packet(self, self.first_packet + <uint32_t>i)
+                if d.status != FLOW:
+                    self.pass_by(d)
+                    continue
             if self.open_rows >= self.slot_limit:
                 return GROW_INDEX
             found = index_check(self, guess[i % GUESSES], d, &direction)
@@ -385,9 +352,16 @@ cdef class FlowTable:
                 done = datagram(self, d, found, direction)
             if not done:
                 return self.shortage()
+            if self.recording == EVERY_PACKET and self.begun == NO_RECORD:
+                note_other(self, self.segments, d)
             self.count(PACKETS)
         at[0] = stop
         return NOTHING
+
+    cdef inline void pass_by(self, const Decoded* d) noexcept nogil:
+        """A packet of IP that makes no flow."""
+        if d.payload_len or self.recording == EVERY_PACKET:
+            note_other(self, self.segments, d)
 
     cdef inline void set_clock(self, int64_t now_ns) noexcept nogil:
         self.clock_ns = now_ns
@@ -414,6 +388,8 @@ cdef class FlowTable:
             __builtin_prefetch(row)
             __builtin_prefetch(row + 64)
             __builtin_prefetch(row + 128)
+            if self.recording:
+                __builtin_prefetch(&self.origin[found - 1, 0])
         return found
 
     cdef inline void fetch_token(self, uint32_t found) noexcept nogil:
@@ -474,7 +450,7 @@ cdef class FlowTable:
             raise RuntimeError(f"{self.batches} event buffers are not enough: none was released")
         self.out += 1
         batch.n = self.n_events
-        self._use(self.spare.pop() if self.spare else EventBatch(batch.event.shape[0]))
+        self._use(self.spare.pop() if self.spare else self._new_batch())
         return batch
 
     def release(self, EventBatch batch=None):
@@ -482,7 +458,7 @@ cdef class FlowTable:
         if batch is None:
             batch = self.current
             batch.n = self.n_events
-            self.n_events = 0
+            self._start()
         else:
             self.out -= 1
             self.spare.append(batch)
@@ -492,7 +468,14 @@ cdef class FlowTable:
     def _use(self, EventBatch batch):
         self.current = batch
         self.event = batch.event
-        self.n_events = 0
+        self.segments = batch.segments
+        self._start()
+
+    def _start(self):
+        """Nothing has been written into the current batch."""
+        self.n_events, self.events_limit = 0, self.events_size - ROOM
+        if self.recording:
+            self.segments.n = self.segments.copied = self.segments.n_others = 0
 
     cdef void settle(self, EventBatch batch) noexcept nogil:
         cdef uint32_t k, row

@@ -67,7 +67,7 @@ class Stats:
     evicted         : flows given up because the table was full
     skipped         : packets that are in no flow, by reason (SKIPPED_KEYS)
     fragments       : by what became of them (FRAGMENT_KEYS)
-    counters        : the flow table's own, see flow/table.pyx STATS
+    counters        : the flow table's own, see flow/stats.py
     end_ns          : latest packet time
     capture         : the kernel's own counts of a live capture (CAPTURE_WORDS); empty for a file
     lost            : entries that could not be written

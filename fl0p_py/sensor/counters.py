@@ -10,7 +10,7 @@ import re
 from dataclasses import asdict
 from typing import Any
 
-from fl0p_py.flow.table import STATS
+from fl0p_py.flow.stats import STATS
 from fl0p_py.output.stats import CAPTURE_WORDS, CLASSES, DROPPED_WORDS, FRAGMENT_KEYS, SKIPPED_WORDS, Stats
 from fl0p_py.sensor.channel import ChannelError
 

@@ -24,7 +24,8 @@ from libc.stdint cimport int32_t, int64_t, uint32_t, uint64_t
 from libc.string cimport memset
 
 from fl0p_py.flow.record cimport END, FINISH, ROW_START_SEEN, TOKEN, FlowRow, TokenEvent
-from fl0p_py.flow.table cimport EventBatch, FlowTable
+from fl0p_py.flow.event_batch cimport EventBatch
+from fl0p_py.flow.table cimport FlowTable
 from fl0p_py.signature.compiler import compile_set
 from fl0p_py.flow.gap cimport NS_PER_MS, UNITS_PER_MS
 from fl0p_py.signature.dossier cimport Dossiers, Entry, MOST_PENDING, doubled

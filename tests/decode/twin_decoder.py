@@ -253,6 +253,7 @@ def transport(ip: Ip, check: bool) -> dict[str, Any]:
         elif (ip.next_header, ip.version) in ((1, 4), (58, 6)):
             icmp(ip, found)
         else:
+            found |= {"payload": ip.payload, "payload_len": ip.length}
             raise UndecodableError("NO_FLOW_PROTOCOL")
     except UndecodableError as verdict:
         return {**found, "status": str(verdict)}
@@ -309,10 +310,10 @@ def udp(ip: Ip, found: dict[str, Any]) -> None:
 def icmp(ip: Ip, found: dict[str, Any]) -> None:
     header = need(ip.payload, 0, 8, "BAD_TRANSPORT")
     found |= {"icmp_type": header[0], "icmp_code": header[1]}
+    found |= {"payload": ip.payload[8:], "payload_len": ip.length - 8}
     if header[0] not in ((8, 0) if ip.version == 4 else (128, 129)):
         raise UndecodableError("ICMP_OTHER")
     found |= {"sport": number(header[4:6]), "dport": number(header[4:6])}
-    found |= {"payload": ip.payload[8:], "payload_len": ip.length - 8}
     found |= {"judged": True, "field_at": 2, "covered": ip.length}
 
 

@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 
 from fl0p_py.decode.decoder import DECODED_DTYPE
 from fl0p_py.flow import table
+from fl0p_py.flow.stats import STATS
 from fl0p_py.flow.table import FlowTable
 from tests.flow.flows_of import FINISH, Collector, feed, finish, flows_of_packets
 from tests.flow.script import SECOND, KernelRunner, address, packet, parse, run
@@ -262,4 +263,4 @@ def test_options_out_of_range(options: dict[str, Any], message: str) -> None:
 
 
 def test_stats_name_every_counter() -> None:
-    assert list(FlowTable(capacity=8).stats) == list(table.STATS)
+    assert list(FlowTable(capacity=8).stats) == list(STATS)

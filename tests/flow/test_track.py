@@ -12,7 +12,8 @@ import pytest
 from fl0p_py.capture.batch import PacketBatch
 from fl0p_py.capture.savefile import open_savefile
 from fl0p_py.decode.decoder import DecodedBatch, Decoder, Frames
-from fl0p_py.flow.table import EOF, FlowTable, Window
+from fl0p_py.flow.table import EOF, FlowTable
+from fl0p_py.flow.window import Window
 
 DATA = Path(__file__).parent.parent / "data"
 CAPTURES = sorted(DATA.glob("*.pcap"))
