@@ -114,7 +114,7 @@ class Runner:
         try:
             die_with_parent()
             os.setsid()
-            signal.signal(signal.SIGINT, signal.SIG_DFL)  # programs inherit it
+            signal.signal(signal.SIGINT, signal.SIG_IGN)
             self._make(job, folder)
             status = 0
         except BaseException:  # into the log of the run, which the parent keeps

@@ -1,0 +1,222 @@
+"""Candidates: the shortest courses that name flows of one class and nothing else.
+
+After GGFAST (Piet, Nwoji, Paxson, SIGCOMM 2023): short runs of message lengths, "snippets", that occur
+in the flows of one class and hardly ever elsewhere.  Here their sizes are ranges, learned from flows
+that run alike (variant.py), and a run may begin with the flow (`<`), end with it (`>`), and hold an exchange
+that comes several times.  Each run is made longer until what else it names is gone; what one level of
+generality cannot tell apart is tried on the next, stricter one, and in the end the variant is divided.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from functools import cached_property
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from fl0p_py.learn.course import Course, Ports, Rounds, Step, Turn, advance, at_end, openings, rows_of
+from fl0p_py.learn.generalise import LEVELS, Level, turn
+from fl0p_py.learn.turn import Turns
+from fl0p_py.learn.variant import Variant, halves, places
+from fl0p_py.signature.specificity import bits
+
+ANCHORED_BITS = 30.0
+"""Least specificity of a course that begins with the flow: `fl0p --check` warns below 24."""
+
+LOOSE_BITS = 48.0
+"""Of one that may begin at any token of any flow: what was learned from some flows shall hold for all."""
+
+LONGEST = 10
+"""Most steps of a course that may begin anywhere; one that begins with the flow has no bound."""
+
+ENOUGH = 0.98
+"""Share of a variant's flows that a course has to name for the search in it to end."""
+
+DEEPEST = 8
+"""Divisions of a variant, one inside the other."""
+
+MOST_SEARCHES = 250
+"""Variants and halves that are searched for one class and protocol."""
+
+MOST_BEGINS = 16
+"""Places of a variant from which courses are tried."""
+
+Array = NDArray[Any]
+
+
+@dataclass(frozen=True)
+class Field:
+    """Where candidates are tried.
+
+    own, other       : flows of the class, of one protocol, and those that must not be named
+    own_times, other_times : int64, how often each came
+    ports            : what the signature asks for; `other` holds only flows to these
+    exact            : only patterns with `=` will do
+    max_false        : flows of `other` that one candidate may name
+    min_flows        : flows of the class that it has to name
+    """
+
+    own: Turns
+    own_times: Array
+    other: Turns
+    other_times: Array
+    proto: str
+    ports: Ports
+    exact: bool
+    max_false: int
+    min_flows: int
+
+    @cached_property
+    def openings(self) -> dict[tuple[bool, bool], tuple[Array, Array]]:
+        """By (anchored, client): where a course may begin, in `own` and in `other`."""
+        return {
+            (start, client): (openings(self.own, start, client), openings(self.other, start, client))
+            for start in (True, False)
+            for client in (True, False)
+        }
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Candidate:
+    """covered : bool, the class's flows that it names; false : bool, the others
+
+    level : how strict its course is; bits : its specificity
+    """
+
+    course: Course
+    field: Field
+    covered: Array
+    false: Array
+    level: int
+    bits: float
+
+    @property
+    def length(self) -> int:
+        return sum(2 if isinstance(step, Rounds) else 1 for step in self.course.steps)
+
+    @property
+    def text(self) -> str:
+        """For an order that does not depend on how it was found."""
+        return repr(self.course)
+
+
+def candidates(field: Field, sorted_in: Sequence[Variant]) -> list[Candidate]:
+    """Those of the variants, and of their halves where they name too few; the largest rest goes first."""
+    named = np.zeros(len(field.own), np.bool_)
+    found: list[Candidate] = []
+    waiting = [(variant, 0) for variant in sorted_in]
+    for _ in range(MOST_SEARCHES):
+        rests = [_rest(field, variant, named) for variant, _ in waiting]
+        if not rests or max(rests) < field.min_flows:
+            break
+        variant, depth = waiting.pop(int(np.argmax(rests)))
+        for candidate in _Search(field, variant).run():
+            found.append(candidate)
+            named |= candidate.covered
+        if depth < DEEPEST and _rest(field, variant, named):
+            waiting += [(half, depth + 1) for half in halves(field.own, variant)]
+    return found
+
+
+def _rest(field: Field, variant: Variant, named: Array) -> int:
+    """Flows of the variant that no candidate names, if they are more than a few."""
+    times = field.own_times[variant.rows]
+    rest = int(times[~named[variant.rows]].sum())
+    return rest if rest > (1 - ENOUGH) * times.sum() else 0
+
+
+class _Search:
+    """One variant."""
+
+    def __init__(self, field: Field, variant: Variant) -> None:
+        self.field, self.variant = field, variant
+
+    def run(self) -> list[Candidate]:
+        """For each beginning the most generous candidate; the strictest level says where there is one."""
+        levels = [(i, level) for i, level in enumerate(LEVELS) if level.exact or not self.field.exact]
+        strictest = _Walk(self.field, self.variant, *levels[-1])
+        left = {begin: candidate for begin in strictest.begins() if (candidate := strictest.shortest(*begin))}
+        found = []
+        for number, level in levels[:-1]:
+            walk = _Walk(self.field, self.variant, number, level)
+            for begin in list(left):
+                candidate = walk.shortest(*begin)
+                if candidate is not None:
+                    found.append(candidate)
+                    del left[begin]
+        return found + list(left.values())
+
+
+class _Walk:
+    """One variant at one level."""
+
+    def __init__(self, field: Field, variant: Variant, number: int, level: Level) -> None:
+        self.field, self.variant, self.number, self.level = field, variant, number, level
+        self.places = places(field.own, variant, level)
+
+    def begins(self) -> list[tuple[int, bool]]:
+        """Places where a course may begin, and whether with the flow."""
+        turns = [i for i, place in enumerate(self.places[:MOST_BEGINS]) if isinstance(place.step, Turn)]
+        return [(0, True)] * (0 in turns) + [(i, False) for i in turns]
+
+    def shortest(self, first: int, start: bool) -> Candidate | None:
+        """The shortest course from this place on that names nothing else."""
+        field = self.field
+        opening = self.places[first].step
+        assert isinstance(opening, Turn)  # as begins() says, at each level
+        own, other = field.openings[start, opening.client]
+        least = ANCHORED_BITS if start else LOOSE_BITS
+        most = len(self.places) if start else min(len(self.places), first + LONGEST)
+        before: list[Step] = []
+        for at in range(first, most):
+            step = self.places[at].step
+            if step is None:
+                return None
+            if isinstance(step, Turn):
+                if at == first and not start and not step.burst and not step.run and len(step.sizes) == 1:
+                    step = replace(step, closing=True)
+                answered = at > first or len(self.places) == 1  # one turn alone is what anybody may send
+                candidate = self._ending(before, at, own, other, start, least) if answered else None
+                if candidate is not None:
+                    return candidate
+            own, other = self._advanced(own, other, step)
+            if not rows_of(field.own, own).any():
+                return None
+            before.append(step)
+        return None
+
+    def _ending(
+        self, before: list[Step], at: int, own: Array, other: Array, start: bool, least: float
+    ) -> Candidate | None:
+        """The course that ends with step `at`, if it is good enough; own, other : places before it."""
+        field = self.field
+        examples = self.variant.at(field.own, self.places[at].column)
+        final = turn(field.own, examples, self.level, last=True)
+        course = Course((*before, final), start, exact=self.level.exact)
+        candidate = self._candidate(course, *self._advanced(own, other, final), least)
+        whole = self.places[at].step
+        if candidate is None and whole is not None:
+            own, other = self._advanced(own, other, whole)
+            own, other = at_end(field.own, own), at_end(field.other, other)
+            course = Course((*before, whole), start, end=True, exact=self.level.exact)
+            candidate = self._candidate(course, own, other, least)
+        return candidate
+
+    def _advanced(self, own: Array, other: Array, step: Step) -> tuple[Array, Array]:
+        exact = self.level.exact
+        return advance(self.field.own, own, step, exact), advance(self.field.other, other, step, exact)
+
+    def _candidate(self, course: Course, own: Array, other: Array, least: float) -> Candidate | None:
+        field = self.field
+        named, false = rows_of(field.own, own), rows_of(field.other, other)
+        if field.own_times[named].sum() < field.min_flows:
+            return None
+        if field.other_times[false].sum() > field.max_false:
+            return None
+        worth = bits(course.pattern(field.proto, field.ports))
+        if worth < least:
+            return None
+        return Candidate(course, field, named, false, self.number, worth)

@@ -1,0 +1,204 @@
+"""Course: how a conversation runs, turn by turn; a pattern as it is searched for.
+
+A course is a row of steps, each one turn (`Turn`) or an exchange that comes several times
+(`Rounds`).  It is tried on the matrix of `Turns` a step at a time, on all flows at once, so that a
+longer course costs only what the shorter one has left over; and it is written as a Pattern of the
+signature language.  What the matrix says of a course is what the matcher will say, but for bursts at
+the edges of what was captured: whatever is proposed is tried by the matcher in the end.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from fl0p_py.learn.turn import Turns
+from fl0p_py.signature.pattern import (
+    MAX_REPEAT,
+    Choice,
+    Gap,
+    Item,
+    Pattern,
+    Pause,
+    Repeat,
+    Segment,
+    Sequence,
+    Size,
+)
+
+Array = NDArray[Any]
+Ports = tuple[tuple[int, int], ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Turn:
+    """One turn.
+
+    sizes : of its tokens, one after the other; of the sum, if `burst`; of each of `low` to `high`
+            tokens with or without pauses, if `run`
+    gap   : the pause before it; inner : between its tokens, NONE or ANY
+    opening : the turn may go on behind its tokens, since nothing is asked of what comes next
+    closing : it may have begun before its one token, since nothing is asked of what came before
+    """
+
+    client: bool
+    sizes: tuple[Size, ...]
+    gap: Gap = Gap.ANY
+    inner: Gap = Gap.NONE
+    burst: bool = False
+    run: bool = False
+    opening: bool = False
+    closing: bool = False
+    low: int = 1
+    high: int = 1
+
+    def accepted(self, turns: Turns, at: Array, exact: bool) -> Array:
+        """bool: whether the turn at each flat index is such a one.  exact : without tolerance"""
+        sizes = self.sizes if exact else tuple(size.tolerant() for size in self.sizes)
+        first = sizes[0]
+        count = turns.count.ravel()[at]
+        fits: Array = count > 0
+        if self.gap is not Gap.ANY:
+            fits &= turns.pause.ravel()[at] == (self.gap is Gap.SOME)
+        if self.run:
+            fits &= (count >= self.low) & (count <= self.high)
+            fits &= turns.smallest.ravel()[at] >= first.low
+            fits &= turns.largest.ravel()[at] <= first.high
+            return fits
+        if self.inner is Gap.NONE and not (len(sizes) == 1 and (self.opening or self.closing)):
+            fits &= turns.inner.ravel()[at] == 0
+        if self.burst:
+            return fits & _inside(turns.total.ravel()[at], first)
+        if self.closing:
+            return fits & _inside(turns.final.ravel()[at], first)
+        fits &= (count >= len(sizes)) if self.opening else (count == len(sizes))
+        for number, bounds in enumerate(sizes):
+            fits &= _inside(turns.tokens[..., number].ravel()[at], bounds)
+        return fits
+
+    def items(self) -> tuple[Item, ...]:
+        direction = "c" if self.client else "s"
+        segments = tuple(Segment(direction, size, self.burst) for size in self.sizes)
+        if not self.run:
+            between = _paused(self.inner)
+            return tuple(item for segment in segments for item in (*between, segment))[len(between) :]
+        if self.high == 1:
+            return segments
+        again = Choice((Sequence((Pause(Gap.ANY), segments[0])),))
+        return segments[0], Repeat(again, self.low - 1, min(self.high - 1, MAX_REPEAT))
+
+
+@dataclass(frozen=True, slots=True)
+class Rounds:
+    """Two turns, `low` to `high` times in a row; high None: any number from `low` on."""
+
+    turns: tuple[Turn, Turn]
+    low: int
+    high: int | None
+
+
+Step = Turn | Rounds
+
+MOST_ROUNDS = 20
+"""Rounds that are tried on the matrix: it has no more turns."""
+
+
+@dataclass(frozen=True, slots=True)
+class Course:
+    """start : begins with the flow; end : ends with it; exact : no tolerance, `=`."""
+
+    steps: tuple[Step, ...]
+    start: bool
+    end: bool = False
+    exact: bool = False
+
+    def sequence(self) -> Sequence:
+        items: list[Item] = []
+        for step in self.steps:
+            if isinstance(step, Turn):
+                items += _paused(step.gap if items else _leading(step.gap))
+                items += step.items()
+                continue
+            inner: list[Item] = []
+            for turn in step.turns:
+                inner += [*_paused(turn.gap), *turn.items()]
+            if step.low == step.high == 1:
+                items += inner
+            else:
+                items.append(Repeat(Choice((Sequence(tuple(inner)),)), step.low, step.high))
+        return Sequence(tuple(items))
+
+    def pattern(self, proto: str, ports: Ports = ()) -> Pattern:
+        return Pattern(proto, ports, self.exact, self.start, self.sequence(), self.end)
+
+    def matched(self, turns: Turns) -> Array:
+        """bool[n]: the flows that run so."""
+        first = self.steps[0] if isinstance(self.steps[0], Turn) else self.steps[0].turns[0]
+        at = openings(turns, self.start, first.client)
+        for step in self.steps:
+            at = advance(turns, at, step, self.exact)
+        return rows_of(turns, at_end(turns, at) if self.end else at)
+
+
+def openings(turns: Turns, start: bool, client: bool) -> Array:
+    """Flat indices of the turns of that side with which a course may begin."""
+    width, parity = turns.total.shape[1], int(not client)
+    column: Array | int = parity
+    if start:
+        rows = np.flatnonzero(turns.started & (turns.end > turns.begin) & (turns.begin == parity))
+    else:
+        rows, columns = np.nonzero(turns.total[:, parity::2])
+        column = 2 * columns + parity
+    at: Array = rows * width + column
+    return at
+
+
+def advance(turns: Turns, at: Array, step: Step, exact: bool) -> Array:
+    """Flat indices of the places behind a step that begins at any of `at`."""
+    if isinstance(step, Turn):
+        return at[step.accepted(turns, at, exact)] + 1
+    behind = [at] if step.low == 0 else []
+    for number in range(1, min(step.high or MOST_ROUNDS, MOST_ROUNDS) + 1):
+        for turn in step.turns:
+            at = at[turn.accepted(turns, at, exact)] + 1
+        if number >= step.low:
+            behind.append(at)
+        if not len(at):
+            break
+    if len(behind) < 2:
+        return behind[0] if behind else at[:0]
+    there = np.zeros(turns.total.size, np.bool_)
+    there[np.concatenate(behind)] = True
+    return np.flatnonzero(there)
+
+
+def at_end(turns: Turns, at: Array) -> Array:
+    """Those of the places behind which nothing comes but the flow's end."""
+    width = turns.total.shape[1]
+    row = at // width
+    over: Array = at[turns.ended[row] & turns.whole[row] & (at % width == turns.end[row])]
+    return over
+
+
+def rows_of(turns: Turns, at: Array) -> Array:
+    """bool[n]: the flows that the places lie in."""
+    found = np.zeros(len(turns), np.bool_)
+    found[at // turns.total.shape[1]] = True
+    return found
+
+
+def _inside(size: Array, bounds: Size) -> Array:
+    found: Array = (size >= bounds.low) & (size <= bounds.high)
+    return found
+
+
+def _paused(gap: Gap) -> list[Item]:
+    return [] if gap is Gap.NONE else [Pause(gap)]
+
+
+def _leading(gap: Gap) -> Gap:
+    """Before a first item only a `+` says something."""
+    return gap if gap is Gap.SOME else Gap.NONE

@@ -1,0 +1,86 @@
+"""Cover: the few candidates that together name most of a class.
+
+Greedy, as set cover is approximated: always the candidate that names most of what is not named yet;
+of those that do about as well, the shortest, then the one that asks least, so that what stays is what a
+person would have written.  Candidates that the later ones made needless are taken out again.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from fl0p_py.learn.candidate import Candidate
+
+ABOUT = 0.02
+"""Share of a class's flows by which two candidates do about equally well."""
+
+WORTH = 0.01
+"""Share of the class that a further candidate has to add: a signature is read by people."""
+
+Array = NDArray[Any]
+
+
+def cover(
+    candidates: Sequence[Candidate], times: Array, *, min_flows: int, max_false: int
+) -> list[Candidate]:
+    """Candidates in the order in which they were chosen.
+
+    times : int64[n], how often each of the class's flows came
+    min_flows : flows that each has to add (and WORTH of the class); max_false : others that all together
+    may name
+    """
+    left = sorted(candidates, key=_rank)
+    least = max(min_flows, WORTH * float(times.sum()))
+    named = np.zeros(len(times), np.bool_)
+    chosen: list[Candidate] = []
+    false = 0
+    slack = ABOUT * float(times.sum())
+    while left:
+        gains = np.array([float(times[candidate.covered & ~named].sum()) for candidate in left])
+        best = gains.max()
+        if best < least:
+            break
+        near = np.flatnonzero(gains >= max(least, best - min(slack, best / 4)))
+        pick = left[int(near[0])]
+        cost = int(pick.field.other_times[pick.false].sum())
+        left = [
+            candidate
+            for candidate, gain in zip(left, gains, strict=True)
+            if candidate is not pick and gain >= least
+        ]
+        if false + cost > max_false:
+            continue
+        false += cost
+        chosen.append(pick)
+        named |= pick.covered
+    return _needed(chosen, times, least)
+
+
+def _rank(candidate: Candidate) -> tuple[Any, ...]:
+    """Shortest first, then the least strict."""
+    return (
+        bool(candidate.field.ports),
+        not candidate.course.start,
+        candidate.course.end,
+        candidate.length,
+        candidate.level,
+        round(candidate.bits, 6),
+        candidate.text,
+    )
+
+
+def _needed(chosen: list[Candidate], times: Array, least: float) -> list[Candidate]:
+    """Without those that add too little to all others together; the weakest go first."""
+    kept = list(chosen)
+    for candidate in reversed(chosen):
+        others = np.zeros(len(times), np.bool_)
+        for other in kept:
+            if other is not candidate:
+                others |= other.covered
+        if times[candidate.covered & ~others].sum() < least:
+            kept.remove(candidate)
+    return kept

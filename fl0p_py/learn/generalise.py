@@ -1,0 +1,141 @@
+"""Generalise: from the turns seen in one place of a conversation to the turn that a signature asks for.
+
+How far a range reaches beyond what was seen is a matter of how much was seen: of n sizes drawn evenly
+from an unknown range, what lies beyond the largest is about a n-th of what lies below.  Sizes that differ by
+multiples of a cipher's block keep to its grid.  There are several levels, from generous to just what was
+seen; a learner takes the most generous one that names nothing else.
+"""
+
+from __future__ import annotations
+
+from math import ceil
+from typing import Any, NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from fl0p_py.learn.course import Rounds, Turn
+from fl0p_py.learn.turn import MAX_TOKENS, Turns
+from fl0p_py.signature.pattern import MAX_REPEAT, MAX_SIZE, Gap, Size
+
+Array = NDArray[Any]
+
+GENEROUS, LIKELY, SEEN = 0, 1, 2
+"""How far sizes may lie outside of what was seen: a quarter of its width, what chance leaves out, nothing."""
+
+LIKELY_SHARES = 3
+"""Of the n-th part that lies beyond: three times as much is exceeded one time in twenty."""
+
+BLOCKS = (16, 8, 4)
+"""Grids of sizes: blocks of ciphers, and the four bytes to which XDR and others pad."""
+
+FEWEST_ON_GRID = 3
+"""Different sizes that it takes to believe in a grid."""
+
+SEGMENT = 1200
+"""Turns from this size on are cut by TCP as it likes; no network carries less in a segment nowadays."""
+
+WIDE = 4
+"""A last turn whose sizes differ by this factor is of any size from the smallest on."""
+
+
+class Level(NamedTuple):
+    """How much is asked.
+
+    width  : GENEROUS, LIKELY or SEEN
+    pauses : ask for a pause, or for none, where that never varied
+    tokens : ask for the same number of tokens in a turn where that never varied
+    exact  : constants are meant to the byte, `=`
+    """
+
+    width: int
+    pauses: bool
+    tokens: bool
+    exact: bool
+
+
+LEVELS = (
+    Level(GENEROUS, pauses=False, tokens=False, exact=False),
+    Level(GENEROUS, pauses=False, tokens=False, exact=True),
+    Level(LIKELY, pauses=False, tokens=False, exact=True),
+    Level(LIKELY, pauses=True, tokens=False, exact=True),
+    Level(LIKELY, pauses=True, tokens=True, exact=True),
+    Level(SEEN, pauses=True, tokens=True, exact=True),
+)
+"""Each takes less than the one before it."""
+
+
+def bounds(sizes: Array, width: int) -> Size:
+    """The range of which `sizes` are a sample; one size alone is taken for a constant."""
+    low, high = int(sizes.min()), int(sizes.max())
+    if low == high:
+        return Size(low, high, exact=True)
+    spread, count = high - low, len(sizes)
+    block = grid(sizes)
+    below = above = 0
+    if width != SEEN:
+        below = above = max(1, ceil(LIKELY_SHARES * spread / (count + 1)))
+    if width == GENEROUS:
+        below, above = max(below, min(spread, low) // 4), max(2, above, spread // 4)
+    low = max(low - ceil(below / block) * block, (low - 1) % block + 1)
+    return Size(low, min(MAX_SIZE, high + ceil(above / block) * block), exact=False)
+
+
+def grid(sizes: Array) -> int:
+    """The block that all differences are multiples of; 1 if there is none."""
+    values = np.unique(sizes)
+    if len(values) < FEWEST_ON_GRID:
+        return 1
+    step = int(np.gcd.reduce(np.diff(values)))
+    return next((block for block in BLOCKS if step % block == 0), 1)
+
+
+def turn(turns: Turns, at: Array, level: Level, *, last: bool = False) -> Turn:
+    """The turn of which those at the flat indices are examples.
+
+    last : nothing is asked behind it
+    """
+    count, total = turns.count.ravel()[at], turns.total.ravel()[at]
+    client = bool(at[0] % turns.total.shape[1] % 2 == 0)
+    gap = _gap(turns.pause.ravel()[at], level)
+    inner = Gap.ANY if turns.inner.ravel()[at].any() else Gap.NONE
+    fewest, most = int(count.min()), int(count.max())
+    cut = bool(total.max() >= SEGMENT)
+    same = fewest == most and (inner is Gap.ANY or level.tokens or (most == 1 and not cut))
+    if (same and most <= MAX_TOKENS) or (last and not cut and inner is Gap.ANY):
+        sizes = turns.tokens.reshape(-1, MAX_TOKENS)[at, : min(fewest, MAX_TOKENS)]
+        asked = tuple(bounds(column, level.width) for column in sizes.T)
+        return Turn(client, asked, gap, inner, opening=last)
+    if inner is Gap.NONE:
+        size = bounds(total, level.width)
+        if last and size.high >= WIDE * size.low:
+            size = Size(size.low, MAX_SIZE, exact=False)
+        return Turn(client, (size,), gap, burst=True)
+    pieces = np.concatenate([turns.smallest.ravel()[at], turns.largest.ravel()[at]])
+    if level.width != SEEN:
+        fewest, most = 1, min(MAX_REPEAT, most + max(1, most // 2))
+    piece = bounds(pieces, level.width)
+    if last:
+        return Turn(client, (piece,), gap, opening=True)
+    return Turn(client, (piece,), gap, run=True, low=fewest, high=most)
+
+
+def rounds(
+    turns: Turns, client_at: Array, server_at: Array, times: Array, level: Level, client_first: bool
+) -> Rounds:
+    """The exchange that came `times` often; the flat indices are of its turns, all rounds together."""
+    first, second = (client_at, server_at) if client_first else (server_at, client_at)
+    low, high = int(times.min()), int(times.max())
+    most: int | None = high
+    if level.width != SEEN and high > 1:
+        most = high + max(1, high // 2)
+    pair = (turn(turns, first, level), turn(turns, second, level))
+    return Rounds(pair, low, most)
+
+
+def _gap(paused: Array, level: Level) -> Gap:
+    if level.pauses and paused.all():
+        return Gap.SOME
+    if level.pauses and not paused.any():
+        return Gap.NONE
+    return Gap.ANY

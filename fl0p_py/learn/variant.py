@@ -1,0 +1,237 @@
+"""Variant: flows of one class that run alike, laid along one reference, and how to tell them apart further.
+
+`variants` sorts the flows of a class: a reference is chosen, all flows are aligned to it (align.py), those
+near it become a variant, the others go on to the next reference.  Being near is taken loosely, since
+`halves` divides a variant where that makes it most regular: between two ciphers, say, or between those who
+paused and those who did not.  Nothing here depends on the order of the flows.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any, NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from fl0p_py.learn.align import OCTAVE, align
+from fl0p_py.learn.course import Step
+from fl0p_py.learn.generalise import Level, rounds, turn
+from fl0p_py.learn.turn import MAX_TOKENS, Turns
+
+LONGEST = 24
+"""Turns of a reference: what decides stands at the beginning."""
+
+NEAR = 2 * OCTAVE
+"""Cost a turn up to which a flow is of the reference's kind: sizes within a factor of four, on average."""
+
+MOST_VARIANTS = 24
+"""References of one class; what is like none of them stays uncovered and is reported."""
+
+SAMPLE = 64
+"""Flows among which a reference is looked for."""
+
+CUTS = 3
+"""Places in the order of sizes, those of the largest steps, where a division is tried."""
+
+WORTH_BITS = 0.5
+"""What a division has to say about the average flow, or it is not worth a signature more."""
+
+LOOKED_AT = 16
+"""Turns of the reference by which a variant is divided."""
+
+LACKING_BITS = 4.0
+"""What it says that a turn is always there, or never."""
+
+Array = NDArray[Any]
+
+
+@dataclass(frozen=True, slots=True)
+class Variant:
+    """Flows along a reference.
+
+    rows    : int64[k], of the Turns
+    columns : int32[k, m], the flow's column for each turn of the reference, -1: it lacks it
+    """
+
+    rows: Array
+    columns: Array
+
+    def __len__(self) -> int:
+        return len(self.rows)
+
+    def only(self, kept: Array) -> Variant:
+        return Variant(self.rows[kept], self.columns[kept])
+
+    def at(self, turns: Turns, column: int) -> Array:
+        """Flat indices of the turns in one place of the reference."""
+        found = self.columns[:, column]
+        met = found >= 0
+        at: Array = self.rows[met] * turns.total.shape[1] + found[met]
+        return at
+
+
+def variants(turns: Turns, times: Array, order: Array) -> list[Variant]:
+    """The flows sorted by how they run, the most frequent kinds first.
+
+    times : int64[n], how often each sequence came; order : int64[n], their canonical order
+    """
+    found: list[Variant] = []
+    left = order
+    while len(left) and len(found) < MOST_VARIANTS:
+        reference = _reference(turns, times, left)
+        cost, columns = align(turns.total[left], turns.begin[left], turns.end[left], reference)
+        same = turns.begin[left] == int(reference[0] == 0)
+        met = (columns >= 0).sum(axis=1)
+        near = same & (cost <= NEAR * np.maximum(1, met)) & (met > 0)
+        found.append(Variant(left[near], columns[near]))
+        left = left[~near]
+    return [variant for variant in found if len(variant)]
+
+
+def _reference(turns: Turns, times: Array, left: Array) -> Array:
+    """The sizes of a flow that stands for many: long, among the most frequent, in the middle of its like."""
+    length = np.minimum(turns.end[left], LONGEST)
+    wanted = int(np.sort(length)[int(0.9 * (len(left) - 1))])
+    begins = turns.begin[left] == round(float(np.average(turns.begin[left], weights=times[left])))
+    alike = left[(length == wanted) & begins]
+    if not len(alike):
+        alike = left[length == wanted]
+    if len(alike) > SAMPLE:
+        frequent = np.argsort(-times[alike], kind="stable")[: SAMPLE // 2]
+        spread = np.linspace(0, len(alike) - 1, SAMPLE // 2).astype(np.int64)
+        alike = alike[np.unique(np.concatenate([frequent, spread]))]
+    logs = np.log2(turns.total[alike, :wanted].astype(np.float64) + 8)
+    apart = np.abs(logs[:, None] - logs[None, :]).sum(axis=2) @ times[alike]
+    chosen = alike[int(np.round(apart, 6).argmin())]
+    reference: Array = turns.total[chosen, :wanted].astype(np.int32)
+    return reference
+
+
+class Place(NamedTuple):
+    """What the flows of a variant have in common from one column of the reference on.
+
+    step : None where nothing can be said
+    """
+
+    column: int
+    step: Step | None
+
+
+def places(turns: Turns, variant: Variant, level: Level) -> list[Place]:
+    """The reference's columns in order, as far as all flows reach.
+
+    Turns that some flows lack are one exchange that comes several times, or not.
+    """
+    lacking = np.asarray((variant.columns < 0).any(axis=0))
+    width = len(lacking)
+    full = np.flatnonzero(~lacking)
+    last = int(full[-1]) + 1 if len(full) else 0
+    column = int((variant.columns[:, 0] < 0).all())  # the server began
+    found: list[Place] = []
+    while column < last:
+        begin = column
+        if not lacking[column]:
+            found.append(Place(begin, turn(turns, variant.at(turns, begin), level)))
+            column += 1
+            continue
+        while column < width and (lacking[column] or (column - begin) % 2):
+            column += 1
+        if (column - begin) % 2:
+            return found
+        found.append(Place(begin, _folded(turns, variant, level, begin, column)))
+    return found
+
+
+def _folded(turns: Turns, variant: Variant, level: Level, begin: int, end: int) -> Step | None:
+    """One step for an even number of columns, begin to end, which some flows lack in part."""
+    times = (variant.columns[:, begin:end] >= 0).sum(axis=1)
+    if (times % 2).any():
+        return None
+    sides = [
+        np.concatenate([variant.at(turns, column) for column in range(begin, end) if column % 2 == side])
+        for side in (0, 1)
+    ]
+    if not len(sides[0]) or not len(sides[1]):
+        return None
+    return rounds(turns, sides[0], sides[1], times // 2, level, begin % 2 == 0)
+
+
+def halves(turns: Turns, variant: Variant) -> list[Variant]:
+    """The variant divided in two where that leaves least open about the flows, in bits; or nothing."""
+    if len(variant) < 2:
+        return []
+    columns = _Columns.of(turns, variant)
+    whole = columns.open_bits(np.ones(len(variant), np.bool_))
+    best, chosen = WORTH_BITS, None
+    for feature in columns.features():
+        for split in _splits(feature):
+            share = float(split.mean())
+            rest = share * columns.open_bits(split) + (1 - share) * columns.open_bits(~split)
+            if whole - rest > best + 1e-6:
+                best, chosen = whole - rest, split
+    return [] if chosen is None else [variant.only(chosen), variant.only(~chosen)]
+
+
+@dataclass(frozen=True, slots=True)
+class _Columns:
+    """What varies among the flows of a variant.
+
+    sizes : float32[k, 3 m], of each turn its bytes, its first token's, and how many tokens it has; NaN where
+            a flow lacks the turn; low, high : the same with what no minimum, no maximum takes instead
+    pauses: bool[k, 2 m], before each turn, and inside
+    there : bool[k, m]
+    """
+
+    sizes: Array
+    low: Array
+    high: Array
+    pauses: Array
+    there: Array
+
+    @staticmethod
+    def of(turns: Turns, variant: Variant) -> _Columns:
+        columns = variant.columns[:, :LOOKED_AT]
+        there = columns >= 0
+        at = variant.rows[:, None] * turns.total.shape[1] + np.maximum(columns, 0)
+        parts = (turns.total, turns.tokens[..., 0], np.minimum(turns.count, MAX_TOKENS + 1))
+        sizes = np.concatenate([part.ravel()[at] for part in parts], axis=1).astype(np.float32)
+        sizes[~np.tile(there, 3)] = np.nan
+        pauses = np.concatenate(
+            [turns.pause.ravel()[at] & there, (turns.inner.ravel()[at] > 0) & there], axis=1
+        )
+        return _Columns(
+            sizes, np.nan_to_num(sizes, nan=np.inf), np.nan_to_num(sizes, nan=-np.inf), pauses, there
+        )
+
+    def features(self) -> Iterator[Array]:
+        """Values by which to divide; -1 where a flow lacks the turn."""
+        for values in (self.sizes, self.pauses.astype(np.float32)):
+            yield from np.nan_to_num(values, nan=-1.0).T
+
+    def open_bits(self, rows: Array) -> float:
+        """Bits that a signature of these flows leaves open: widths, pauses, turns that some lack."""
+        there = self.there[rows]
+        met = there.sum(axis=0)
+        used = np.tile(met > 0, 3)
+        width = self.high[rows].max(axis=0)[used] - self.low[rows].min(axis=0)[used]
+        paused = self.pauses[rows].sum(axis=0) / np.maximum(1, np.tile(met, 2))
+        doubts = float(_entropy(paused).sum()) + LACKING_BITS * float(_entropy(met / len(there)).sum())
+        return float(np.log2(width + 1).sum()) + doubts
+
+
+def _entropy(share: Array) -> Array:
+    inside = np.clip(share, 1e-9, 1 - 1e-9)
+    found: Array = -inside * np.log2(inside) - (1 - inside) * np.log2(1 - inside)
+    return found
+
+
+def _splits(values: Array) -> Iterator[Array]:
+    """Masks of the flows below a bound, at the largest steps between values (on the log scale)."""
+    distinct = np.unique(values)
+    if len(distinct) < 2:
+        return
+    jumps = np.diff(np.log2(np.maximum(distinct, 0) + 8.0)) + (distinct[:-1] < 0) * 8.0
+    for cut in np.argsort(-jumps, kind="stable")[:CUTS]:
+        yield values <= distinct[cut]

@@ -1,1 +1,0 @@
-"""SSH servers and clients of several makes, and how to work them."""
