@@ -1,0 +1,58 @@
+"""Why a client is taken for a person or for a program, in words."""
+
+from __future__ import annotations
+
+from enum import IntEnum
+
+
+class Reason(IntEnum):
+    """What the score of rhythm.pyx found; numbers as there."""
+
+    NOTHING = 0
+    TYPED = 1  # keys at the pace of hands, each echoed
+    TRAINS = 2  # keystroke timing hidden by chaff (OpenSSH 9.5 and later), pauses between the trains
+    THINKING = 3  # pauses alone
+    REGULAR_PAUSES = 4
+    DRAWN_PAUSES = 5  # even or exponential
+    WHOLE_LINES = 6  # in a terminal that echoes single keys, lines came whole
+    FAST_LINES = 7  # in less time than it takes to type them
+    REGULAR_KEYS = 8
+    DRAWN_KEYS = 9
+    FAST_KEYS = 10
+
+    @property
+    def actor(self) -> str | None:
+        if self is Reason.NOTHING:
+            return None
+        return "human" if self <= Reason.THINKING else "bot"
+
+
+_WORDS = {
+    Reason.TYPED: "log-normal; typed echoes",
+    Reason.TRAINS: "log-normal; keystroke trains",
+    Reason.THINKING: "log-normal",
+    Reason.REGULAR_PAUSES: "regular",
+    Reason.DRAWN_PAUSES: "drawn at random",
+    Reason.WHOLE_LINES: "whole lines at once",
+    Reason.FAST_LINES: "lines faster than hands",
+    Reason.REGULAR_KEYS: "keys at regular times",
+    Reason.DRAWN_KEYS: "keys at times drawn at random",
+    Reason.FAST_KEYS: "keys faster than hands",
+}
+MOST_PAUSES = 255
+"""More are not counted in a Result."""
+
+
+def words(reason: int, pauses: int, median_cs: int) -> str:
+    """`12 think pauses, median 1.3 s, log-normal; typed echoes`; empty for NOTHING.
+
+    median_cs : the pauses' median, hundredths of a second
+    """
+    why = Reason(reason)
+    if why is Reason.NOTHING:
+        return ""
+    more = "+" if pauses >= MOST_PAUSES else ""
+    seconds = median_cs / 100
+    median = f"{seconds:.1f}" if seconds < 10 else f"{seconds:.0f}"
+    kind = "think pauses" if why.actor == "human" else "pauses"
+    return f"{pauses}{more} {kind}, median {median} s, {_WORDS[why]}"

@@ -1,0 +1,62 @@
+# cython: boundscheck=False, wraparound=False, initializedcheck=False, cdivision=True
+cimport cython
+from libc.stdint cimport int32_t, int64_t, uint8_t, uint16_t, uint32_t, uint64_t
+
+cdef enum:
+    SMALL = 200             # bytes of a token that a person may have made: a key, a line, a password
+    KEPT_PAUSES = 32        # the latest ones, for the shape of their distribution
+    KEPT_KEYS = 64
+    PAUSE_NS = 400000000    # shorter ones are typing, or a network
+
+cdef enum Why:              # timing/reason.py has the same in words
+    NOTHING = 0
+    TYPED
+    TRAINS
+    THINKING
+    REGULAR_PAUSES
+    DRAWN_PAUSES
+    WHOLE_LINES
+    FAST_LINES
+    REGULAR_KEYS
+    DRAWN_KEYS
+    FAST_KEYS
+
+cdef struct Rhythm:         # of one flow's client; intervals in units of 10 us
+    int64_t client_ns       # arrival of its latest token
+    int64_t train_ns        # beginning of the train of equal tokens
+    uint32_t pause[KEPT_PAUSES]     # pause i (from 0) at i % KEPT_PAUSES
+    uint32_t key[KEPT_KEYS]
+    uint32_t pauses, keys
+    uint32_t tokens         # small ones
+    uint32_t echoes         # of these, answered by one small token of the server
+    uint32_t chaff          # in trains with the interval of OpenSSH
+    uint32_t train          # tokens in the present one
+    uint32_t lines          # tokens alone between two pauses,
+    int64_t line_bytes      # their sizes,
+    int64_t line_units      # and the pauses before them, in all
+    int32_t latest_bytes    # size of the token behind the latest pause
+    int32_t size            # of the client's latest token
+    int32_t least           # smallest token
+    uint32_t next           # rhythm + 1, in the list of free ones
+    uint8_t odd             # the two lowest bits of all sizes, or-ed
+    uint8_t episode         # small tokens since the pause, itself included; at most 255; 0: none yet
+    uint8_t waits           # the latest token is a small one of the client
+
+cdef struct Judgement:
+    uint32_t median_cs      # of the pauses, hundredths of a second
+    uint32_t pauses
+    uint8_t why             # enum Why
+    uint8_t actor           # 0 unset, 1 human, 2 bot
+
+
+@cython.final
+cdef class Rhythms:
+    cdef uint32_t[::1] of_flow          # rhythm + 1
+    cdef Rhythm[::1] pool
+    cdef uint32_t used, unused          # how much of the pool ever was; first rhythm + 1 of the free list
+    cdef readonly object rows           # the memory of of_flow
+
+    cdef int open(self, uint32_t flow) except -1 nogil
+    cdef void token(self, uint32_t flow, int32_t size, int64_t gap_ns, int64_t arrival_ns) noexcept nogil
+    cdef void close(self, uint32_t flow) noexcept nogil
+    cdef Judgement judge(self, uint32_t flow) noexcept nogil

@@ -1,0 +1,332 @@
+# cython: language_level=3, boundscheck=False, wraparound=False, cdivision=True, initializedcheck=False
+"""The rhythm of a flow's client: is it worked by hand?
+
+Only the client's small tokens count, and only the time that passed before them: since the latest
+token of either end for *pauses* (a server's delay is none), since the client's own one for *keys*.
+Nothing is kept of a flow before the first small token behind a pause, so that most flows cost
+nothing.  `judge` says nothing before three pauses.  In this order:
+
+    trains of equal tokens every 20 ms      a terminal whose keystrokes OpenSSH hides; then the pauses decide
+    echoed keys, twelve or more             too fast, regular, drawn at random: bot; else human
+    pauses alike                            bot
+    pauses that vary, whole lines           of a terminal, or typed in no time: bot
+    pauses that vary, drawn at random       bot
+    pauses that vary                        human
+
+A clock seen through a jittery network keeps its beat: an interval that is too long is followed by
+one that is too short, and sums of four vary little (`swings`).  A few pauses in a long exchange
+are what a lossy network makes of it: they say nothing.
+
+    Dhakal et al., Observations on Typing from 136 Million Keystrokes, CHI 2018: intervals of 120 to 480 ms
+    González et al., On the shape of timings distributions in free-text keystroke dynamics profiles,
+    Heliyon 7 (2021) e08413: log-normal intervals fit well, log-logistic ones a little better
+    OpenSSH 9.5 release notes, ssh_config(5) ObscureKeystrokeTiming: 20 ms, with chaff after the last key
+
+SAFETY: rows are the caller's, below the capacity; links come from the pool itself; arrays on the
+stack are as long as what is kept.  The twin is tests/timing/twin_rhythm.py.
+"""
+
+import numpy as np
+
+from libc.math cimport log, sqrt
+from libc.stdint cimport int32_t, int64_t, uint8_t, uint32_t, uint64_t
+from libc.string cimport memset
+
+cdef enum:
+    ENOUGH = 3              # pauses before anything is said
+    KEYS_ENOUGH = 12
+    FIT_ENOUGH = 16         # intervals that show a distribution's shape
+    LINES_ENOUGH = 5        # whole lines; a login asks for a host key and three passwords at most
+    TRAIN = 12              # tokens that make a train
+    BLOCKS = 16             # the smallest SSH packet, RFC 4253 section 6; with any MAC, sizes divide by 4
+    UNIT_NS = 10000
+
+cdef int64_t AWAY_NS = 600000000000     # longer: gone, not thinking
+cdef int64_t KEY_NS = 30000000          # no two keys of a hand are nearer
+cdef int64_t HANDS_NS = 45000000        # nor, in the median, nearer than this
+cdef int64_t LONGEST_KEY_NS = 1000000000        # longer intervals are no matter of hands
+cdef int64_t CHAR_NS = 90000000         # a character of a line with what it takes to think of it; fast typists
+                                        # need 120 ms for the key alone
+cdef int64_t TRAIN_GAP_NS = 60000000
+cdef int64_t TRAIN_LOW_NS = 17000000, TRAIN_HIGH_NS = 25000000      # mean interval; 20 ms and some fuzz
+cdef double REGULAR = 0.1       # deviation of logarithms below which intervals are alike, if they also
+cdef double REGULAR_NS = 150e6  # deviate by less than this,
+cdef double STRICT = 0.03       # or below which they are anyway
+cdef double SPREAD = 0.15       # people vary at least so much
+cdef double SWING = -0.3        # correlation of neighbours, -0.5 for a clock with jitter, 0 for hands
+cdef double STEADY = 0.5        # variance of sums of four, in fours: 0.25 for such a clock, 1 for hands
+cdef double JITTER = -0.15      # correlation of neighbours that a jittery network leaves
+cdef double FIT = 6.0           # nats by which a distribution must fit better
+cdef double LOG_2PIE = 2.8378770664093453
+
+
+cdef class Rhythms:
+    """The rhythms of flows, by row below `capacity`.
+
+    The matcher drives it from its own loop; `begin`, `feed`, `end` and `judgement` are for tests.
+    """
+
+    def __init__(self, capacity):
+        cdef Rhythm rhythm
+        self.rows = np.zeros(capacity, np.uint32)
+        self.of_flow = self.rows
+        self.pool = np.zeros(64, np.asarray(<Rhythm[:1]>&rhythm).dtype)
+
+    cdef int open(self, uint32_t flow) except -1 nogil:
+        """Begin to follow the flow, before its first small token behind a pause."""
+        cdef uint32_t at = self.unused
+        if at:
+            self.unused = self.pool[at - 1].next
+        else:
+            if self.used == <uint32_t>self.pool.shape[0]:
+                with gil:
+                    self._grow()
+            self.used += 1
+            at = self.used
+        memset(&self.pool[at - 1], 0, sizeof(Rhythm))
+        self.pool[at - 1].least = SMALL
+        self.of_flow[flow] = at
+        return 0
+
+    def _grow(self):
+        old = np.asarray(self.pool)
+        grown = np.zeros(2 * len(old), old.dtype)
+        grown[: len(old)] = old
+        self.pool = grown
+
+    cdef void close(self, uint32_t flow) noexcept nogil:
+        cdef uint32_t at = self.of_flow[flow]
+        if at:
+            self.pool[at - 1].next = self.unused
+            self.unused = at
+            self.of_flow[flow] = 0
+
+    cdef void token(self, uint32_t flow, int32_t size, int64_t gap_ns, int64_t arrival_ns) noexcept nogil:
+        """A token of an opened flow; members as in TokenEvent."""
+        cdef Rhythm* one = &self.pool[self.of_flow[flow] - 1]
+        cdef int64_t since
+        cdef bint alike, pause = gap_ns >= <int64_t>PAUSE_NS
+        if size < 0:
+            if one.waits and -size <= SMALL:
+                one.echoes += 1
+            one.waits = False
+            return
+        since = arrival_ns - one.client_ns
+        one.client_ns = arrival_ns
+        one.waits = size <= SMALL
+        alike = size == one.size
+        one.size = size
+        if size > SMALL:
+            one.train = 0
+            return
+        one.tokens += 1
+        if size < one.least:
+            one.least = size
+        one.odd |= size & 3
+        if pause:
+            one.train = 0
+            if gap_ns < AWAY_NS:
+                if one.episode == 1:
+                    one.lines += 1
+                    one.line_bytes += one.latest_bytes
+                    one.line_units += one.pause[(one.pauses - 1) % KEPT_PAUSES]
+                one.latest_bytes = size
+                one.pause[one.pauses % KEPT_PAUSES] = <uint32_t>(gap_ns // UNIT_NS)
+                one.pauses += 1
+                one.episode = 1
+        else:
+            one.episode += 0 < one.episode < 255
+        if (pause or not in_train(one, alike, since, arrival_ns)) and since < LONGEST_KEY_NS:
+            one.key[one.keys % KEPT_KEYS] = <uint32_t>(max(since, UNIT_NS) // UNIT_NS)
+            one.keys += 1
+
+    cdef Judgement judge(self, uint32_t flow) noexcept nogil:
+        """What the flow's rhythm says so far."""
+        cdef Judgement said
+        cdef Rhythm* one
+        cdef uint32_t ordered[KEPT_PAUSES]
+        cdef int n
+        memset(&said, 0, sizeof(Judgement))
+        if self.of_flow[flow] == 0:
+            return said
+        one = &self.pool[self.of_flow[flow] - 1]
+        said.pauses = one.pauses
+        if one.pauses < ENOUGH:
+            return said
+        n = min(one.pauses, <uint32_t>KEPT_PAUSES)
+        sort(ordered, one.pause, n)
+        said.median_cs = ordered[n // 2] // 1000
+        said.why = reason(one, ordered, n)
+        if said.why:
+            said.actor = 1 if said.why <= THINKING else 2
+        return said
+
+    # For tests.
+
+    def begin(self, uint32_t flow):
+        self.open(flow)
+
+    def feed(self, uint32_t flow, tokens):
+        """tokens : (size, gap_ns, arrival_ns) each"""
+        for size, gap_ns, arrival_ns in tokens:
+            self.token(flow, size, gap_ns, arrival_ns)
+
+    def end(self, uint32_t flow):
+        self.close(flow)
+
+    def judgement(self, uint32_t flow):
+        """(Reason, pauses, their median in hundredths of a second)"""
+        cdef Judgement said = self.judge(flow)
+        return said.why, said.pauses, said.median_cs
+
+
+cdef bint in_train(Rhythm* one, bint alike, int64_t since, int64_t arrival_ns) noexcept nogil:
+    """Whether the token goes on with a train of equal ones."""
+    if not alike or since >= TRAIN_GAP_NS:
+        one.train = 0
+        return False
+    if one.train == 0:
+        one.train_ns = arrival_ns - since
+    one.train += 1
+    if one.train >= TRAIN and TRAIN_LOW_NS <= (arrival_ns - one.train_ns) // one.train <= TRAIN_HIGH_NS:
+        one.chaff += 1
+    return one.train > 3
+
+
+cdef uint8_t reason(Rhythm* one, uint32_t* pauses, int n) noexcept nogil:
+    """pauses : in order, n of them"""
+    cdef uint32_t keys[KEPT_KEYS]       # in the order in which they came,
+    cdef uint32_t ordered[KEPT_KEYS]    # by size,
+    cdef uint32_t recent[KEPT_PAUSES]
+    cdef int m = min(one.keys, <uint32_t>KEPT_KEYS), quick
+    cdef int64_t lines = one.lines, taken_bytes = one.line_bytes, taken_units = one.line_units
+    cdef uint8_t in_pauses = NOTHING
+    if regular(pauses, n):
+        in_pauses = REGULAR_PAUSES
+    elif spread(pauses, n) >= SPREAD:
+        in_pauses = THINKING
+    if one.chaff >= TRAIN:
+        return TRAINS if in_pauses == THINKING else NOTHING
+    if <uint64_t>one.tokens >= 2 * <uint64_t>one.pauses and one.echoes * 2 >= one.tokens and m >= KEYS_ENOUGH:
+        sort(ordered, one.key, m)
+        unroll(keys, one.key, one.keys, KEPT_KEYS)
+        quick = 0
+        while quick < m and ordered[quick] * <int64_t>UNIT_NS < KEY_NS:
+            quick += 1
+        if ordered[m // 2] * <int64_t>UNIT_NS < HANDS_NS:
+            return FAST_KEYS
+        if regular(&ordered[quick], m - quick) or swings(keys, m):
+            return REGULAR_KEYS
+        if drawn(&ordered[quick], m - quick, 0) or (quick * 7 >= m and follows(keys, m) > JITTER):
+            return DRAWN_KEYS
+        return TYPED
+    if in_pauses == THINKING:
+        if <uint64_t>one.pauses * 20 < one.tokens:
+            return NOTHING
+        if one.episode == 1:
+            lines, taken_bytes = lines + 1, taken_bytes + one.latest_bytes
+            taken_units += one.pause[(one.pauses - 1) % KEPT_PAUSES]
+        if lines * 5 >= <int64_t>one.pauses * 3:
+            if one.least < BLOCKS or one.odd:
+                if taken_units * UNIT_NS < taken_bytes * CHAR_NS:
+                    return FAST_LINES
+            elif lines >= LINES_ENOUGH:
+                return WHOLE_LINES
+        if drawn(pauses, n, PAUSE_NS // UNIT_NS):
+            return DRAWN_PAUSES
+    return in_pauses
+
+
+cdef void sort(uint32_t* ordered, uint32_t* values, int n) noexcept nogil:
+    """A copy in ascending order: by insertion, since there are few."""
+    cdef int i, j
+    for i in range(n):
+        j = i
+        while j > 0 and ordered[j - 1] > values[i]:
+            ordered[j] = ordered[j - 1]
+            j -= 1
+        ordered[j] = values[i]
+
+
+cdef void unroll(uint32_t* values, uint32_t* ring, uint32_t count, uint32_t kept) noexcept nogil:
+    """What a ring holds, the oldest first."""
+    cdef uint32_t n = min(count, kept), i
+    for i in range(n):
+        values[i] = ring[(count - n + i) % kept]
+
+
+cdef double spread(uint32_t* ordered, int n) noexcept nogil:
+    """Standard deviation of the logarithms, an eighth of the values left out at either end."""
+    cdef int i, out = n // 8
+    cdef double total = 0, square = 0
+    for i in range(out, n - out):
+        total += log(ordered[i])
+    total /= n - 2 * out
+    for i in range(out, n - out):
+        square += (log(ordered[i]) - total) ** 2
+    return sqrt(square / (n - 2 * out))
+
+
+cdef bint regular(uint32_t* ordered, int n) noexcept nogil:
+    cdef double width = spread(ordered, n), mean = 0, square = 0
+    cdef int i, out = n // 8
+    if width >= REGULAR:
+        return False
+    for i in range(out, n - out):
+        mean += ordered[i]
+    mean /= n - 2 * out
+    for i in range(out, n - out):
+        square += (ordered[i] - mean) ** 2
+    return width < STRICT or sqrt(square / (n - 2 * out)) * UNIT_NS < REGULAR_NS
+
+
+cdef double mean_of(uint32_t* values, int n) noexcept nogil:
+    cdef double total = 0
+    cdef int i
+    for i in range(n):
+        total += values[i]
+    return total / n
+
+
+cdef double follows(uint32_t* values, int n) noexcept nogil:
+    """Correlation of each interval with the next; 0 if all are the same."""
+    cdef double mean = mean_of(values, n), square = 0, product = 0
+    cdef int i
+    for i in range(n):
+        square += (values[i] - mean) ** 2
+    for i in range(n - 1):
+        product += (values[i] - mean) * (values[i + 1] - mean)
+    return product / square if square else 0.0
+
+
+cdef bint swings(uint32_t* values, int n) noexcept nogil:
+    """Whether each interval makes up for the one before it."""
+    cdef double mean, square = 0, fours = 0
+    cdef int i
+    if n < FIT_ENOUGH:
+        return False
+    mean = mean_of(values, n)
+    for i in range(n):
+        square += (values[i] - mean) ** 2
+    for i in range(n - 3):
+        fours += (<double>values[i] + values[i + 1] + values[i + 2] + values[i + 3] - 4 * mean) ** 2
+    return follows(values, n) < SWING and fours * n < STEADY * 4 * square * (n - 3)
+
+
+cdef bint drawn(uint32_t* ordered, int n, double shortest) noexcept nogil:
+    """Whether an even or an exponential distribution fits clearly better than the log-normal one."""
+    cdef double total = 0, square = 0, log_normal, even, exponential
+    cdef int i
+    if n < FIT_ENOUGH:
+        return False
+    for i in range(n):
+        total += log(ordered[i])
+    total /= n
+    for i in range(n):
+        square += (log(ordered[i]) - total) ** 2
+    if square == 0:
+        return False
+    log_normal = -n * (total + log(sqrt(square / n)) + 0.5 * LOG_2PIE)
+    even = -n * log((<double>ordered[n - 1] - ordered[0]) * (n + 1) / (n - 1))
+    exponential = -n * (1 + log(max(1.0, mean_of(ordered, n) - shortest)))
+    return max(even, exponential) - log_normal > FIT

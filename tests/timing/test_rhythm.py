@@ -1,0 +1,164 @@
+"""Human or bot: the kernel, its twin, and sessions of people and programs."""
+
+from __future__ import annotations
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from fl0p_py.timing import rhythm
+from fl0p_py.timing.reason import Reason, words
+from tests.timing import sessions
+from tests.timing.sessions import Session
+from tests.timing.twin_rhythm import PAUSE_NS, SMALL, Rhythm
+
+Event = tuple[int, int, int]
+
+
+def followed(events: list[Event]) -> list[Event]:
+    """What the matcher shows of a flow: nothing before the first small token behind a pause."""
+    for at, (size, gap_ns, _) in enumerate(events):
+        if 0 < size <= SMALL and gap_ns >= PAUSE_NS:
+            return events[at:]
+    return []
+
+
+def judged(events: list[Event]) -> tuple[Reason, int, int]:
+    """The kernel's judgement, compared with the twin's."""
+    events = followed(events)
+    twin = Rhythm()
+    for event in events:
+        twin.token(*event)
+    kernel = rhythm.Rhythms(4)
+    if events:
+        kernel.begin(2)
+        kernel.feed(2, events)
+    why, pauses, median_cs = kernel.judgement(2)
+    actor, reason, expected_pauses, median_ns = twin.verdict()
+    assert (Reason(why), pauses, median_cs) == (reason, expected_pauses, median_ns // 10_000_000)
+    assert reason.actor == actor
+    return reason, pauses, median_cs
+
+
+def test_the_kernel_is_the_compiled_one() -> None:
+    assert rhythm.__file__.endswith(".so")
+
+
+NETWORKS = [
+    pytest.param({}, id="near"),
+    pytest.param({"rtt_s": 0.05, "jitter_s": 0.01}, id="far"),
+    pytest.param({"rtt_s": 0.15, "jitter_s": 0.03, "loss": 0.02}, id="far, loss"),
+]
+
+
+def actors(play: object, network: dict[str, float], count: int = 40, **more: object) -> list[str | None]:
+    found = []
+    for seed in range(count):
+        session = Session(seed, **network)
+        play(session, 12, **more)  # type: ignore[operator]
+        found.append(judged(session.events())[0].actor)
+    return found
+
+
+@pytest.mark.parametrize("network", NETWORKS)
+@pytest.mark.parametrize(
+    "play",
+    [sessions.person_in_shell, sessions.person_in_shell_hidden, sessions.person_at_lines],
+    ids=lambda play: play.__name__,
+)
+def test_people_are_people(play: object, network: dict[str, float]) -> None:
+    found = actors(play, network)
+    assert found.count("bot") <= 1
+    assert found.count("human") >= 36
+
+
+@pytest.mark.parametrize("network", NETWORKS)
+def test_hidden_keystrokes_are_never_a_bots(network: dict[str, float]) -> None:
+    assert "bot" not in actors(sessions.person_in_shell_hidden, network)
+
+
+@pytest.mark.parametrize("network", NETWORKS)
+@pytest.mark.parametrize(
+    ("play", "delay"),
+    [
+        (sessions.program_with_commands, "fixed"),
+        (sessions.program_with_commands, "even"),
+        (sessions.program_with_lines, "fixed"),
+        (sessions.program_with_keys, "fixed"),
+    ],
+    ids=lambda value: value if isinstance(value, str) else value.__name__,
+)
+def test_programs_are_bots(play: object, delay: str, network: dict[str, float]) -> None:
+    found = actors(play, network, delay=delay)
+    assert found.count("human") <= 2
+    assert found.count("bot") >= 34
+
+
+@pytest.mark.parametrize("play", [sessions.program_with_commands, sessions.program_with_lines])
+def test_a_program_behind_a_lossy_network_is_no_person(play: object) -> None:
+    """Retransmissions make pauses, but few of them."""
+    found = actors(play, {"rtt_s": 0.2, "jitter_s": 0.05, "loss": 0.02}, delay="none")
+    assert "human" not in found
+
+
+def test_nothing_is_said_before_three_pauses() -> None:
+    events = [(36, -1, 0)] + [(36, 2 * PAUSE_NS, at * 2 * PAUSE_NS) for at in (1, 2)]
+    assert judged(events)[0] is Reason.NOTHING
+
+
+def test_a_servers_delay_is_no_pause() -> None:
+    """The password is sent at once; the refusal takes 2 s."""
+    events, now = [], 0
+    for size, gap in [(148, -1), (-52, 2 * sessions.S)] * 8:
+        now += max(gap, 1000)
+        events.append((size, max(gap, 1000), now))
+    assert judged(events) == (Reason.NOTHING, 0, 0)
+
+
+def test_a_free_place_is_taken_again() -> None:
+    kernel = rhythm.Rhythms(300)
+    for flow in range(300):
+        kernel.begin(flow)
+        kernel.feed(flow, [(36, 2 * PAUSE_NS, at * 10**9) for at in range(4)])
+    for flow in range(300):
+        assert kernel.judgement(flow)[1] == 4
+        kernel.end(flow)
+        kernel.begin(flow)
+        assert kernel.judgement(flow) == (0, 0, 0)
+
+
+@settings(max_examples=300, deadline=None)
+@given(
+    st.lists(
+        st.tuples(
+            st.one_of(
+                st.sampled_from([36, 36, 44, -36, 6]), st.integers(1, 300), st.integers(1, 300).map(int.__neg__)
+            ),
+            st.one_of(
+                st.sampled_from([0, 20_000_000, 22_000_000, 150_000_000, 500_000_000, 1_000_000_000]),
+                st.integers(0, 3 * 10**9),
+                st.integers(0, 10**12),
+            ),
+        ),
+        max_size=200,
+    )
+)
+def test_the_twin_says_the_same_of_anything(tokens: list[tuple[int, int]]) -> None:
+    events, now = [], 0
+    for size, gap in tokens:
+        now += gap
+        events.append((size, gap if events else -1, now))
+    judged(events)
+
+
+@pytest.mark.parametrize(
+    ("said", "expected"),
+    [
+        ((Reason.NOTHING, 2, 130), ""),
+        ((Reason.TYPED, 12, 131), "12 think pauses, median 1.3 s, log-normal; typed echoes"),
+        ((Reason.REGULAR_PAUSES, 4, 6000), "4 pauses, median 60 s, regular"),
+        ((Reason.THINKING, 255, 45), "255+ think pauses, median 0.5 s, log-normal"),
+    ],
+)
+def test_words(said: tuple[int, int, int], expected: str) -> None:
+    assert words(*said) == expected
