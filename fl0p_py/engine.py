@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 
 from fl0p_py.decode.decoder import Decoder
 from fl0p_py.flow.table import FlowTable
+from fl0p_py.signature.adoption import Adoption
 from fl0p_py.signature.matcher import Matcher
 from fl0p_py.signature.pattern import SignatureSet
 from fl0p_py.tracker import Step, Tracker
@@ -42,7 +43,7 @@ class Engine:
     def renew(self, signatures: SignatureSet) -> None:
         """Go on with another set, from the next step of the tracker on; from any thread.
 
-        Flows in progress are taken over (see `Matcher.adopt`).  Whoever has looked at the old `matcher`
+        Flows in progress are taken over (see `Adoption`).  Whoever has looked at the old `matcher`
         or set does so anew when `signatures` is another one than before.
         """
         self._renewed = self._matcher(signatures)
@@ -80,10 +81,11 @@ class Engine:
 
     def _change(self, new: Matcher) -> Iterator[NDArray[Any]]:
         """Hand out what the new set finds in the flows so far."""
-        old, self.matcher = self.matcher, new
+        adoption = Adoption(new, self.matcher)
+        self.matcher = new
         more = True
         while more:
-            more = new.adopt(old)
+            more = adoption.run()
             if len(new.results):
                 yield new.results
 

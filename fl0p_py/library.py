@@ -67,7 +67,7 @@ class Flow:
     gaps_ms         : float32[n], ms since the latest arrival before each token; 0 for the first
     token_count     : tokens in all, not bounded by the depth
     packets, bytes  : (from client, from server); bytes count whole frames on the wire
-    facets, attempts: the verdict
+    facets, attempts: the verdict; why: what the client's rhythm says of the actor, in words, if anything
     identifications : in the order in which they happened
     """
 
@@ -89,6 +89,7 @@ class Flow:
     bytes: tuple[int, int]
     facets: Facets
     attempts: int
+    why: str
     identifications: tuple[Identification, ...]
 
 
@@ -142,6 +143,7 @@ def _flow(engine: Engine, signatures: SignatureSet, row: int) -> Flow:
         bytes=(int(record["bytes"][0]), int(record["bytes"][1])),
         facets=verdict.facets,
         attempts=verdict.attempts,
+        why=verdict.why,
         identifications=tuple(
             Identification(
                 signatures.signatures[i.signature].id,

@@ -96,7 +96,8 @@ def report(sessions_: Iterator[tuple[str, str, str | None, str]]) -> str:
         all_are = sum(n for (real, _), n in table.items() if real == actor)
         precision, recall = right / max(1, all_said), right / max(1, all_are)
         f1 = 2 * precision * recall / max(1e-9, precision + recall)
-        lines.append(f"{actor}: precision {precision:.3f}, recall {recall:.3f}, F1 {f1:.3f} ({all_are} sessions)")
+        rates = f"precision {precision:.3f}, recall {recall:.3f}, F1 {f1:.3f}"
+        lines.append(f"{actor}: {rates} ({all_are} sessions)")
     return "\n".join(lines)
 
 

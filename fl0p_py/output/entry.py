@@ -5,8 +5,8 @@ An entry of an identification is, in both forms,
     when, endpoints, [proto port]    HEAD  match  TAIL(actor)  [sequence]
 
 so that the kernel in line.pyx only copies: `match` is "exact" or "fuzzy NN%", and TAIL comes in
-three versions, one for each actor that the flow's verdict may hold (a signature that speaks for the
-actor itself says its own in all three).
+three versions: with the actor that the signature itself speaks for, if it does, and with each of the
+two.  A signature that speaks for the actor says its own, unless the client's rhythm knows better.
 """
 
 from __future__ import annotations
@@ -50,19 +50,21 @@ class EntryText:
     at   : int64[n + 1, 4]; of signature i, HEAD is text[at[i, 0]:at[i, 1]] and the TAIL for actor a is
            text[at[i, 1 + a]:end], where end is the next entry of `at` in row-major order
     ends : uint8[n], 1 where the pattern ends with `>`
+    own  : uint8[n], 1 where the signature speaks for the actor
     longest : bytes of the longest HEAD and TAIL together
     """
 
     text: NDArray[np.uint8]
     at: NDArray[np.int64]
     ends: NDArray[np.uint8]
+    own: NDArray[np.uint8]
     longest: int
 
 
 def entry_text(signatures: Iterable[Signature], form: Form) -> EntryText:
     """The pieces of all signatures, in their order."""
     pieces: list[bytes] = []
-    ends = bytearray()
+    ends, own = bytearray(), bytearray()
     head_and_tail = (_line_head, _line_tail) if form is Form.LINE else (_block_head, _block_tail)
     longest = 0
     for signature in signatures:
@@ -70,6 +72,7 @@ def entry_text(signatures: Iterable[Signature], form: Form) -> EntryText:
         tails = [head_and_tail[1](signature.facets, actor).encode() for actor in TAILS]
         pieces += (head, *tails)
         ends.append(signature.pattern.end)
+        own.append(signature.facets.actor is not None)
         longest = max(longest, len(head) + max(map(len, tails)))
     at = np.zeros(len(pieces) + len(TAILS) + 1, dtype=np.int64)
     at[1 : len(pieces) + 1] = np.cumsum([len(piece) for piece in pieces], dtype=np.int64)
@@ -78,6 +81,7 @@ def entry_text(signatures: Iterable[Signature], form: Form) -> EntryText:
         text=np.frombuffer(b"".join(pieces) or b"\0", dtype=np.uint8),
         at=at.reshape(-1, len(TAILS) + 1),
         ends=np.frombuffer(bytes(ends) or b"\0", dtype=np.uint8),
+        own=np.frombuffer(bytes(own) or b"\0", dtype=np.uint8),
         longest=longest,
     )
 
@@ -87,7 +91,7 @@ def _line_head(signature: Signature) -> str:
 
 
 def _line_tail(facets: Facets, actor: str | None) -> str:
-    said = (facets.outcome, facets.activity, facets.actor or actor, facets.tunnel, facets.prompt)
+    said = (facets.outcome, facets.activity, actor or facets.actor, facets.tunnel, facets.prompt)
     return "".join(f", {escape(word)}" for word in said if word) + "]\n"
 
 
@@ -100,7 +104,7 @@ def _block_tail(facets: Facets, actor: str | None) -> str:
         ("class", facets.class_),
         ("outcome", facets.outcome),
         ("activity", facets.activity),
-        ("actor", facets.actor or actor),
+        ("actor", actor or facets.actor),
         ("tunnel", facets.tunnel),
         ("prompt", facets.prompt),
     )

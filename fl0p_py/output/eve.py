@@ -23,6 +23,7 @@ from fl0p_py.output.escape import escape
 from fl0p_py.output.line import address_text, sequence_text
 from fl0p_py.output.stats import Stats
 from fl0p_py.signature.pattern import ACTORS, FACETS, Facets, SignatureSet
+from fl0p_py.timing.reason import words
 
 if TYPE_CHECKING:
     from fl0p_py.output.resolve import Names
@@ -35,6 +36,7 @@ ECHO = (1, 58)
 RESULT_FIELDS = (
     *("ts_ns", "flow", "signature", "number", "attempts"),
     *("kind", "score", "fuzzy", "lost", "actor"),
+    *("why", "pauses", "median_cs"),
 )
 ROW_FIELDS = (
     *("start_ns", "last_ns", "pkts", "bytes", "vlan", "cport", "sport"),
@@ -85,9 +87,9 @@ class EveFormatter:
             said["attempts"] = result["attempts"]
         if result["lost"]:
             said["lost"] = True
-        if result["actor"] and "actor" not in said:
+        if result["actor"] and (result["why"] or "actor" not in said):
             said["actor"] = ACTORS[result["actor"] - 1]
-        return {"fl0p": said}
+        return {"fl0p": said | _why(result)}
 
     def _flow_end(self, result: dict[str, int], row: dict[str, Any]) -> dict[str, Any]:
         flow = result["flow"]
@@ -108,6 +110,7 @@ class EveFormatter:
                 "gaps_ms": self._gaps_ms(flow),
                 "token_count": row["tokens"],
                 **facet_fields(verdict.facets, verdict.attempts),
+                **_why(result),
                 "identifications": [self._past(past) for past in self._matcher.identifications(flow)],
             },
         }
@@ -125,6 +128,11 @@ class EveFormatter:
             "score": identification.score,
             "token": identification.token,
         }
+
+
+def _why(result: dict[str, int]) -> dict[str, str]:
+    """What the client's rhythm says of the actor, if it does."""
+    return {"why": words(result["why"], result["pauses"], result["median_cs"])} if result["why"] else {}
 
 
 def _columns(records: NDArray[Any], fields: tuple[str, ...]) -> list[dict[str, Any]]:

@@ -253,7 +253,7 @@ cdef class LineFormatter:
     cdef FlowTable table
     cdef const uint8_t[::1] text        # the pieces, see EntryText
     cdef const int64_t[:, ::1] at
-    cdef const uint8_t[::1] ends
+    cdef const uint8_t[::1] ends, own
     cdef Py_ssize_t longest             # bytes of an entry without its tokens
     cdef Py_ssize_t signatures
     cdef bint block, timestamps, known, unknown, lost
@@ -265,7 +265,7 @@ cdef class LineFormatter:
         pieces = entry_text(signatures.signatures, options.form)
         self.options = options
         self.table = table
-        self.text, self.at, self.ends = pieces.text, pieces.at, pieces.ends
+        self.text, self.at, self.ends, self.own = pieces.text, pieces.at, pieces.ends, pieces.own
         self.longest = LONGEST_TIME + 2 * LONGEST_ENDPOINT + LONGEST_REST + pieces.longest
         self.signatures = len(signatures.signatures)
         self.block = options.form is Form.BLOCK
@@ -374,6 +374,8 @@ cdef class LineFormatter:
         """HEAD, how sure, TAIL."""
         cdef Py_ssize_t signature = result.signature
         cdef int actor = result.actor if result.actor <= 2 else 0
+        if self.own[signature] and not result.why:
+            actor = 0       # its own
         at = put_piece(out, at, self.text, self.at[signature, 0], self.at[signature, 1])
         if result.fuzzy:
             at = put_text(out, at, "fuzzy ", 6)

@@ -41,6 +41,7 @@ cdef struct Dossier:
 @cython.final
 cdef class Dossiers:
     cdef Rule[::1] rules
+    cdef const uint8_t[:, ::1] hands            # [facet, value], see hands.py
     cdef Dossier[::1] pool
     cdef Entry[::1] entries
     cdef uint32_t free_dossier, free_entry      # index + 1, linked through `first` and `next`
@@ -48,7 +49,10 @@ cdef class Dossiers:
     cdef Completion pending[MOST_PENDING]
     cdef int n_pending
     cdef bint recalling                         # while a flow is taken over from another matcher,
-    cdef uint8_t[::1] known                     # 1 for the signatures that it has identified there
+    cdef uint8_t[::1] known                     # 1 for the signatures that it has identified there,
+    cdef Dossiers past                          # its dossiers,
+    cdef FlowState* was                         # its state of the flow,
+    cdef const int64_t[::1] renamed             # and our number for each of its signatures; -1: not here
     cdef readonly uint64_t overflow
 
     cdef int complete(
@@ -67,6 +71,10 @@ cdef class Dossiers:
         return self.pool[state.dossier - 1].attempts if state.dossier else 0
 
     cdef void keep_attempts(self, FlowState* state, uint32_t attempts) noexcept nogil
+    cdef int open_past(self, Dossiers past, FlowState* was, const int64_t[::1] renamed) except -1 nogil
+    cdef int close_past(self) except -1 nogil
+    cdef int _set_known(self, uint8_t known) except -1 nogil
+    cdef int recall_at(self, uint32_t number) except -1 nogil
     cdef int recall(self, Entry* entry, uint32_t signature) except -1 nogil
     cdef int _note(self, Completion* done) except -1 nogil
     cdef bint hopeless(self, FlowState* state, uint32_t signature) noexcept nogil
@@ -76,6 +84,7 @@ cdef class Dossiers:
     cdef int64_t judge(
         self, FlowState* state, uint32_t flow, int64_t ts_ns, Result[::1] results, int64_t at
     ) except -1 nogil
+    cdef bint by_hand(self, FlowState* state) noexcept nogil
     cdef int finished(self, FlowState* state, Result* result) except -1 nogil
     cdef int free(self, FlowState* state) except -1 nogil
     cdef tuple values(self, uint32_t dossier)

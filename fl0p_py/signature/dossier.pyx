@@ -34,23 +34,26 @@ from fl0p_py.signature.verdict import Identification
 
 cdef enum:
     N_FACETS = 6
+    CLASS = 0
     OUTCOME = 1
+    ACTIVITY = 2
     ACTOR = 3
+    TUNNEL = 4
     MOST_ENTRIES = 32
     TOLERANCE_COST = 20     # hundredths of an item for a size that needed tolerance
     EDIT_COST = 100         # for a token too many, missing, or with another gap
     ITSELF = 1 << N_FACETS  # in a mask of facets: the signature itself
 
-assert FACETS[OUTCOME] == "outcome" and FACETS[ACTOR] == "actor" and len(FACETS) == N_FACETS
+assert FACETS == ("class", "outcome", "activity", "actor", "tunnel", "prompt")
 
 
 cdef class Dossiers:
-    """rules : the compiled signatures, in file order."""
+    """rules : the compiled signatures, in file order; hands : see hands.py."""
 
-    def __init__(self, rules):
+    def __init__(self, rules, hands):
         cdef Dossier dossier
         cdef Entry entry
-        self.rules = rules
+        self.rules, self.hands = rules, hands
         self.known = np.zeros(len(rules), np.uint8)
         self.pool = np.zeros(256, np.asarray(<Dossier[:1]>&dossier).dtype)
         self.entries = np.zeros(256, np.asarray(<Entry[:1]>&entry).dtype)
@@ -71,6 +74,41 @@ cdef class Dossiers:
         done.fuzzy = cost > 0 or edits > 0
         done.score = 100 if not done.fuzzy else 99 if penalty < 1 else 1 if penalty > 98 else 100 - penalty
         return self._note(&done)
+
+    cdef int open_past(self, Dossiers past, FlowState* was, const int64_t[::1] renamed) except -1 nogil:
+        """Until `close_past`: the tokens of a flow come again, of which another set's dossiers know.
+
+        renamed : this set's number for each of the other's signatures; -1: it is not here
+        """
+        with gil:
+            self.past, self.renamed = past, renamed
+        self.was = was
+        self.recalling = True
+        self._set_known(1)
+        return 0
+
+    cdef int close_past(self) except -1 nogil:
+        self._set_known(0)
+        self.recalling = False
+        return 0
+
+    cdef int _set_known(self, uint8_t known) except -1 nogil:
+        """Say which signatures were identified on the flow."""
+        cdef Entry* entry = self.past.first_entry(self.was)
+        while entry:
+            if self.renamed[entry.signature] >= 0:
+                self.known[self.renamed[entry.signature]] = known
+            entry = self.past.next_entry(entry)
+        return 0
+
+    cdef int recall_at(self, uint32_t number) except -1 nogil:
+        """Note what was identified at this token."""
+        cdef Entry* entry = self.past.first_entry(self.was)
+        while entry:
+            if entry.number == number and self.renamed[entry.signature] >= 0:
+                self.recall(entry, <uint32_t>self.renamed[entry.signature])
+            entry = self.past.next_entry(entry)
+        return 0
 
     cdef int recall(self, Entry* entry, uint32_t signature) except -1 nogil:
         """Note what another matcher has identified; it is judged, but gives no result."""
@@ -205,10 +243,23 @@ cdef class Dossiers:
         for one in range(begin, at):
             results[one].attempts = dossier.attempts
             results[one].actor = <uint8_t>dossier.value[ACTOR]
+            results[one].why, results[one].pauses, results[one].median_cs = 0, 0, 0
         if dossier.entries == 0:
             self.free(state)
         self.n_pending = 0
         return at
+
+    cdef bint by_hand(self, FlowState* state) noexcept nogil:
+        """Whether the flow, by what is known of it, may be worked by hand."""
+        cdef Dossier* dossier
+        if not state.dossier:
+            return False
+        dossier = &self.pool[state.dossier - 1]
+        if dossier.value[TUNNEL]:
+            return self.hands[TUNNEL, dossier.value[TUNNEL]]
+        if dossier.value[CLASS]:
+            return self.hands[CLASS, dossier.value[CLASS]]
+        return self.hands[ACTIVITY, dossier.value[ACTIVITY]]
 
     cdef uint32_t _facets(self, uint32_t signature) noexcept nogil:
         """Mask of the facets that it speaks for."""
@@ -332,6 +383,7 @@ cdef class Dossiers:
         result.kind = FINISHED
         result.identified = state.dossier != 0
         result.attempts, result.actor = 0, 0
+        result.why, result.pauses, result.median_cs = 0, 0, 0
         if state.dossier:
             result.attempts = self.pool[state.dossier - 1].attempts
             result.actor = <uint8_t>self.pool[state.dossier - 1].value[ACTOR]

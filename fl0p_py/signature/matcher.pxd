@@ -3,12 +3,18 @@ from libc.stdint cimport int32_t, int64_t, uint8_t, uint16_t, uint32_t, uint64_t
 
 from fl0p_py.flow.record cimport FlowRow, TokenEvent
 from fl0p_py.flow.table cimport FlowTable
-from fl0p_py.signature.dossier cimport Dossiers
+from fl0p_py.signature.dossier cimport MOST_PENDING, Dossiers
 from fl0p_py.signature.filter cimport Filter
 from fl0p_py.signature.machine cimport Machine, Token
 from fl0p_py.signature.record cimport Result
 from fl0p_py.signature.state cimport Branch, FlowState, Item, Rule
 from fl0p_py.signature.timer cimport Timers
+from fl0p_py.timing.rhythm cimport Judgement, Rhythms
+
+cdef enum:
+    RING = 64               # sizes kept of a flow; no branch is longer
+    N_RESULTS = 8192
+    ROOM = 4 * MOST_PENDING + 1     # results of one event: silence, bursts that it ends, itself, FINISHED
 
 
 @cython.final
@@ -20,6 +26,7 @@ cdef class Matcher:
     cdef Machine machine
     cdef Dossiers dossiers
     cdef Timers timers
+    cdef Rhythms rhythms
     cdef FlowState[::1] states
     cdef uint64_t[:, ::1] more_gaps     # registers of the thresholds above the lowest, [flow, threshold]
     cdef int registers                  # of thresholds that a branch asks for, with those below them
@@ -41,13 +48,12 @@ cdef class Matcher:
     cdef uint32_t free_ring, used_rings
     cdef uint32_t stored                # tokens of a flow that the table keeps
     cdef int64_t clock_ns               # packet time so far
-    cdef Matcher old                    # while flows are taken over: from whom,
-    cdef int64_t[::1] renamed           # our number for each of its signatures; -1: not here
-    cdef int64_t adopted                # rows done
     cdef dict dropped_before            # `overflow` of those taken over from
-    cdef list waiting                   # (due, row, threshold, the one before) of timers to be set
 
     cdef bint _run(self) except -1 nogil
+    cdef int _follow_rhythm(self, TokenEvent* event, FlowState* state) except -1 nogil
+    cdef Judgement _judgement(self, uint32_t flow, FlowState* state) noexcept nogil
+    cdef int _tell_actor(self, uint32_t flow, FlowState* state, int64_t begin) noexcept nogil
     cdef int _prefetch(self, TokenEvent* event) noexcept nogil
     cdef int _token(self, TokenEvent* event, FlowState* state) except -1 nogil
     cdef int _begin(self, TokenEvent* event, FlowState* state) except -1 nogil
@@ -63,9 +69,3 @@ cdef class Matcher:
     cdef int _end(self, TokenEvent* event, FlowState* state) except -1 nogil
     cdef int _finish(self, TokenEvent* event, FlowState* state) except -1 nogil
     cdef int _new_ring(self, FlowState* state) except -1 nogil
-    cdef bint _adopt(self) except -1 nogil
-    cdef int _set_known(self, uint32_t row, uint8_t known) noexcept nogil
-    cdef bint _replay(self, uint32_t row) except -1 nogil
-    cdef int _resume(self, uint32_t row) except -1 nogil
-    cdef int _inherit(self, uint32_t row) except -1 nogil
-    cdef int _recall(self, uint32_t row, uint32_t number) except -1 nogil

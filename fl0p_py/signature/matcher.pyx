@@ -27,29 +27,28 @@ from fl0p_py.flow.record cimport END, FINISH, ROW_START_SEEN, TOKEN, FlowRow, To
 from fl0p_py.flow.event_batch cimport EventBatch
 from fl0p_py.flow.table cimport FlowTable
 from fl0p_py.signature.compiler import compile_set
-from fl0p_py.flow.gap cimport NS_PER_MS, UNITS_PER_MS
-from fl0p_py.signature.dossier cimport Dossiers, Entry, MOST_PENDING, doubled
+from fl0p_py.signature.dossier cimport Dossiers, MOST_PENDING, doubled
 from fl0p_py.signature.filter cimport Filter
 from fl0p_py.signature.machine cimport Machine, Token
+from fl0p_py.signature.hands import hands
 from fl0p_py.signature.pattern import Facets
 from fl0p_py.signature.record cimport Result
 from fl0p_py.signature.state cimport (
     CHASE, ENDED, FIRE, FROM_CLIENT, ICMP, LAST, OTHER_PROTOCOL, PROTOCOL, PROTOCOL_1, SEED, STARTED,
-    TCP, UDP, WAITING,
+    TCP, TIMED, UDP, WAITING,
     Branch, FlowState, Item, Rule,
 )
 from fl0p_py.signature.timer cimport Timer, Timers
 from fl0p_py.signature.verdict import Verdict
+from fl0p_py.timing.reason import MOST_PAUSES, Reason, words
+from fl0p_py.timing.rhythm cimport PAUSE_NS, SMALL, Judgement, Rhythms
 
 cdef extern from *:
     void __builtin_prefetch(const void*) nogil
 
 cdef enum:
-    RING = 64               # sizes kept of a flow; no branch is longer
     LONGEST_ANCHOR = 64     # an anchored branch ends at most at this token
     CHASE_WITHIN = 64       # chases begin within this many tokens of a flow
-    N_RESULTS = 8192
-    ROOM = 4 * MOST_PENDING + 1     # results of one event: silence, bursts that it ends, itself, FINISHED
     LINE = 64               # bytes of a cache line
     AHEAD = 12              # events between asking for a state and using it
     THREADS_AHEAD = 4       # and for the first of its threads
@@ -78,7 +77,7 @@ cdef class Matcher:
         self.items, self.branches, self.rules = compiled.items, compiled.branches, compiled.rules
         self.ports, self.thresholds = compiled.ports, compiled.thresholds
         self.n_thresholds = len(compiled.thresholds)
-        self.dossiers = Dossiers(compiled.rules)
+        self.dossiers = Dossiers(compiled.rules, hands(compiled.facet_names))
         self.machine = Machine(
             compiled.positions, compiled.edges, compiled.items, compiled.branches, compiled.rules,
             self.dossiers,
@@ -87,6 +86,7 @@ cdef class Matcher:
         if table is not None:
             capacity = len(self.table.rows)  # ended rows wait for release() beyond the capacity
             self.rows, self.stored = self.table.row, self.table.depth
+        self.rhythms = Rhythms(capacity)
         self.states = _in_lines(capacity, np.asarray(<FlowState[:1]>&state).dtype)
         asked = compiled.branches["threshold"][compiled.branches["gap_care"] != 0]
         self.registers = 1 + int(np.max(asked, initial=0))
@@ -150,47 +150,30 @@ cdef class Matcher:
         cdef FlowState* state
         while row:
             state = &self.states[row - 1]
+            if state.flags & TIMED:
+                self.rhythms.close(row - 1)
             row = state.threads
             self.dossiers.free(state)
             memset(state, 0, sizeof(FlowState))
         self.finished = 0
 
-    def adopt(self, Matcher old not None):
-        """Take over all open flows of a matcher of the same table, which is not to be used any more.
-
-        True: use(matcher.results), then call again.  Call between two batches, with the table's lock held.
-        What `old` has identified and is still in this set, by id, stays so without a new result; what it
-        has not, and the tokens that the table has stored say, is given now, at the time reached.  Of a
-        flow with more tokens than stored, only what was identified is kept, and it goes on as if begun in
-        the middle.
-        """
-        if self.table is None or old.table is not self.table:
-            raise ValueError("a matcher takes over from one of the same table")
-        if old.at_event < old.n_events or old.finished or self.at_event < self.n_events:
-            raise ValueError("flows are taken over between two batches, after release()")
-        if self.old is not old:
-            numbers = {signature.id: number for number, signature in enumerate(self.signatures.signatures)}
-            renamed = [numbers.get(signature.id, -1) for signature in old.signatures.signatures]
-            self.renamed = np.array(renamed, np.int64)
-            self.old, self.adopted, self.waiting, self.clock_ns = old, 0, [], old.clock_ns
-            self.dropped_before = old.overflow
-        self.n_results, self.delivered = 0, True
-        with nogil:
-            more = self._adopt()
-        if more:
-            return True
-        for due_ns, row, threshold, before in sorted(self.waiting):     # lists of timers are in this order
-            self.timers.arm(&self.states[<uint32_t>row], row, threshold, before, due_ns)
-        self.old = None
-        return False
+    def names(self):
+        """What each signature is known by, in the order of its numbers."""
+        return [signature.id for signature in self.signatures.signatures]
 
     def verdict(self, uint32_t row):
         """The `Verdict` on the flow in a row."""
+        cdef Judgement said
         if not self.states[row].dossier:
             return Verdict(Facets(), 0)
         values, attempts = self.dossiers.values(self.states[row].dossier)
         names = self.compiled.facet_names
-        return Verdict(Facets(*[names[i][value] for i, value in enumerate(values)]), attempts)
+        facets = Facets(*[names[i][value] for i, value in enumerate(values)])
+        said = self._judgement(row, &self.states[row])
+        if said.why == 0:
+            return Verdict(facets, attempts)
+        why = words(said.why, min(said.pauses, MOST_PAUSES), said.median_cs)
+        return Verdict(facets._replace(actor=Reason(said.why).actor), attempts, why)
 
     def identifications(self, uint32_t row):
         """The `Identification`s of the flow in a row, in the order in which they happened."""
@@ -217,6 +200,10 @@ cdef class Matcher:
                 self.machine.prefetch(&self.states[self.events[self.at_event + THREADS_AHEAD].flow])
             state = &self.states[event.flow]
             if event.kind == TOKEN:
+                if state.flags & TIMED:
+                    self.rhythms.token(event.flow, event.size, event.gap_ns, event.arrival_ns)
+                elif 0 < event.size <= SMALL and event.gap_ns >= PAUSE_NS:
+                    self._follow_rhythm(event, state)
                 self._token(event, state)
             elif event.kind == END:
                 self._end(event, state)
@@ -224,6 +211,38 @@ cdef class Matcher:
                 self._finish(event, state)
             self.at_event += 1
         return False
+
+    cdef int _follow_rhythm(self, TokenEvent* event, FlowState* state) except -1 nogil:
+        """The first small token behind a pause, of TCP: where people may be at work."""
+        if event.number > 1 and (state.flags & PROTOCOL) // PROTOCOL_1 == TCP:
+            self.rhythms.open(event.flow)
+            self.rhythms.token(event.flow, event.size, event.gap_ns, event.arrival_ns)
+            state.flags |= TIMED
+        return 0
+
+    cdef Judgement _judgement(self, uint32_t flow, FlowState* state) noexcept nogil:
+        """Who works the flow, by the client's rhythm; says nothing where nobody types."""
+        cdef Judgement said
+        if state.flags & TIMED and self.dossiers.by_hand(state):
+            return self.rhythms.judge(flow)
+        memset(&said, 0, sizeof(Judgement))
+        return said
+
+    cdef int _tell_actor(self, uint32_t flow, FlowState* state, int64_t begin) noexcept nogil:
+        """The rhythm overrules what signatures say of the actor, in the results from `begin` on."""
+        cdef Judgement said
+        cdef Result* result
+        cdef int64_t one
+        if not state.flags & TIMED or begin == self.n_results:
+            return 0
+        said = self._judgement(flow, state)
+        if said.why:
+            for one in range(begin, self.n_results):
+                result = &self.buffer[one]
+                result.actor, result.why = said.actor, said.why
+                result.pauses = <uint8_t>min(said.pauses, 255)
+                result.median_cs = <uint16_t>said.median_cs
+        return 0
 
     cdef int _prefetch(self, TokenEvent* event) noexcept nogil:
         """Ask for what an event to come will need: memory is slower than all the rest."""
@@ -261,7 +280,7 @@ cdef class Matcher:
             if self.dossiers.n_pending:
                 self.machine.drop(state)
         if self.dossiers.recalling:
-            self._recall(event.flow, event.number)
+            self.dossiers.recall_at(event.number)
         protocol = (state.flags & PROTOCOL) // PROTOCOL_1
         if protocol != OTHER_PROTOCOL:
             group = other = protocol * (LONGEST_ANCHOR + 1)
@@ -392,10 +411,13 @@ cdef class Matcher:
 
     cdef int _settle(self, uint32_t flow, FlowState* state, int64_t ts_ns) except -1 nogil:
         """Turn what has completed into results."""
+        cdef int64_t begin
         if self.dossiers.n_pending:
             if state.threads:
                 self.machine.drop(state)
-            self.n_results = self.dossiers.judge(state, flow, ts_ns, self.buffer, self.n_results)
+            begin = self.n_results
+            self.n_results = self.dossiers.judge(state, flow, ts_ns, self.buffer, begin)
+            self._tell_actor(flow, state, begin)
         return 0
 
     cdef int _arm(self, TokenEvent* event, FlowState* state) except -1 nogil:
@@ -406,7 +428,7 @@ cdef class Matcher:
             return self.timers.disarm(state)
         state.flags |= WAITING
         if self.dossiers.recalling:
-            return 0    # see `_resume`
+            return 0    # see Adoption
         return self.timers.arm(state, event.flow, threshold, -1, event.ts_ns + self.thresholds[threshold])
 
     cdef int _fire_timer(self) except -1 nogil:
@@ -452,6 +474,7 @@ cdef class Matcher:
         self.n_results += 1
         self.dossiers.finished(state, result)
         result.ts_ns, result.flow, result.number = event.ts_ns, event.flow, event.number
+        self._tell_actor(event.flow, state, self.n_results - 1)
         state.threads = self.finished
         self.finished = event.flow + 1
         return 0
@@ -466,102 +489,6 @@ cdef class Matcher:
                 self.rings = doubled(self.rings)
         self.used_rings += 1
         state.ring = self.used_rings
-        return 0
-
-    # Taking over flows.
-
-    cdef bint _adopt(self) except -1 nogil:
-        """Go on with it; True if the room for results did not suffice."""
-        cdef bint done
-        while self.adopted < self.old.states.shape[0]:
-            if self.old.states[self.adopted].number:
-                self._set_known(self.adopted, 1)
-                self.dossiers.recalling = True
-                done = self._replay(self.adopted)
-                self.dossiers.recalling = False
-                self._set_known(self.adopted, 0)
-                if not done:
-                    return True
-            self.adopted += 1
-        return False
-
-    cdef int _set_known(self, uint32_t row, uint8_t known) noexcept nogil:
-        """Say which signatures the old matcher has identified on the flow."""
-        cdef Entry* entry = self.old.dossiers.first_entry(&self.old.states[row])
-        while entry:
-            if self.renamed[entry.signature] >= 0:
-                self.dossiers.known[self.renamed[entry.signature]] = known
-            entry = self.old.dossiers.next_entry(entry)
-        return 0
-
-    cdef bint _replay(self, uint32_t row) except -1 nogil:
-        """Feed the flow's stored tokens as far as the old matcher has seen them; False: no more room."""
-        cdef FlowState* was = &self.old.states[row]
-        cdef FlowState* state = &self.states[row]
-        cdef TokenEvent event
-        event.flow, event.kind, event.ts_ns = row, TOKEN, self.clock_ns
-        if was.number > self.stored and state.number == 0:
-            event.number = 1
-            self._begin(&event, state)
-            self._inherit(row)
-        while state.number < was.number:
-            if self.n_results + ROOM > N_RESULTS:
-                return False
-            event.number = state.number + 1
-            event.size = self.table.token_at(row, state.number)
-            event.gap_ns = self.table.gap_at(row, state.number) * NS_PER_MS // UNITS_PER_MS
-            event.arrival_ns = was.arrival_ns
-            self._token(&event, state)
-        if self.n_results + ROOM > N_RESULTS:
-            return False
-        self._resume(row)
-        return True
-
-    cdef int _inherit(self, uint32_t row) except -1 nogil:
-        """Keep what was identified on a flow whose tokens are not all stored; the rest is unknown."""
-        cdef FlowState* was = &self.old.states[row]
-        cdef FlowState* state = &self.states[row]
-        cdef Entry* entry = self.old.dossiers.first_entry(was)
-        cdef uint32_t number = 0
-        while entry:
-            if entry.number != number:
-                number = state.number = entry.number
-                self._recall(row, number)
-                self._settle(row, state, entry.ts_ns)
-            entry = self.old.dossiers.next_entry(entry)
-        state.flags = state.flags & ~(STARTED | FROM_CLIENT) | was.flags & FROM_CLIENT
-        state.number = was.number
-        self._new_ring(state)
-        memset(&self.rings[state.ring - 1, 0], 0, RING * sizeof(int32_t))
-        return 0
-
-    cdef int _recall(self, uint32_t row, uint32_t number) except -1 nogil:
-        """Note what the old matcher has identified at this token."""
-        cdef Entry* entry = self.old.dossiers.first_entry(&self.old.states[row])
-        while entry:
-            if entry.number == number and self.renamed[entry.signature] >= 0:
-                self.dossiers.recall(entry, <uint32_t>self.renamed[entry.signature])
-            entry = self.old.dossiers.next_entry(entry)
-        return 0
-
-    cdef int _resume(self, uint32_t row) except -1 nogil:
-        """After the last token: the end if it was seen, else silence, and a timer for more of it."""
-        cdef FlowState* was = &self.old.states[row]
-        cdef FlowState* state = &self.states[row]
-        cdef int passed = self._passed(self.clock_ns - was.arrival_ns), next
-        state.arrival_ns = was.arrival_ns
-        self.dossiers.keep_attempts(state, self.old.dossiers.attempts_of(was))
-        if was.flags & ENDED:
-            self.machine.end(state, passed, True)
-            self._settle(row, state, self.clock_ns)
-            state.flags = state.flags & ~WAITING | ENDED
-        elif state.flags & WAITING:
-            self.machine.silence(state, passed)
-            self._settle(row, state, self.clock_ns)
-            next = self.machine.awaited(state, passed)
-            if next >= 0:
-                with gil:
-                    self.waiting.append((was.arrival_ns + self.thresholds[next], row, next, passed - 1))
         return 0
 
 

@@ -18,3 +18,6 @@ cdef struct Result:         # 32 bytes
     uint8_t lost            # IDENTIFIED: 1 if it set no facet (a more specific one won): shown by --all only
     uint8_t identified      # FINISHED: 1 if at least one signature completed on the flow
     uint8_t actor           # the verdict's actor after this event: 0 unset, 1 human, 2 bot
+    uint8_t why             # timing/reason.py Reason, if the rhythm of the client says who it is; else 0
+    uint8_t pauses          # then: its pauses so far, at most 255,
+    uint16_t median_cs      # and their median, hundredths of a second

@@ -8,6 +8,7 @@ cdef enum StateFlag:
     WAITING = 2             # a thread waits for silence, or for its burst to close
     FROM_CLIENT = 4         # the last token's direction
     ENDED = 32              # END has come: no token will follow
+    TIMED = 64              # its client's rhythm is followed
     PROTOCOL = 24           # enum Protocol, in these bits
     PROTOCOL_1 = 8          # the lowest of them
 

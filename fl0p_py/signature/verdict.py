@@ -9,10 +9,14 @@ from fl0p_py.signature.pattern import Facets
 
 @dataclass(frozen=True, slots=True)
 class Verdict:
-    """The current value of each facet, and the rejected credentials counted so far."""
+    """The current value of each facet, and the rejected credentials counted so far.
+
+    why : in words, if the client's rhythm says who the actor is; else empty
+    """
 
     facets: Facets
     attempts: int
+    why: str = ""
 
 
 @dataclass(frozen=True, slots=True)

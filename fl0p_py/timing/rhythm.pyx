@@ -2,7 +2,8 @@
 """The rhythm of a flow's client: is it worked by hand?
 
 Only the client's small tokens count, and only the time that passed before them: since the latest
-token of either end for *pauses* (a server's delay is none), since the client's own one for *keys*.
+token of either end for *pauses* (a server's delay is none), since the client's own one, if it has the same
+size, for *keys*.
 Nothing is kept of a flow before the first small token behind a pause, so that most flows cost
 nothing.  `judge` says nothing before three pauses.  In this order:
 
@@ -45,8 +46,7 @@ cdef int64_t AWAY_NS = 600000000000     # longer: gone, not thinking
 cdef int64_t KEY_NS = 30000000          # no two keys of a hand are nearer
 cdef int64_t HANDS_NS = 45000000        # nor, in the median, nearer than this
 cdef int64_t LONGEST_KEY_NS = 1000000000        # longer intervals are no matter of hands
-cdef int64_t CHAR_NS = 90000000         # a character of a line with what it takes to think of it; fast typists
-                                        # need 120 ms for the key alone
+cdef int64_t CHAR_NS = 90000000         # a character of a line; fast typists need 120 ms
 cdef int64_t TRAIN_GAP_NS = 60000000
 cdef int64_t TRAIN_LOW_NS = 17000000, TRAIN_HIGH_NS = 25000000      # mean interval; 20 ms and some fuzz
 cdef double REGULAR = 0.1       # deviation of logarithms below which intervals are alike, if they also
@@ -105,7 +105,7 @@ cdef class Rhythms:
         """A token of an opened flow; members as in TokenEvent."""
         cdef Rhythm* one = &self.pool[self.of_flow[flow] - 1]
         cdef int64_t since
-        cdef bint alike, pause = gap_ns >= <int64_t>PAUSE_NS
+        cdef bint alike, in_a_train, pause = gap_ns >= <int64_t>PAUSE_NS
         if size < 0:
             if one.waits and -size <= SMALL:
                 one.echoes += 1
@@ -136,7 +136,8 @@ cdef class Rhythms:
                 one.episode = 1
         else:
             one.episode += 0 < one.episode < 255
-        if (pause or not in_train(one, alike, since, arrival_ns)) and since < LONGEST_KEY_NS:
+        in_a_train = not pause and in_train(one, alike, since, arrival_ns)
+        if alike and not in_a_train and since < LONGEST_KEY_NS:
             one.key[one.keys % KEPT_KEYS] = <uint32_t>(max(since, UNIT_NS) // UNIT_NS)
             one.keys += 1
 
@@ -197,7 +198,6 @@ cdef uint8_t reason(Rhythm* one, uint32_t* pauses, int n) noexcept nogil:
     """pauses : in order, n of them"""
     cdef uint32_t keys[KEPT_KEYS]       # in the order in which they came,
     cdef uint32_t ordered[KEPT_KEYS]    # by size,
-    cdef uint32_t recent[KEPT_PAUSES]
     cdef int m = min(one.keys, <uint32_t>KEPT_KEYS), quick
     cdef int64_t lines = one.lines, taken_bytes = one.line_bytes, taken_units = one.line_units
     cdef uint8_t in_pauses = NOTHING
@@ -217,7 +217,7 @@ cdef uint8_t reason(Rhythm* one, uint32_t* pauses, int n) noexcept nogil:
             return FAST_KEYS
         if regular(&ordered[quick], m - quick) or swings(keys, m):
             return REGULAR_KEYS
-        if drawn(&ordered[quick], m - quick, 0) or (quick * 7 >= m and follows(keys, m) > JITTER):
+        if drawn(&ordered[quick], m - quick, 0) or (quick * 6 >= m and follows(keys, m) > JITTER):
             return DRAWN_KEYS
         return TYPED
     if in_pauses == THINKING:

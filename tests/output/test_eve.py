@@ -110,6 +110,15 @@ def test_a_flow_that_ended() -> None:
     }
 
 
+def test_the_clients_rhythm_overrules_what_the_signature_says_and_tells_why() -> None:
+    known = {"signature": 1, "actor": 2, "why": 4, "pauses": 5, "median_cs": 101}
+    (event,) = printed(row(tokens=4), known)
+    assert (event["fl0p"]["actor"], event["fl0p"]["why"]) == ("bot", "5 pauses, median 1.0 s, regular")
+    ended = known | {"kind": 1, "identified": 1}
+    (event,) = printed(row(tokens=4, reason=1), ended, verdict=(Facets(actor="bot"), 0))
+    assert event["fl0p"]["why"] == "5 pauses, median 1.0 s, regular"
+
+
 def test_icmp_has_an_identifier_instead_of_ports() -> None:
     (event,) = printed(
         row("fe80::1", "ff02::1", 500, 500, proto=58, tokens=4), {"signature": 1, "actor": 2, "lost": 1}

@@ -116,6 +116,11 @@ def test_the_compiled_kernel_is_the_one_loaded() -> None:
             "10.0.0.1:40001 -> 10.0.0.2:22 tcp 22 : SMTP typed by hand [smtp.typed, exact, human]",
         ),
         (
+            {"signature": 1, "actor": 2, "why": 4},
+            {},
+            "10.0.0.1:40001 -> 10.0.0.2:22 tcp 22 : SMTP typed by hand [smtp.typed, exact, bot]",
+        ),
+        (
             {"signature": 2, "actor": 1},
             {},
             "10.0.0.1:40001 -> 10.0.0.2:22 tcp 22 : SSH in TLS "
@@ -279,6 +284,7 @@ chosen_results = st.fixed_dictionaries(
         "lost": st.integers(0, 1),
         "identified": st.integers(0, 1),
         "actor": st.integers(0, 2),
+        "why": st.sampled_from([0, 1, 4]),
     }
 )
 

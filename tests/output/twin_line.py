@@ -109,11 +109,12 @@ def match(result: Any) -> str:
 
 
 def with_actor(facets: Facets, result: Any) -> dict[str, str | None]:
+    known = (None, "human", "bot")[result["actor"]]
     return {
         "class": facets.class_,
         "outcome": facets.outcome,
         "activity": facets.activity,
-        "actor": facets.actor or (None, "human", "bot")[result["actor"]],
+        "actor": known if result["why"] and known else facets.actor or known,
         "tunnel": facets.tunnel,
         "prompt": facets.prompt,
     }

@@ -10,6 +10,7 @@ import pytest
 from fl0p_py.capture.savefile import open_savefile
 from fl0p_py.decode.decoder import DecodedBatch, Decoder
 from fl0p_py.flow.table import EOF, FlowTable
+from fl0p_py.signature.adoption import Adoption
 from fl0p_py.signature.loader import load
 from fl0p_py.signature.matcher import Matcher
 from fl0p_py.signature.pattern import SignatureSet
@@ -71,7 +72,8 @@ class Run:
             begin = cut
             if cut < len(self.packets):
                 old, matcher = matcher, Matcher(then, table)
-                while matcher.adopt(old):
+                adoption = Adoption(matcher, old)
+                while adoption.run():
                     note()
                 note()
         more = True
@@ -132,9 +134,9 @@ def test_an_id_that_stays_gives_no_second_result_though_its_pattern_changes() ->
 def test_only_a_matcher_of_the_same_table_is_taken_over_and_only_between_batches() -> None:
     one, other = FlowTable(capacity=8, batches=3), FlowTable(capacity=8)
     with pytest.raises(ValueError, match="same table"):
-        Matcher(SHIPPED, one).adopt(Matcher(SHIPPED, other))
+        Adoption(Matcher(SHIPPED, one), Matcher(SHIPPED, other))
     waiting = Matcher(SHIPPED, one)
     assert one.process(Run("ping.pcap").packets) > 0
     waiting.take(one.hand_over())
     with pytest.raises(ValueError, match="between two batches"):
-        Matcher(SHIPPED, one).adopt(waiting)
+        Adoption(Matcher(SHIPPED, one), waiting)

@@ -127,22 +127,18 @@ def test_a_free_place_is_taken_again() -> None:
         assert kernel.judgement(flow) == (0, 0, 0)
 
 
-@settings(max_examples=300, deadline=None)
-@given(
-    st.lists(
-        st.tuples(
-            st.one_of(
-                st.sampled_from([36, 36, 44, -36, 6]), st.integers(1, 300), st.integers(1, 300).map(int.__neg__)
-            ),
-            st.one_of(
-                st.sampled_from([0, 20_000_000, 22_000_000, 150_000_000, 500_000_000, 1_000_000_000]),
-                st.integers(0, 3 * 10**9),
-                st.integers(0, 10**12),
-            ),
-        ),
-        max_size=200,
-    )
+ANY_SIZE = st.one_of(
+    st.sampled_from([36, 36, 44, -36, 6]), st.integers(1, 300), st.integers(1, 300).map(int.__neg__)
 )
+ANY_GAP = st.one_of(
+    st.sampled_from([0, 20_000_000, 22_000_000, 150_000_000, 500_000_000, 1_000_000_000]),
+    st.integers(0, 3 * 10**9),
+    st.integers(0, 10**12),
+)
+
+
+@settings(max_examples=300, deadline=None)
+@given(st.lists(st.tuples(ANY_SIZE, ANY_GAP), max_size=200))
 def test_the_twin_says_the_same_of_anything(tokens: list[tuple[int, int]]) -> None:
     events, now = [], 0
     for size, gap in tokens:

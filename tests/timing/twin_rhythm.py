@@ -72,7 +72,8 @@ class Rhythm:
                 self.episode = 1
         else:
             self.episode += 0 < self.episode < 255
-        if (pause or not self._in_train(alike, since, arrival_ns)) and since < LONGEST_KEY_NS:
+        in_train = not pause and self._in_train(alike, since, arrival_ns)
+        if alike and not in_train and since < LONGEST_KEY_NS:
             self.keys.append(max(since, UNIT_NS) // UNIT_NS)
 
     def _in_train(self, alike: bool, since: int, arrival_ns: int) -> bool:
@@ -82,7 +83,8 @@ class Rhythm:
         if self.train == 0:
             self.train_ns = arrival_ns - since
         self.train += 1
-        if self.train >= TRAIN and TRAIN_LOW_NS <= (arrival_ns - self.train_ns) // self.train <= TRAIN_HIGH_NS:
+        mean_ns = (arrival_ns - self.train_ns) // self.train
+        if self.train >= TRAIN and TRAIN_LOW_NS <= mean_ns <= TRAIN_HIGH_NS:
             self.chaff += 1
         return self.train > 3
 
@@ -107,7 +109,7 @@ class Rhythm:
             by_hand = [key for key in keys if key * UNIT_NS >= KEY_NS]
             if regular(by_hand) or swings(keys):
                 return Reason.REGULAR_KEYS
-            if drawn(by_hand, 0) or (len(keys) - len(by_hand)) * 7 >= len(keys) and echo(keys) > JITTER:
+            if drawn(by_hand, 0) or ((len(keys) - len(by_hand)) * 6 >= len(keys) and echo(keys) > JITTER):
                 return Reason.DRAWN_KEYS
             return Reason.TYPED
         if in_pauses is Reason.THINKING:

@@ -1,0 +1,31 @@
+"""Which flows may be worked by hand: where the rhythm of the client is asked who works it.
+
+A browser's or a telephone's flow pauses too, but what is in it no person typed; of such flows the
+rhythm says nothing.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from fl0p_py.signature.pattern import FACETS
+
+SERVICES = frozenset(
+    {"ssh", "telnet", "rlogin", "smtp", "pop3", "imap", "ftp", "nntp", "irc", "finger", "gopher", "shell"}
+)
+"""Classes, inner parts of tunnels, and the activity of typing, in which a client's small tokens may be
+what somebody typed."""
+
+
+def hands(facet_names: tuple[tuple[str | None, ...], ...]) -> NDArray[Any]:
+    """uint8[facets, values]: 1 where the value of class, activity or tunnel is such a service."""
+    table = np.zeros((len(FACETS), max(map(len, facet_names))), np.uint8)
+    for facet in ("class", "activity", "tunnel"):
+        row = FACETS.index(facet)
+        for number, name in enumerate(facet_names[row]):
+            inner = (name or "").partition("-in-")[0]
+            table[row, number] = inner in SERVICES
+    return table
