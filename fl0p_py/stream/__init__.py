@@ -2,54 +2,61 @@
 
 The flow table alone decides what a flow is, who its client is, which bytes are new and what is given up.
 Asked to (`EngineOptions(records="payload")`), it writes a `SegmentRecord` for each packet with payload, and
-for each hole that it gives up, into the `SegmentBatch` of a step (flow/segment_batch.pyx).  This layer
-makes streams of these records and decides nothing that the table has decided; what is its own is whose
-bytes stay where segments overlap before they are in order (the policy), and how much is kept.
+for each hole that it gives up, into the `SegmentBatch` of a step (flow/segment_batch.pyx).  This layer makes
+streams of these records and decides nothing that the table has decided; what is its own is whose bytes stay
+where segments overlap before they are in order (the policy), and how much is kept.
 
-    step.batch.data ────────────────┐  bytes, as they were captured
-    step.events.segments ─┬─────────┼─► Joints      where a match can span two segments, all flows
-      (records, copies)   └─────────┴─► StreamSet   whole streams, of the flows that somebody wants
-                                            └─────► Spool   what flows said before they were wanted
+    step.batch.data ───────────────┐   bytes, as they were captured
+    step.events.segments ─► StreamSet ─► ChunkBatch  the streams of all flows, in order
+      (records, copies)                   ├─► Joints  where a match can span two segments, in one buffer
+                                          └─► Spool   what flows said before somebody wanted them
 
-Two ways to look for something in all traffic without putting all of it together:
+Chunks point to where the bytes were captured; only what had to wait for a hole is copied.  To look for
+something in all streams, none is put together:
 
-1. scan `step.batch.data[slice(*segments.span)]` as a whole, blind to packets, and map the hits by
-   `segments.locate()`: everything inside of one segment is found;
-2. scan the `JointBatch` of the same step: everything that spans segments is found, for widths up to the one
-   that `Joints` was made for.  A joint is the end of what came before (width - 1 bytes) and the beginning
-   of what follows it; where segments came out of order, all that became in order at once.
+1. scan `step.batch.data[slice(*segments.span)]` as a whole, blind to packets; `segments.locate()` maps the
+   hits to records: everything inside of one segment is found;
+2. scan `joint_batch.data`: everything that spans segments is found, for widths up to the one that `Joints`
+   was made for, and everything in segments that came in fragments or out of order.
 
-Together they see every match of a pattern no wider than `width` in every stream, and besides some that lie
-in bytes which a receiver has dropped: retransmitted ones that differ, and segments beyond the window.
-Flags of the record say so (OLD, OVERLAP, FAR).
+Datagrams in fragments are in `segments.copies`, which has to be scanned too.  Together the scans see every
+match of a pattern no wider than `width` in every stream, and besides some that lie in bytes which a receiver
+has dropped: what was sent again and differs, and segments beyond the window.  Flags of the record say so
+(OLD, OVERLAP, FAR).
 
-    joints = Joints(table, width=16)
-    streams = StreamSet(table, policy="linux")
+    streams = StreamSet(tracker.table, policy="linux")
+    joints = Joints(tracker.table, width=16)
     for step in tracker:
-        segments = step.events.segments
-        batch = joints.take(segments, step.batch)           # JointBatch: data, start, record, offset
-        for hit in ...:
-            streams.want(record["flow"], record["serial"])  # before take(): from this step on
-        for chunk in streams.take(segments, step.batch):    # CHUNK_DTYPE, in order for each direction
-            streams.bytes_of(chunk)                         # valid until the next take()
-        for chunk in streams.finish(step.events.events):    # ends of flows: what was never acknowledged, END
-            ...
+        chunks = streams.take(step.events, step.batch)      # ChunkBatch: chunks, bytes_of()
+        joined = joints.take(chunks)                        # JointBatch: joints, data, locate()
 
-A chunk is one of DATA (bytes at `offset`), GAP (`length` bytes that never came), LATE (bytes for a gap told
-before), CONFLICT (bytes that were sent again and differ: which of them stand at `offset` goes by the
-policy, the chunk holds the others), UNACKED (at the end: data from `offset` on was never acknowledged),
-LOST (at the end, or where memory ran out: held bytes were dropped) and END.
+Each step is taken, by each of them, in turn, whether or not somebody looks at it; what they return is valid
+until the next.  `streams.want(flow, serial)` has what is sent again in a flow compared with what was there.
+
+A chunk is one of
+
+* DATA, `length` bytes at `offset`; with DATAGRAM a whole UDP or ICMP payload, or with OTHER that of another
+  protocol, of no flow;
+* GAP, bytes that never came; with CUT they did, but were not captured; with LOST there was no memory to hold
+  them;
+* LATE, bytes for a gap told before;
+* CONFLICT, bytes that were sent as well, and are not what the stream has there;
+* FIN, this direction ends at `offset`;
+* UNACKED, at a flow's end: these bytes the peer, though heard, never acknowledged;
+* END, nothing more comes of this flow.  Its row may be another flow's in the next step.
+
+In each direction DATA and GAP follow each other without a break, from offset 0 (TCP; see flow/recording.pxd).
 
 Policies, for bytes that came twice before either was in order (bytes in order have been handed on, and no
 receiver takes those back):
 
 * ``first``: what came first stays;
 * ``last``: what came last replaces it;
-* ``linux``: of two segments the one that begins first stays, of two that begin together the longer; one
-  that lies wholly inside another is dropped (Linux 6, net/ipv4/tcp_input.c, tcp_data_queue_ofo() and
-  tcp_ofo_queue()).
+* ``linux``: of two segments the one that begins first stays, of two that begin together the longer; one that
+  lies wholly inside another is dropped (Linux 6, net/ipv4/tcp_input.c, tcp_data_queue_ofo() and
+  tcp_ofo_queue(); that Linux may merge neighbours before it looks is left out).
 
-Memory: for each row of the flow table one tail of width - 1 bytes a direction; for held bytes one pool of
-blocks (`held_bytes`), from which one direction takes what the table lets it hold, 64 KiB or 8 segments; for
-the spool another.  What does not fit any more is dropped and counted, never waited for.
+Memory: 64 bytes and two tails for each row of the flow table that is used; for held bytes one pool, from
+which a direction takes what the table lets it hold, 64 KiB or 8 segments; one for comparing; one for the
+spool.  What does not fit any more is dropped and counted, never waited for.
 """

@@ -47,7 +47,7 @@ class Steps:
     """A recording table and what it says, a batch at a time."""
 
     def __init__(self, records: str = "payload", **options: Any) -> None:
-        self.table = FlowTable(**{"capacity": 64, "records": records, **options})
+        self.table = FlowTable(**{"capacity": 64, "records": records, "batches": 3, **options})
         self.decoder = Decoder(key=bytes(16))
         self.window = Window()
 

@@ -1,0 +1,4 @@
+POLICIES: dict[str, int]
+
+class HeldStore:
+    def __init__(self, size: int, entries: int, policy: str) -> None: ...
