@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+import itertools
 import subprocess
 import sys
+from collections.abc import Iterable
 from pathlib import Path
 
 import numpy as np
 import pytest
 
 import fl0p_py
+from fl0p_py.signature.loader import default_paths, load
 
 ROOT = Path(__file__).parent.parent
 DATA = ROOT / "tests" / "data"
@@ -79,3 +82,22 @@ def test_examples_run(example: Path, tmp_path: Path) -> None:
     )
     assert done.returncode == 0, done.stderr
     assert done.stdout
+
+
+def test_two_captures_read_in_turn_with_one_set_do_not_disturb_each_other() -> None:
+    signatures = load(default_paths())
+    names = ("ssh-typed.pcap", "ssh-program.pcap")
+    alone = {name: said(fl0p_py.read_flows(DATA / name, signatures=signatures)) for name in names}
+    first, second = (fl0p_py.read_flows(DATA / name, signatures=signatures) for name in names)
+    together: dict[str, list[fl0p_py.Flow]] = {name: [] for name in names}
+    for one, other in itertools.zip_longest(first, second):
+        for name, flow in zip(names, (one, other), strict=True):
+            if flow is not None:
+                together[name].append(flow)
+    assert {name: said(flows) for name, flows in together.items()} == alone
+    assert any(alone.values())
+
+
+def said(flows: Iterable[fl0p_py.Flow]) -> list[tuple[int, tuple[str, ...]]]:
+    """What was identified, flow by flow."""
+    return [(flow.client_port, tuple(found.id for found in flow.identifications)) for flow in flows]

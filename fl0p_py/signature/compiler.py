@@ -41,12 +41,25 @@ allowed from 4 items on named 14 % of them falsely, from 6 on 0.3 %."""
 EDIT_BITS = 48.0
 """Least specificity for edits: six items of wide ranges say too little to leave one out."""
 
+KEPT = 4
+"""Forms of one set that are kept, one for each threshold that it was compiled for."""
+
 Array = NDArray[Any]
 
 
 def compile_set(signatures: SignatureSet, *, threshold_ms: int = 400, fuzzy: bool = True) -> Compiled:
-    """Compile the set; `fuzzy` False leaves out tolerance and edits."""
-    return _Compiler(signatures.signatures, threshold_ms, fuzzy).result()
+    """What the set compiles to, made when it is asked for first; not to be written to.
+
+    fuzzy : False leaves out tolerance and edits
+    """
+    key = (threshold_ms, fuzzy)
+    compiled: Compiled | None = signatures.compiled.get(key)
+    if compiled is None:
+        compiled = _Compiler(signatures.signatures, threshold_ms, fuzzy).result()
+        if len(signatures.compiled) >= KEPT:
+            signatures.compiled.clear()
+        signatures.compiled[key] = compiled
+    return compiled
 
 
 class _Compiler:

@@ -74,12 +74,13 @@ cdef class Matcher:
             compiled.class_of, compiled.lane_low, compiled.lane_high, compiled.others,
             compiled.class_of_port, compiled.port_classes, compiled.groups,
         )
-        self.items, self.branches, self.rules = compiled.items, compiled.branches, compiled.rules
+        items = compiled.items.copy()           # the machine leaves marks in them
+        self.items, self.branches, self.rules = items, compiled.branches, compiled.rules
         self.ports, self.thresholds = compiled.ports, compiled.thresholds
         self.n_thresholds = len(compiled.thresholds)
         self.dossiers = Dossiers(compiled.rules, hands(compiled.facet_names))
         self.machine = Machine(
-            compiled.positions, compiled.edges, compiled.items, compiled.branches, compiled.rules,
+            compiled.positions, compiled.edges, items, compiled.branches, compiled.rules,
             self.dossiers,
         )
         self.timers = Timers()

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 from enum import StrEnum
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from fl0p_py.errors import Place
 
@@ -188,7 +188,11 @@ class Signature:
 
 @dataclass(frozen=True, slots=True)
 class SignatureSet:
-    """Signatures in file order, ids unique; what the loader gives to everybody else."""
+    """Signatures in file order, ids unique; what the loader gives to everybody else.
+
+    compiled : what the compiler has made of them, for each set of its options; its own
+    """
 
     signatures: tuple[Signature, ...]
     warnings: tuple[str, ...] = ()
+    compiled: dict[Any, Any] = field(default_factory=dict, init=False, compare=False, repr=False)
