@@ -21,6 +21,7 @@ from fl0p_py.capture.batch import BUFFERS, PacketBatch
 from fl0p_py.capture.columns import Columns
 from fl0p_py.capture.pcap import BY_BYTES, PcapFormat
 from fl0p_py.capture.pcapng import SECTION_MAGIC, PcapngFormat
+from fl0p_py.capture.savefile_scan import MAX_PACKET
 from fl0p_py.capture.stream import ByteStream, open_stream
 from fl0p_py.errors import CaptureError
 
@@ -207,15 +208,16 @@ class SavefileSource:
             self._lent = False
         elif self._start + need <= len(source) and left:
             return
-        if len(self._buffers[self._buffer]) < size:
-            self._buffers[self._buffer] = _buffer(size)
+        if len(self._buffers[self._buffer]) < size:  # then so large that it need not be done again
+            self._buffers[self._buffer] = _buffer(max(size, READ_SIZE + MAX_PACKET))
         self._buffers[self._buffer][start : start + left] = source[self._start : self._stop]
         self._start, self._stop = start, start + left
 
 
 def _buffer(size: int) -> NDArray[np.uint8]:
-    """At least `size` bytes, whole pages."""
-    return np.frombuffer(mmap.mmap(-1, max(1, -(-size // PAGE)) * PAGE), np.uint8)
+    """At least `size` bytes, whole pages, private ones: a page of shared memory costs twice the time."""
+    flags = mmap.MAP_PRIVATE | mmap.MAP_ANONYMOUS
+    return np.frombuffer(mmap.mmap(-1, max(1, -(-size // PAGE)) * PAGE, flags=flags), np.uint8)
 
 
 def _wrong_magic(head: bytes) -> str:

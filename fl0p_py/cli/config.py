@@ -19,7 +19,7 @@ NOT_HERE = ("config", "help", "version")
 
 def config_values(table: Table, path: str, read: ReadConfig | None = None) -> tuple[Given, str]:
     """The entries of the file: values by field, and the filter expression; raises UsageError."""
-    config = dict((read or _read_toml)(path))
+    config = dict((read or read_toml)(path))
     expression = config.pop("filter", "")
     if not isinstance(expression, str):
         raise UsageError(f"{path}: filter: a text in quotes is expected")
@@ -56,7 +56,7 @@ def _text(option: Option, entry: Any, place: str) -> str:
     raise UsageError(f"{place}: {'a number' if option.unit else 'a text in quotes'} is expected")
 
 
-def _read_toml(path: str) -> Mapping[str, Any]:
+def read_toml(path: str) -> Mapping[str, Any]:
     import tomli  # needed here alone, and -h must not wait for it
 
     try:

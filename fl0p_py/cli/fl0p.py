@@ -23,7 +23,7 @@ from fl0p_py.errors import CaptureError, SignatureFileError, UsageError
 
 if TYPE_CHECKING:
     from fl0p_py.engine import Engine
-    from fl0p_py.output.writer import NameSource, Writer
+    from fl0p_py.output.writer import Entries, NameSource
     from fl0p_py.signature.pattern import SignatureSet
 
 SWITCH_S = 1e-4
@@ -60,6 +60,8 @@ def _work(options: Options) -> int:
             from fl0p_py.cli.sensor import run
 
             return run(options)
+        if options.rules_check:
+            return _rules_check(options)
         return _check(options) if options.check else _run(options)
     except SignatureFileError as error:
         from fl0p_py.signature.caret import render
@@ -74,7 +76,7 @@ def _run(options: Options) -> int:
     gc.disable()  # what is made until the first packet stays: looking through it is in vain
     sys.setswitchinterval(SWITCH_S)
     from fl0p_py.capture.savefile import open_savefile
-    from fl0p_py.cli.pipeline import engine_options, writer
+    from fl0p_py.cli.pipeline import engine_options, rules, writer
     from fl0p_py.tracker import Tracker
 
     with open_savefile(str(options.read)) as capture:
@@ -82,6 +84,7 @@ def _run(options: Options) -> int:
         tracker = Tracker(capture, engine_options(options), options.filter)
         tracker.start()  # packets are read while the signatures are
         signatures = _load(options)
+        run = rules(options, say)
         from fl0p_py.engine import Engine
         from fl0p_py.output.sink import Sink
         from fl0p_py.output.summary import banner
@@ -91,11 +94,11 @@ def _run(options: Options) -> int:
             if not options.quiet:
                 say(banner(__version__, len(signatures.signatures), capture.name, options.filter).rstrip())
             gc.enable()
-            chosen = writer(options, engine, signatures, sink, _resolver(options))
+            chosen = writer(options, run, engine, signatures, sink, _resolver(options))
             return _pump(options, engine, chosen, capture.size)
 
 
-def _pump(options: Options, engine: Engine, writer: Writer, size: int | None) -> int:
+def _pump(options: Options, engine: Engine, writer: Entries, size: int | None) -> int:
     """Everything from the engine to the writer; then the counts."""
     from fl0p_py.output.progress import ProgressBar
     from fl0p_py.output.stats import Tally
@@ -114,7 +117,7 @@ def _pump(options: Options, engine: Engine, writer: Writer, size: int | None) ->
             damage = error
         finally:
             progress.close()
-    stats = tally.stats(engine)
+    stats = writer.told(tally.stats(engine))
     writer.finish(stats)
     if not options.quiet:
         say(summary(stats, colour=colour()).rstrip("\n"))
@@ -132,6 +135,22 @@ def _check(options: Options) -> int:
     with Sink(options.output) as sink:
         sink.write(report.text.encode())
     return 0 if report.passed else SignatureFileError.exit_status
+
+
+def _rules_check(options: Options) -> int:
+    """Report on rules (`--rules-check`)."""
+    from fl0p_py.output.sink import Sink
+    from fl0p_py.rules.check import report
+    from fl0p_py.rules.groups import read_groups
+    from fl0p_py.rules.loader import load_rules
+
+    groups = read_groups(options.address_groups, options.port_groups, str(options.config))
+    loaded = load_rules(
+        options.rules_check, groups, lenient=options.rules_lenient, allow_kill=options.allow_kill
+    )
+    with Sink(options.output) as sink:
+        sink.write(report(loaded).encode())
+    return 0
 
 
 def _load(options: Options) -> SignatureSet:

@@ -7,18 +7,23 @@ An option that has nothing to act on is refused, never ignored.  The short optio
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from fl0p_py.cli.arguments import arguments, fields
-from fl0p_py.cli.config import ReadConfig, config_values
+from fl0p_py.cli.config import ReadConfig, config_values, read_toml
 from fl0p_py.cli.table import TABLE, Group
 from fl0p_py.errors import UsageError
+
+GROUPS = ("address_groups", "port_groups")
 
 
 @dataclass(frozen=True, slots=True)
 class Options:
-    """What the user asked for; one field for each row of TABLE, and the filter words joined."""
+    """What the user asked for; one field for each row of TABLE, and the filter words joined.
+
+    address_groups, port_groups : variables of rules, from the configuration file
+    """
 
     read: str | None
     signatures: tuple[str, ...]
@@ -40,6 +45,12 @@ class Options:
     checksums: str
     no_vlan_key: bool
     flows: int
+    rules: tuple[str, ...]
+    rules_check: tuple[str, ...]
+    rules_lenient: bool
+    alerts_only: bool
+    explain: int | None
+    allow_kill: bool
     interface: str | None
     promiscuous: bool
     capture_timeout: int
@@ -57,6 +68,8 @@ class Options:
     version: bool
     help: bool
     filter: str
+    address_groups: Mapping[str, str]
+    port_groups: Mapping[str, str]
 
 
 def parse(argv: Sequence[str], read_config: ReadConfig | None = None) -> Options:
@@ -66,14 +79,26 @@ def parse(argv: Sequence[str], read_config: ReadConfig | None = None) -> Options
         return _options({"help": "help" in given, "version": "help" not in given}, "")
     values: dict[str, Any] = {}
     expression = ""
+    groups: dict[str, Any] = {}
     if "config" in given:
-        values, expression = config_values(TABLE, given["config"], read_config)
+        config = dict((read_config or read_toml)(given["config"]))
+        groups = {name: _group(given["config"], name, config) for name in GROUPS}
+        values, expression = config_values(TABLE, given["config"], lambda _: config)
     values.update(given)
     expression = " ".join(words) or expression
-    options = _options(_implied(values), expression)
+    options = replace(_options(_implied(values), expression), **groups)
     _refuse_contradictions(options)
+    _refuse_alone(options)
     _refuse_live(options, values)
     return options
+
+
+def _group(path: str, name: str, config: dict[str, Any]) -> Mapping[str, str]:
+    """A table of the configuration file that is no option."""
+    table = config.pop(name.replace("_", "-"), {})
+    if not isinstance(table, dict) or not all(isinstance(text, str) for text in table.values()):
+        raise UsageError(f"{path}: {name.replace('_', '-')}: a table of texts in quotes is expected")
+    return table
 
 
 def _implied(values: Mapping[str, Any]) -> dict[str, Any]:
@@ -87,10 +112,16 @@ def _implied(values: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def _options(values: Mapping[str, Any], expression: str) -> Options:
-    return Options(filter=expression, **fields(TABLE, values))
+    return Options(filter=expression, address_groups={}, port_groups={}, **fields(TABLE, values))
 
 
 def _refuse_contradictions(options: Options) -> None:
+    if options.check and options.rules_check:
+        raise UsageError("--check looks at signatures and --rules-check at rules: choose one")
+    if options.rules_check:
+        if options.read is not None or options.interface is not None or options.filter:
+            raise UsageError("--rules-check reads rules, no packets: leave out -s, -i and the filter")
+        return
     if options.check:
         if options.read is not None or options.interface is not None or options.filter:
             raise UsageError("--check reads signatures, no packets: leave out -s, -i and the filter")
@@ -106,6 +137,21 @@ def _refuse_contradictions(options: Options) -> None:
         raise UsageError("-l and --json are two forms of output: choose one")
     if options.all and options.only_unknown:
         raise UsageError("--all prints more of the known flows and -K none of them: choose one")
+
+
+def _refuse_alone(options: Options) -> None:
+    """Options that say something of rules."""
+    alone = {
+        "--alerts-only": options.alerts_only,
+        "--explain": options.explain is not None,
+        "--rules-lenient": options.rules_lenient and not options.rules_check,
+        "--allow-kill": options.allow_kill and not options.rules_check,
+    }
+    for spelling, given in alone.items():
+        if given and not options.rules:
+            raise UsageError(f"{spelling} goes with --rules FILE")
+    if options.explain is not None and options.interface is not None:
+        raise UsageError("--explain goes with -s FILE")
 
 
 def _refuse_live(options: Options, given: Mapping[str, Any]) -> None:

@@ -7,11 +7,14 @@ from functools import partial
 from typing import TYPE_CHECKING
 
 from fl0p_py.cli.options import Options
+from fl0p_py.output.escape import escape
+from fl0p_py.wording import counted
 
 if TYPE_CHECKING:
     from fl0p_py.engine import Engine
     from fl0p_py.output.stats import Stats
-    from fl0p_py.output.writer import NameSource, Target, Writer
+    from fl0p_py.output.writer import Entries, NameSource, Target, Writer
+    from fl0p_py.rules.run import Run
     from fl0p_py.settings import EngineOptions
     from fl0p_py.signature.pattern import SignatureSet
 
@@ -31,14 +34,50 @@ def engine_options(options: Options) -> EngineOptions:
     )
 
 
+def rules(options: Options, say: Callable[[str], None]) -> Run | None:
+    """The rules that were asked for, loaded; raises RuleFileError.  say : takes warnings"""
+    if not options.rules:
+        return None
+    from fl0p_py.rules.groups import read_groups
+    from fl0p_py.rules.loader import load_rules
+    from fl0p_py.rules.run import Run
+
+    groups = read_groups(options.address_groups, options.port_groups, str(options.config))
+    loaded = load_rules(options.rules, groups, lenient=options.rules_lenient, allow_kill=options.allow_kill)
+    if not options.quiet:
+        for warning in loaded.warnings:
+            say(warning)
+    if loaded.skipped_rules:
+        what = ", ".join(f"{name} ({count})" for name, count in sorted(loaded.skipped.items()))
+        say(f"{counted(loaded.skipped_rules, 'rule')} left out, since not supported: {escape(what)}")
+    return Run(loaded, options.explain or 0, say)
+
+
 def writer(
+    options: Options,
+    run: Run | None,
+    engine: Engine,
+    signatures: SignatureSet,
+    target: Target,
+    resolver: NameSource | None,
+) -> Entries:
+    """What writes results in the form that was chosen, and what rules say of them."""
+    entries = _entries(options, engine, signatures, target, resolver)
+    if run is None:
+        return entries
+    from fl0p_py.rules.writer import AlertForm, RuleWriter
+
+    form = "json" if options.json else "line" if options.one_line else "block"
+    return RuleWriter(entries, target, engine, run, AlertForm(form, options.timestamps, options.alerts_only))
+
+
+def _entries(
     options: Options,
     engine: Engine,
     signatures: SignatureSet,
     target: Target,
     resolver: NameSource | None,
 ) -> Writer:
-    """What formats results in the form that was chosen."""
     from fl0p_py.output.choice import Choice
     from fl0p_py.output.entry import Form
     from fl0p_py.output.writer import json_writer, text_writer

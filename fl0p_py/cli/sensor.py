@@ -19,11 +19,12 @@ from fl0p_py import __version__
 from fl0p_py.cli import pipeline
 from fl0p_py.cli.options import Options
 from fl0p_py.cli.terminal import colour, say
-from fl0p_py.errors import Fl0pError
+from fl0p_py.errors import Fl0pError, UsageError
 
 if TYPE_CHECKING:
     from fl0p_py.capture.live import LiveSource
     from fl0p_py.engine import Engine
+    from fl0p_py.rules.run import Run
     from fl0p_py.sensor.crew import Crew
     from fl0p_py.sensor.daemon import Report
     from fl0p_py.sensor.metrics import MetricsServer
@@ -50,7 +51,10 @@ def run(options: Options) -> int:
     memory.settle()
     _fill_standard_descriptors(options)
     before = _descriptors()
-    plan = _plan(options)
+    run = pipeline.rules(options, say)
+    if run is not None and options.workers > 1:
+        raise UsageError("--rules needs all flows in one process: leave out --workers")
+    plan = _plan(options, run)
     signatures = parse_texts(plan.read_signatures())
     if not options.quiet:
         for warning in signatures.warnings:
@@ -80,7 +84,7 @@ def run(options: Options) -> int:
         return into_background(watch, _descriptors() - before, say)
 
 
-def _plan(options: Options) -> Plan:
+def _plan(options: Options, run: Run | None) -> Plan:
     from fl0p_py.sensor.child import Confinement
     from fl0p_py.sensor.confine import load_seccomp
     from fl0p_py.sensor.plan import Plan
@@ -94,7 +98,7 @@ def _plan(options: Options) -> Plan:
         device=str(options.interface),
         workers=options.workers,
         open_source=partial(_open, options),
-        pipeline=Pipeline(partial(_engine, options), partial(pipeline.writer, options)),
+        pipeline=Pipeline(partial(_engine, options), partial(pipeline.writer, options, run)),
         confinement=confinement,
         log_path=None if options.output is None else os.path.abspath(options.output),  # noqa: PTH100
         entry_end=pipeline.entry_end(options),
@@ -208,8 +212,6 @@ def _fill_standard_descriptors(options: Options) -> None:
 
 def _spare_own_files(options: Options) -> None:
     """Refuse to append the log to the pidfile or to the signatures."""
-    from fl0p_py.errors import UsageError
-
     log = options.output
     if log is None or not os.path.exists(log):  # noqa: PTH110
         return

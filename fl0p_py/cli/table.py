@@ -14,6 +14,7 @@ class Group(Enum):
     SELECTION = "What is printed"
     FORM = "How it is printed"
     FLOWS = "How packets become flows"
+    RULES = "Rules"
     LIVE = "Live capture"
     DAEMON = "Running for long"
     OTHER = "Other"
@@ -177,6 +178,57 @@ TABLE: Table = (
         "flows",
         16,
         1 << 28,
+    ),
+    Option(
+        "",
+        "rules",
+        Group.RULES,
+        "Evaluate the rules of this file, in Suricata's language with flowint, and print their alerts behind "
+        "the entries that brought them; see docs/rules.md. May be given several times.",
+        "FILE",
+        (),
+        repeat=True,
+    ),
+    Option(
+        "",
+        "rules-check",
+        Group.RULES,
+        "Check the rules of this file instead of reading packets: every fault, and what is right but "
+        "probably not meant.",
+        "FILE",
+        (),
+        repeat=True,
+    ),
+    Option(
+        "",
+        "rules-lenient",
+        Group.RULES,
+        "Leave out rules with keywords or protocols of Suricata's that fl0p does not have, and say how many, "
+        "instead of refusing the file.",
+    ),
+    Option(
+        "",
+        "alerts-only",
+        Group.RULES,
+        "Print the alerts of the rules alone, no identifications and no flows.",
+    ),
+    Option(
+        "",
+        "explain",
+        Group.RULES,
+        "Say on standard error, at each evaluation of the rule with this sid, whether it matches or which of "
+        "its options does not.",
+        "SID",
+        None,
+        "sids",
+        1,
+        0xFFFFFFFF,
+    ),
+    Option(
+        "",
+        "allow-kill",
+        Group.RULES,
+        "Allow rules whose action is drop or reject, which end connections.",
     ),
     Option(
         "i",

@@ -201,10 +201,22 @@ def stats_event(stats: Stats) -> bytes:
             "fragments": stats.fragments,
             "counters": stats.counters,
             **({"dropped": stats.dropped} if stats.dropped else {}),
+            **_rules(stats),
             **({"capture": stats.capture, "lost": stats.lost} if stats.capture else {}),
         },
     }
     return orjson.dumps(event, option=_NUMPY)
+
+
+def _rules(stats: Stats) -> dict[str, Any]:
+    """The object `rules`, if there were any at work."""
+    counts = {
+        "matched": stats.rules_matched,
+        "alerts": stats.rules_alerts,
+        "given_up": stats.rules_given_up,
+    }
+    told = {what: count for what, count in counts.items() if count}
+    return {"rules": told} if told else {}
 
 
 def eve_time(ts_ns: int) -> str:

@@ -40,6 +40,14 @@ DROPPED_WORDS = {
 }
 """What the matcher drops at a bound, by its own names (`Matcher.overflow`)."""
 
+GIVEN_UP_WORDS = {
+    "flows_evicted": "flows whose variables were given up, since too many had some",
+    "hosts_evicted": "hosts whose variables were given up, since too many had some",
+    "hosts_expired": "variables of hosts or of the sensor that expired",
+    "thresholds_evicted": "thresholds begun anew, since too many were counting",
+}
+"""What the rules give up, by the names of rules/run.py."""
+
 FRAGMENT_KEYS = ("seen", "duplicate", "completed", "timed_out", "no_memory", "overlapping")
 FRAGMENT_WORDS = dict(zip(FRAGMENT_KEYS, FRAGMENT_COUNTER_NAMES, strict=True))
 
@@ -73,6 +81,8 @@ class Stats:
     lost            : entries that could not be written
     classes         : identifications by class, if they were counted (Tally); OTHER: signatures without one
     dropped         : by the matcher at its bounds (DROPPED_WORDS); only what is not 0
+    rules_matched, rules_alerts : by rule (gid:sid), only what is not 0
+    rules_given_up  : what the tables of the rules gave up at their bounds (GIVEN_UP_WORDS); likewise
     """
 
     packets: int = 0
@@ -90,6 +100,9 @@ class Stats:
     lost: int = 0
     classes: dict[str, int] = field(default_factory=dict)
     dropped: dict[str, int] = field(default_factory=dict)
+    rules_matched: dict[str, int] = field(default_factory=dict)
+    rules_alerts: dict[str, int] = field(default_factory=dict)
+    rules_given_up: dict[str, int] = field(default_factory=dict)
 
 
 def total(parts: Iterable[Stats]) -> Stats:

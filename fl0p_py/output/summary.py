@@ -8,15 +8,20 @@ from __future__ import annotations
 import time
 
 from fl0p_py.output.escape import escape
-from fl0p_py.output.stats import CAPTURE_WORDS, DROPPED_WORDS, FRAGMENT_WORDS, SKIPPED_WORDS, Stats
+from fl0p_py.output.stats import (
+    CAPTURE_WORDS,
+    DROPPED_WORDS,
+    FRAGMENT_WORDS,
+    GIVEN_UP_WORDS,
+    SKIPPED_WORDS,
+    Stats,
+)
 from fl0p_py.wording import counted, noun
 
 GREEN, YELLOW, PLAIN = "\x1b[32m", "\x1b[33m", "\x1b[0m"
 
 
-def banner(
-    version: str, signatures: int, source: str, expression: str = "", doing: str = "reading"
-) -> str:
+def banner(version: str, signatures: int, source: str, expression: str = "", doing: str = "reading") -> str:
     """One line: what runs, with how many signatures, on what."""
     where = "standard input" if source == "-" else escape(source)
     chosen = f", filter '{escape(expression)}'" if expression else ""
@@ -38,6 +43,8 @@ def summary(stats: Stats, colour: bool = False) -> str:
         (stats.fragments.get("seen", 0), noun(stats.fragments.get("seen", 0), "fragment"), ""),
         *((n, f"  {FRAGMENT_WORDS[key]}", "") for key, n in stats.fragments.items() if key != "seen"),
         *((n, DROPPED_WORDS[key], YELLOW) for key, n in stats.dropped.items()),
+        (sum(stats.rules_alerts.values()), noun(sum(stats.rules_alerts.values()), "alert"), YELLOW),
+        *((n, GIVEN_UP_WORDS[key], "") for key, n in stats.rules_given_up.items()),
         *((n, f"{noun(n, 'packet')} {CAPTURE_WORDS[key]}", YELLOW) for key, n in dropped),
         (stats.lost, f"{noun(stats.lost, 'line')} lost: the log could not be written", YELLOW),
     ]
@@ -56,6 +63,9 @@ def stats_line(stats: Stats) -> str:
         "fragments": stats.fragments,
         "dropped": stats.dropped,
         "capture": stats.capture,
+        "matched": stats.rules_matched,
+        "alerts": stats.rules_alerts,
+        "rules": stats.rules_given_up,
     }
     counts = {
         "packets": stats.packets,

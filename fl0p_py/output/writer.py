@@ -35,6 +35,16 @@ class NameSource(Protocol):
     def others(self, rows: NDArray[Any], results: NDArray[Any]) -> NDArray[Any]: ...
 
 
+class Entries(Protocol):
+    """What turns results into written entries: a Writer, or one with rules."""
+
+    def write(self, results: NDArray[Any]) -> None: ...
+
+    def told(self, stats: Stats) -> Stats: ...
+
+    def finish(self, stats: Stats) -> None: ...
+
+
 class Formatter(Protocol):
     """Turns the results that are to be printed into bytes."""
 
@@ -69,6 +79,10 @@ class Writer:
         data = self._formatter.format(results, names)
         if data:
             self._sink.write(data)
+
+    def told(self, stats: Stats) -> Stats:
+        """`stats` with what only the writer knows: nothing."""
+        return stats
 
     def finish(self, stats: Stats) -> None:
         if self._last is not None:

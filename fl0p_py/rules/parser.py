@@ -303,6 +303,10 @@ class _Parser:
                 if seen_flow:
                     self._fault(option.at, len(keyword), "flow: stands twice")
                 seen_flow = True
+                if option.scope and rule.of_identifications:
+                    self._fault(
+                        option.at, len(keyword), f"flow: {option.scope} looks at packets, flowsig at flows"
+                    )
                 if option.scope == "only_stream" and proto != "tcp":
                     self._fault(option.at, len(keyword), f"flow: only tcp has a stream, not {proto}")
         if rule.of_identifications and proto == "tcp-pkt":

@@ -77,6 +77,11 @@ class Rule:
         return f"{self.gid}:{self.sid}:{self.rev}"
 
     @property
+    def id(self) -> str:
+        """The name without the revision."""
+        return f"{self.gid}:{self.sid}"
+
+    @property
     def of_identifications(self) -> bool:
         """Evaluated at identifications and ends of flows, not on packets."""
         return any(isinstance(option, (FlowSig, Actor)) for option in self.options)

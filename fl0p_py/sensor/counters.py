@@ -11,7 +11,15 @@ from dataclasses import asdict
 from typing import Any
 
 from fl0p_py.flow.stats import STATS
-from fl0p_py.output.stats import CAPTURE_WORDS, CLASSES, DROPPED_WORDS, FRAGMENT_KEYS, SKIPPED_WORDS, Stats
+from fl0p_py.output.stats import (
+    CAPTURE_WORDS,
+    CLASSES,
+    DROPPED_WORDS,
+    FRAGMENT_KEYS,
+    GIVEN_UP_WORDS,
+    SKIPPED_WORDS,
+    Stats,
+)
 from fl0p_py.sensor.channel import ChannelError
 
 GROUPS = {
@@ -20,14 +28,24 @@ GROUPS = {
     "dropped": frozenset(DROPPED_WORDS),
     "counters": frozenset(STATS),
     "capture": frozenset(CAPTURE_WORDS),
+    "rules_given_up": frozenset(GIVEN_UP_WORDS),
 }
+RULES = ("rules_matched", "rules_alerts")
+RULES_TOLD = 100
+"""Rules whose counts fit into a message: those that matched most."""
+
+RULE = re.compile(r"[0-9]{1,10}:[0-9]{1,10}")
 CLASS = re.compile(r"[a-z0-9.-]{1,64}")
 FIELDS = frozenset(Stats.__dataclass_fields__)
 
 
 def to_body(stats: Stats) -> dict[str, Any]:
     """The body of COUNTERS, without `final`."""
-    return asdict(stats)
+    body = asdict(stats)
+    for name in RULES:
+        most = sorted(body[name].items(), key=lambda entry: entry[1], reverse=True)
+        body[name] = dict(most[:RULES_TOLD])
+    return body
 
 
 def from_body(counters: dict[str, Any]) -> Stats:
@@ -37,6 +55,8 @@ def from_body(counters: dict[str, Any]) -> Stats:
     for name, value in counters.items():
         if name == "classes":
             fits = isinstance(value, dict) and len(value) <= CLASSES + 1 and all(map(CLASS.fullmatch, value))
+        elif name in RULES:
+            fits = isinstance(value, dict) and len(value) <= RULES_TOLD and all(map(RULE.fullmatch, value))
         elif name in GROUPS:
             fits = isinstance(value, dict) and value.keys() <= GROUPS[name]
         else:

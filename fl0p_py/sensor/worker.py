@@ -30,7 +30,7 @@ from fl0p_py.engine import Engine
 from fl0p_py.errors import CaptureError, SignatureFileError
 from fl0p_py.flow.table import SHUTDOWN
 from fl0p_py.output.stats import Stats, Tally
-from fl0p_py.output.writer import NameSource, Target, Writer
+from fl0p_py.output.writer import Entries, NameSource, Target
 from fl0p_py.sensor.channel import Channel, Kind, Message, printable, say
 from fl0p_py.sensor.child import send_surely
 from fl0p_py.sensor.counters import to_body
@@ -71,7 +71,7 @@ class Pipeline:
     """
 
     engine: Callable[[LiveSource, SignatureSet], Engine]
-    writer: Callable[[Engine, SignatureSet, Output, NameSource | None], Writer]
+    writer: Callable[[Engine, SignatureSet, Output, NameSource | None], Entries]
 
 
 class Worker:
@@ -184,7 +184,7 @@ class Worker:
     def _stats(self) -> Stats:
         counts = self._source.counts()
         return replace(
-            self._tally.stats(self._engine),
+            self._writer.told(self._tally.stats(self._engine)),
             capture={"kernel_packets": counts.received, "kernel_drops": counts.dropped},
             lost=self._output.lost,
         )

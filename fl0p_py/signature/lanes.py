@@ -133,9 +133,7 @@ def _others(branches: Array, chases: Array, items: Array, class_of: Array) -> Ar
 
 def port_classes(ports: Array) -> Array:
     """The class of each port: the ranges that signatures name cut all ports into classes."""
-    bounds = np.bincount(np.concatenate([ports[:, 0], ports[:, 1] + 1]), minlength=LARGEST + 2)[: LARGEST + 1]
-    bounds[0] = 0
-    return _cut(bounds, PORT_CLASSES).astype(np.uint8)
+    return _cut(np.concatenate([ports[:, 0], ports[:, 1].astype(np.int64) + 1]), 1, PORT_CLASSES)
 
 
 def _branch_ports(branches: Array, places: Array, rules: Rules, class_of_port: Array) -> Array:
@@ -149,14 +147,18 @@ def _branch_ports(branches: Array, places: Array, rules: Rules, class_of_port: A
     return rows.astype(np.uint32)
 
 
-def _cut(bounds: Array, most: int) -> Array:
-    """Number the bins that begin where `bounds` is not 0, from 0; of too many bounds some at quantiles."""
-    if np.count_nonzero(bounds) >= most:
-        total = np.cumsum(bounds)
-        cuts = np.searchsorted(total, np.linspace(1, total[-1], most - 1))
-        bounds = np.zeros(len(bounds), np.int64)
-        bounds[cuts] = 1
-    return np.cumsum(bounds > 0)
+def _cut(begins: Array, least: int, most: int) -> Array:
+    """uint8[LARGEST + 1]: the number, from 0, of each value's bin, of fewer than `most` bins.
+
+    begins : where bins shall begin, those below `least` and above LARGEST left out; of too many the quantiles
+    """
+    wanted = np.sort(begins[(begins >= least) & (begins <= LARGEST)])
+    chosen = np.unique(wanted)
+    if len(chosen) >= most:
+        chosen = wanted[np.ceil(np.linspace(1, len(wanted), most - 1)).astype(np.intp) - 1]
+    begin = np.zeros(LARGEST + 1, np.bool_)
+    begin[chosen] = True
+    return np.cumsum(begin, dtype=np.uint8)
 
 
 def classes(items: Array) -> Array:
@@ -165,9 +167,7 @@ def classes(items: Array) -> Array:
     last = 0
     for direction in (0, 1):
         low, high = _unsigned(items, direction)
-        bounds = np.bincount(np.concatenate([low, high + 1]), minlength=LARGEST + 2)[: LARGEST + 1]
-        bounds[:2] = 0
-        table[direction] = last + 1 + _cut(bounds, BINS)
+        table[direction] = last + 1 + _cut(np.concatenate([low, high + 1]), 2, BINS)
         last = int(table[direction, -1])
     return table
 

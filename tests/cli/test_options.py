@@ -7,14 +7,14 @@ from pathlib import Path
 
 import pytest
 
-from fl0p_py.cli.options import Options, parse
+from fl0p_py.cli.options import GROUPS, Options, parse
 from fl0p_py.cli.table import TABLE
 from fl0p_py.errors import UsageError
 
 
 def test_each_row_of_the_table_is_a_field_of_options() -> None:
     fields = [field.name for field in dataclasses.fields(Options)]
-    assert sorted(fields) == sorted([option.field for option in TABLE] + ["filter"])
+    assert sorted(fields) == sorted([option.field for option in TABLE] + ["filter", *GROUPS])
 
 
 def test_all_options_of_2006_are_there() -> None:
@@ -44,6 +44,12 @@ def test_defaults() -> None:
         checksums="auto",
         no_vlan_key=False,
         flows=1 << 20,
+        rules=(),
+        rules_check=(),
+        rules_lenient=False,
+        alerts_only=False,
+        explain=None,
+        allow_kill=False,
         interface=None,
         promiscuous=False,
         capture_timeout=1,
@@ -61,6 +67,8 @@ def test_defaults() -> None:
         version=False,
         help=False,
         filter="",
+        address_groups={},
+        port_groups={},
     )
 
 
@@ -101,7 +109,7 @@ def test_what_is_given_arrives(argv: list[str], expected: dict[str, object]) -> 
     [
         ([], "nothing to read: name a capture with -s FILE, or -s - for standard input"),
         (["-x"], "option -x not recognized"),
-        (["--rules", "x"], "option --rules not recognized"),
+        (["--rulez", "x"], "option --rulez not recognized"),
         (["-s"], "option -s requires argument"),
         (["-s", ""], "-s: its argument FILE is empty"),
         (["-s", "a", "-s", "b"], "-s: one capture at a time (mergecap joins several)"),

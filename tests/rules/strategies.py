@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from hypothesis import strategies as st
 
 from fl0p_py.rules.address import ADDRESSES
@@ -141,7 +143,8 @@ def rules(draw: st.DrawFn) -> Rule:
     )
     options = draw(st.lists(st.one_of(PACKET if on_packets else FLOW, VARIABLES), max_size=5))
     if proto == "tcp":
-        options += draw(st.lists(STATES_, max_size=1))
+        state = draw(STATES_)
+        options += draw(st.lists(st.just(state if on_packets else replace(state, scope="")), max_size=1))
         options += draw(st.lists(FLAG_SETS, max_size=1)) if on_packets else []
     return Rule(
         header,

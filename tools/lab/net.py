@@ -137,7 +137,10 @@ class Host:
         return process
 
     def spawn_python(self, function: Callable[..., object], *arguments: object, log: str = "") -> int:
-        """Call a function in a process of its own on this host and leave it running; its process id."""
+        """Call a function in a process of its own on this host and leave it running; its process id.
+
+        It has the host's network, and the machine's own files: those that `bind` hides it still sees.
+        """
         path = self.log(log or function.__name__)
         child = os.fork()
         if child:
@@ -152,7 +155,6 @@ class Host:
                 os.dup2(output, descriptor)
             os.dup2(os.open("/dev/null", os.O_RDONLY), 0)
             enter(self.pid, "net")
-            enter(self.pid, "mnt")
             os.environ.clear()
             os.environ.update(ENVIRONMENT)
             function(*arguments)

@@ -114,7 +114,7 @@ class Runner:
         try:
             die_with_parent()
             os.setsid()
-            signal.signal(signal.SIGINT, signal.SIG_IGN)
+            signal.signal(signal.SIGINT, signal.SIG_DFL)  # programs inherit it
             self._make(job, folder)
             status = 0
         except BaseException:  # into the log of the run, which the parent keeps

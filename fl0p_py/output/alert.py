@@ -1,0 +1,180 @@
+"""Alert: what a rule says, and its forms: a line like those of Suricata's fast.log, a block, an EVE event."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+import orjson
+
+from fl0p_py.output.community import community_id
+from fl0p_py.output.escape import escape
+from fl0p_py.output.eve import ECHO, PROTOCOLS, eve_time, vlan_ids
+from fl0p_py.output.line import address_text
+
+ACTIONS = {"alert": "allowed", "log": "allowed", "drop": "blocked", "reject": "blocked"}
+"""EVE's word for what happened to the flow, by the rule's action."""
+
+
+@dataclass(frozen=True, slots=True)
+class Alert:
+    """ts_ns        : packet time
+    gid, sid, rev, msg, action : the rule's
+    category     : the words for its classtype; priority : 1 is the most urgent
+    references, metadata : the rule's, as written
+    proto        : IANA number; src, dst : 4 or 16 octets; ports : of ICMP its type and code, or -1
+    of_client    : src is the flow's client
+    flow_id      : see eve.py; 0: of no flow; vlan : as in a flow row
+    icmp_id      : or -1
+    signature    : id of the signature that completed, or ""
+    flowints, flowbits : all of the flow; globalints, hostints : those that the rule names, hostints by track
+    """
+
+    ts_ns: int
+    gid: int
+    sid: int
+    rev: int
+    msg: str
+    action: str
+    category: str
+    priority: int
+    proto: int
+    src: bytes
+    sport: int
+    dst: bytes
+    dport: int
+    of_client: bool = True
+    flow_id: int = 0
+    vlan: int = 0
+    icmp_id: int = -1
+    signature: str = ""
+    references: tuple[str, ...] = ()
+    metadata: tuple[str, ...] = ()
+    flowints: Mapping[str, int] = field(default_factory=dict)
+    flowbits: tuple[str, ...] = ()
+    globalints: Mapping[str, int] = field(default_factory=dict)
+    hostints: Mapping[str, Mapping[str, int]] = field(default_factory=dict)
+
+
+def fast_line(alert: Alert) -> str:
+    """`[**] [1:7:1] words [**] [Classification: ...] [Priority: 3] {TCP} 10.0.0.1:40000 -> 10.0.0.2:22`."""
+    category = alert.category or "(null)"
+    return (
+        f"[**] [{alert.gid}:{alert.sid}:{alert.rev}] {escape(alert.msg)} [**] [Classification: {category}] "
+        f"[Priority: {alert.priority}] {{{_proto(alert)}}} {_ends(alert)}"
+    )
+
+
+def block(alert: Alert) -> str:
+    """The same over several lines, with the variables."""
+    lines = [
+        _ends(alert),
+        f"    alert      {escape(alert.msg)}",
+        f"    rule       {alert.gid}:{alert.sid}:{alert.rev}, priority {alert.priority}"
+        + (f", {alert.category}" if alert.category else ""),
+    ]
+    values = [f"{name} {value}" for name, value in alert.flowints.items()]
+    values += alert.flowbits
+    values += [f"{name} {value} (sensor)" for name, value in alert.globalints.items()]
+    values += [
+        f"{name} {value} ({track})" for track, of in alert.hostints.items() for name, value in of.items()
+    ]
+    if values:
+        lines.append("    variables  " + ", ".join(values))
+    return "\n".join(lines)
+
+
+def eve_event(alert: Alert) -> dict[str, Any]:
+    """An event of type "alert"; its fields are in schema.json."""
+    event: dict[str, Any] = {"timestamp": eve_time(alert.ts_ns)}
+    if alert.flow_id:
+        event["flow_id"] = alert.flow_id
+    event["event_type"] = "alert"
+    if alert.vlan:
+        event["vlan"] = vlan_ids(alert.vlan)
+    event["src_ip"], event["dest_ip"] = _address(alert.src), _address(alert.dst)
+    if alert.proto in ECHO:
+        if alert.icmp_id >= 0:
+            event["icmp_id"] = alert.icmp_id
+    elif alert.sport >= 0:
+        event["src_port"], event["dest_port"] = alert.sport, alert.dport
+    event["proto"] = _proto(alert)
+    if alert.flow_id:
+        event["community_id"] = _community(alert)
+    event["alert"] = _said(alert)
+    variables = _variables(alert)
+    if variables:
+        event["metadata"] = variables
+    return event
+
+
+def _said(alert: Alert) -> dict[str, Any]:
+    said: dict[str, Any] = {
+        "action": ACTIONS[alert.action],
+        "gid": alert.gid,
+        "signature_id": alert.sid,
+        "rev": alert.rev,
+        "signature": escape(alert.msg),
+        "category": alert.category,
+        "severity": alert.priority,
+    }
+    if alert.signature:
+        said["flowsig"] = escape(alert.signature)
+    if alert.references:
+        said["references"] = list(alert.references)
+    if alert.metadata:
+        said["metadata"] = list(alert.metadata)
+    return said
+
+
+def _variables(alert: Alert) -> dict[str, Any]:
+    kinds: dict[str, Any] = {
+        "flowints": dict(alert.flowints),
+        "flowbits": list(alert.flowbits),
+        "globalints": dict(alert.globalints),
+        "hostints": {track: dict(of) for track, of in alert.hostints.items()},
+    }
+    return {kind: values for kind, values in kinds.items() if values}
+
+
+def alert_entry(alert: Alert, form: str, timestamps: bool) -> bytes:
+    """form : "line", "block" or "json"."""
+    if form == "json":
+        return orjson.dumps(eve_event(alert), option=orjson.OPT_APPEND_NEWLINE)
+    stamp = _stamp(alert.ts_ns) if timestamps else ""
+    if form == "line":
+        return f"{stamp}{fast_line(alert)}\n".encode()
+    return f"{stamp}{block(alert)}\n\n".encode()
+
+
+def _stamp(ts_ns: int) -> str:
+    second, rest_ns = divmod(ts_ns, 1_000_000_000)
+    return time.strftime("[%Y-%m-%dT%H:%M:%S", time.gmtime(second)) + f".{rest_ns // 1000:06d}Z] "
+
+
+def _proto(alert: Alert) -> str:
+    return PROTOCOLS.get(alert.proto, str(alert.proto))
+
+
+def _address(octets: bytes) -> str:
+    return address_text(octets.ljust(16, b"\0"), 4 if len(octets) == 4 else 6)
+
+
+def _ends(alert: Alert) -> str:
+    return f"{_end(alert.src, alert.sport)} -> {_end(alert.dst, alert.dport)}"
+
+
+def _end(octets: bytes, port: int) -> str:
+    text = _address(octets)
+    if port < 0:
+        return text
+    return f"{text}:{port}" if len(octets) == 4 else f"[{text}]:{port}"
+
+
+def _community(alert: Alert) -> str:
+    ends = (alert.src, alert.dst, max(0, alert.sport), max(0, alert.dport))
+    if not alert.of_client:
+        ends = (ends[1], ends[0], ends[3], ends[2])
+    return community_id(*ends, alert.proto)

@@ -1,0 +1,34 @@
+"""Bounded: a table that gives up what was touched longest ago when it is full, and counts that."""
+
+from __future__ import annotations
+
+from collections import OrderedDict
+from collections.abc import Hashable
+from typing import Generic, TypeVar
+
+V = TypeVar("V")
+
+
+class Bounded(Generic[V]):
+    """capacity : most entries; evicted : given up because it was full"""
+
+    def __init__(self, capacity: int) -> None:
+        self.capacity, self.evicted = capacity, 0
+        self._entries: OrderedDict[Hashable, V] = OrderedDict()
+
+    def __len__(self) -> int:
+        return len(self._entries)
+
+    def get(self, key: Hashable) -> V | None:
+        return self._entries.get(key)
+
+    def put(self, key: Hashable, value: V) -> None:
+        """Set, and count as touched."""
+        self._entries[key] = value
+        self._entries.move_to_end(key)
+        if len(self._entries) > self.capacity:
+            self._entries.popitem(last=False)
+            self.evicted += 1
+
+    def forget(self, key: Hashable) -> None:
+        self._entries.pop(key, None)

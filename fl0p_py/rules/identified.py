@@ -1,0 +1,114 @@
+"""Identified: the rules over identifications, fed with what the engine yields.
+
+Promises that src is the client and dst the server, whoever sent the completing packet, that a flow's end
+runs as a moment of its own, after all identifications of the flow, and that its variables are
+forgotten then.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from fl0p_py.output.alert import Alert
+from fl0p_py.output.choice import FINISHED, IDENTIFIED
+from fl0p_py.output.eve import flow_id
+from fl0p_py.rules.identity import FlowSig
+from fl0p_py.rules.machine import Machine, Ready
+from fl0p_py.rules.moment import ICMP, ICMP6, TCP, Kind, Moment
+from fl0p_py.signature.pattern import ACTORS
+
+if TYPE_CHECKING:
+    from fl0p_py.flow.table import FlowTable
+    from fl0p_py.signature.pattern import Signature, SignatureSet
+
+ESTABLISHED = 16  # flow/record.pxd, ROW_ESTABLISHED
+
+
+class Identified:
+    """The rules of `machine` that are evaluated at identifications and ends of flows."""
+
+    def __init__(self, machine: Machine) -> None:
+        self._machine = machine
+        self._rules = [one for one in machine.rules if one.rule.of_identifications]
+        self._at_ends = [one for one in self._rules if not _signatures_of(one)]
+        self._signatures: SignatureSet | None = None
+        self._chosen: list[list[Ready]] = []
+        self._relevant = np.zeros(0, np.bool_)
+
+    def alerts(
+        self, results: NDArray[Any], table: FlowTable, signatures: SignatureSet
+    ) -> Iterator[tuple[int, list[Alert]]]:
+        """For each of the engine's results that brings any: its number, and the alerts."""
+        if signatures is not self._signatures:
+            self._use(signatures)
+        kinds = results["kind"]
+        identified = kinds == IDENTIFIED
+        wanted = ~identified
+        identified &= results["lost"] == 0  # more specific ones have said it already
+        wanted[identified] = self._relevant[results["signature"][identified]]
+        for i in np.flatnonzero(wanted).tolist():
+            result = results[i]
+            row = table.rows[result["flow"]]
+            alerts = self._at(result, row)
+            if alerts:
+                yield i, alerts
+
+    def _use(self, signatures: SignatureSet) -> None:
+        """Find out which rules may be true of which signature."""
+        self._signatures = signatures
+        self._chosen = [self._rules_for(signature) for signature in signatures.signatures]
+        self._relevant = np.array([bool(rules) for rules in self._chosen], np.bool_)
+
+    def _rules_for(self, signature: Signature) -> list[Ready]:
+        class_ = signature.facets.class_ or ""
+        return [
+            one
+            for one in self._rules
+            if all(option.accepts(signature.id, class_) for option in _signatures_of(one))
+        ]
+
+    def _at(self, result: Any, row: Any) -> list[Alert]:
+        flow = flow_id(int(row["start_ns"]), int(row["serial"]))
+        ended = result["kind"] == FINISHED
+        rules = self._at_ends if ended else self._chosen[int(result["signature"])]
+        alerts = self._machine.run(self._moment(result, row, flow), rules) if rules else []
+        if ended:
+            self._machine.variables.forget_flow(flow)
+        return alerts
+
+    def _moment(self, result: Any, row: Any, flow: int) -> Moment:
+        octets = 4 if row["version"] == 4 else 16
+        proto, echo = int(row["proto"]), row["proto"] in (ICMP, ICMP6)
+        ended = result["kind"] == FINISHED
+        actor = int(result["actor"])
+        moment = Moment(
+            Kind.ENDED if ended else Kind.IDENTIFIED,
+            int(result["ts_ns"]),
+            proto,
+            bytes(row["client"])[:octets],
+            -1 if echo else int(row["cport"]),
+            bytes(row["server"])[:octets],
+            -1 if echo else int(row["sport"]),
+            flow=flow,
+            flow_id=flow,
+            vlan=int(row["vlan"]),
+            established=bool(
+                row["flags"] & ESTABLISHED if proto == TCP else row["pkts"][0] and row["pkts"][1]
+            ),
+            actor=ACTORS[actor - 1] if actor else "",
+            icmp_id=int(row["cport"]) if echo else -1,
+        )
+        if not ended:
+            assert self._signatures is not None
+            signature = self._signatures.signatures[int(result["signature"])]
+            moment.id, moment.class_ = signature.id, signature.facets.class_ or ""
+            moment.actor = signature.facets.actor or moment.actor
+        return moment
+
+
+def _signatures_of(one: Ready) -> list[FlowSig]:
+    return [option for option in one.rule.options if isinstance(option, FlowSig)]

@@ -1,0 +1,149 @@
+"""Machine: rules evaluated at moments, one after the other.
+
+At each moment those of the rules asked for are evaluated in their order (order.py).  A rule matches when
+its header, all its conditions and its payload options hold; then its changes are made; then, unless a pass
+rule has matched at this moment, or noalert or the threshold is against it, it says its alert.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass
+
+from fl0p_py.output.alert import Alert
+from fl0p_py.rules.change import Change, change_of
+from fl0p_py.rules.classification import CLASSIFICATIONS
+from fl0p_py.rules.condition import Condition, condition_of, header_fits
+from fl0p_py.rules.integer import TRACKS, Integer, Scope
+from fl0p_py.rules.loader import Loaded
+from fl0p_py.rules.moment import Moment
+from fl0p_py.rules.order import order
+from fl0p_py.rules.rule import Option, Rule
+from fl0p_py.rules.tally import Tallies
+from fl0p_py.rules.variables import Variables
+
+HEADER, PAYLOAD = "header", "payload"
+"""What fails, beside an option."""
+
+Failed = Callable[[Rule, "Option | str | None", Moment], None]
+"""Told of each evaluation: the option that failed, HEADER, PAYLOAD, or None if the rule matched."""
+
+Payload = Callable[[Moment], "Option | str | None"]
+"""What looks at a moment's payload: None if it fits, else what did not."""
+
+
+@dataclass(slots=True)
+class Ready:
+    """A rule made ready, and its counters.
+
+    matched : times that everything held; said : alerts
+    """
+
+    loaded: Loaded
+    conditions: tuple[tuple[Option, Condition], ...]
+    changes: tuple[Change, ...]
+    payload: Payload | None = None
+    matched: int = 0
+    said: int = 0
+
+    @property
+    def rule(self) -> Rule:
+        return self.loaded.rule
+
+
+def ready(loaded: Loaded) -> Ready:
+    options = loaded.rule.options
+    conditions = [(option, condition_of(option)) for option in options]
+    changes = [change_of(option) for option in options]
+    return Ready(
+        loaded,
+        tuple((option, condition) for option, condition in conditions if condition is not None),
+        tuple(change for change in changes if change is not None),
+    )
+
+
+class Machine:
+    """rules : in the order of evaluation
+
+    explain : told of every evaluation of the rule with the sid `explained`
+    """
+
+    def __init__(self, rules: Iterable[Loaded], variables: Variables | None = None) -> None:
+        self.rules = [ready(loaded) for loaded in sorted(rules, key=order)]
+        self.variables = Variables() if variables is None else variables
+        self.tallies = Tallies()
+        self.explained = 0
+        self.explain: Failed | None = None
+
+    def run(self, moment: Moment, rules: Sequence[Ready]) -> list[Alert]:
+        """Evaluate these rules, which are in order; the alerts, in order."""
+        variables = self.variables
+        variables.now_ns = max(variables.now_ns, moment.ts_ns)
+        alerts: list[Alert] = []
+        passed = False
+        for one in rules:
+            rule = one.loaded.rule
+            failed = self._failed(one, moment)
+            if rule.sid == self.explained and self.explain is not None:
+                self.explain(rule, failed, moment)
+            if failed is not None:
+                continue
+            one.matched += 1
+            for change in one.changes:
+                change(moment, variables)
+            if rule.header.action == "pass":
+                passed = True
+            elif not passed and not rule.noalert and self.tallies.says(rule, moment):
+                one.said += 1
+                alerts.append(self._alert(one, moment))
+        return alerts
+
+    def _failed(self, one: Ready, moment: Moment) -> Option | str | None:
+        loaded = one.loaded
+        if not header_fits(loaded.rule.header, loaded.ends, moment):
+            return HEADER
+        for option, condition in one.conditions:
+            if not condition(moment, self.variables):
+                return option
+        return None if one.payload is None else one.payload(moment)
+
+    def _alert(self, one: Ready, moment: Moment) -> Alert:
+        rule = one.rule
+        known = CLASSIFICATIONS.get(rule.classtype)
+        of_flow = self.variables.of_flow(moment)
+        return Alert(
+            ts_ns=moment.ts_ns,
+            gid=rule.gid,
+            sid=rule.sid,
+            rev=rule.rev,
+            msg=rule.msg,
+            action=rule.header.action,
+            category=known.words if known else "",
+            priority=one.loaded.priority,
+            proto=moment.proto,
+            src=moment.src,
+            sport=moment.sport,
+            dst=moment.dst,
+            dport=moment.dport,
+            of_client=moment.to_server,
+            flow_id=moment.flow_id,
+            vlan=moment.vlan,
+            icmp_id=moment.icmp_id,
+            signature=moment.id,
+            references=rule.references,
+            metadata=rule.metadata,
+            flowints=dict(sorted(of_flow.ints.items())) if of_flow else {},
+            flowbits=tuple(sorted(of_flow.bits)) if of_flow else (),
+            globalints=self._values(rule, "", moment),
+            hostints={track: values for track in TRACKS if (values := self._values(rule, track, moment))},
+        )
+
+    def _values(self, rule: Rule, track: str, moment: Moment) -> dict[str, int]:
+        """The variables of the sensor, or of a host by this track, that the rule names and that are set."""
+        values: dict[str, int] = {}
+        for option in rule.options:
+            if isinstance(option, Integer) and option.scope is not Scope.FLOW and option.track == track:
+                value = self.variables.get(option, option.name, moment)
+                if value is not None:
+                    values[option.name] = value
+        return values

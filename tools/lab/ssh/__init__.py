@@ -1,0 +1,1 @@
+"""SSH servers and clients of several makes, and how to work them."""
