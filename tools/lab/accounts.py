@@ -29,13 +29,6 @@ class Account:
     files: tuple[str, ...]
     home: Path
 
-    def become(self) -> None:
-        """The calling process is this user's from here on, in the home folder."""
-        os.setgroups([])
-        os.setgid(FIRST_ID)
-        os.setuid(FIRST_ID)
-        os.chdir(self.home)
-
     def own(self, path: Path, mode: int = 0o600) -> None:
         """A file or folder becomes this user's."""
         os.chown(path, FIRST_ID, FIRST_ID)

@@ -14,7 +14,7 @@ import subprocess
 import time
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from ipaddress import ip_address
 from pathlib import Path
 
@@ -99,7 +99,7 @@ def tcpdump(pid: int, device: str, capture: Capture, log: Path) -> Iterator[None
 class Flow:
     """A flow of a capture, by its first packet.
 
-    start_ns : time of that packet
+    start_ns : time of that packet; speaks: there was payload in it, on one side at least
     protocol : IP protocol number; ports of ICMP are its identifier (client) and 0
     """
 
@@ -109,6 +109,7 @@ class Flow:
     src_port: int
     dest_ip: str
     dest_port: int
+    speaks: bool = True
 
 
 def flows(path: Path) -> list[Flow]:
@@ -117,13 +118,16 @@ def flows(path: Path) -> list[Flow]:
     A used pair whose SYN has another sequence number is another flow.  Idle timeouts are not considered:
     no run is that long.
     """
-    known: dict[tuple[int, bytes, bytes], bytes] = {}  # the last SYN's sequence number of each pair
+    known: dict[
+        tuple[int, bytes, bytes], tuple[bytes, int]
+    ] = {}  # each pair's last SYN and its place in `found`
     found: list[Flow] = []
+    speaking: set[int] = set()
     for ts_ns, frame in records(path):
         heads = _heads(frame)
         if heads is None:
             continue
-        protocol, source, destination, transport = heads
+        protocol, source, destination, transport, payload = heads
         if protocol in _ECHO:
             if transport[0] not in _ECHO[protocol]:
                 continue
@@ -132,20 +136,27 @@ def flows(path: Path) -> list[Flow]:
             source_end, dest_end = source + transport[0:2], destination + transport[2:4]
         key = (protocol, *sorted((source_end, dest_end)))
         syn = transport[4:8] if protocol == TCP and transport[13] & (_SYN | _ACK) == _SYN else b""
-        if key in known and (not syn or known[key] == syn):
+        if key in known and (not syn or known[key][0] == syn):
+            if payload:
+                speaking.add(known[key][1])
             continue
         if protocol == TCP and not syn and transport[13] & _SYN:  # SYN+ACK alone: its receiver is the client
             source, destination, source_end, dest_end = destination, source, dest_end, source_end
-        known[key] = syn
+        known[key] = syn, len(found)
+        if payload:
+            speaking.add(len(found))
         ports = [int.from_bytes(address_end[-2:], "big") for address_end in (source_end, dest_end)]
         if protocol in _ECHO:
             ports[1] = 0
         found.append(Flow(ts_ns, protocol, _text(source), ports[0], _text(destination), ports[1]))
-    return found
+    return [replace(flow, speaks=place in speaking) for place, flow in enumerate(found)]
 
 
-def _heads(frame: bytes) -> tuple[int, bytes, bytes, bytes] | None:
-    """Protocol, source, destination and the first 20 bytes of transport; None if there is no flow in it."""
+def _heads(frame: bytes) -> tuple[int, bytes, bytes, bytes, bool] | None:
+    """Protocol, source, destination, the first 20 bytes of transport, whether there is payload behind them.
+
+    None if there is no flow in the frame.
+    """
     start = 14
     kind = frame[12:14]
     if kind == b"\x81\x00":
@@ -155,10 +166,14 @@ def _heads(frame: bytes) -> tuple[int, bytes, bytes, bytes] | None:
             return None  # a later fragment
         protocol = frame[start + 9]
         source, destination = frame[start + 12 : start + 16], frame[start + 16 : start + 20]
+        end = start + (
+            int.from_bytes(frame[start + 2 : start + 4], "big") or len(frame)
+        )  # 0: offloaded, huge
         start += 4 * (frame[start] & 15)
     elif kind == b"\x86\xdd":
         protocol = frame[start + 6]
         source, destination = frame[start + 8 : start + 24], frame[start + 24 : start + 40]
+        end = start + 40 + (int.from_bytes(frame[start + 4 : start + 6], "big") or len(frame))
         start += 40
         while protocol in _EXTENSIONS:
             protocol, start = frame[start], start + 8 * (frame[start + 1] + 1)
@@ -167,7 +182,8 @@ def _heads(frame: bytes) -> tuple[int, bytes, bytes, bytes] | None:
     transport = frame[start : start + 20]
     if protocol not in PROTOCOLS or len(transport) < 8:
         return None
-    return protocol, source, destination, transport
+    head = 4 * (transport[12] >> 4) if protocol == TCP else 8
+    return protocol, source, destination, transport, end - start > head
 
 
 def _text(address: bytes) -> str:

@@ -47,11 +47,11 @@ class Claim:
 
 
 def assign(flows: Iterable[Flow], claims: Iterable[Claim], server: set[str]) -> list[tuple[Flow, Claim]]:
-    """Each flow with the claim that speaks for it; flows of which nobody speaks are left out.
+    """Each flow with the claim that speaks for it; flows without payload or claim are left out.
 
     Claims with a client port go first.  UncertainError if a claim finds no flow, or more than it should.
     """
-    left = [flow for flow in flows if flow.dest_ip in server]
+    left = [flow for flow in flows if flow.dest_ip in server and flow.speaks]
     found: list[tuple[Flow, Claim]] = []
     for claim in sorted(claims, key=lambda claim: claim.client_port is None):
         mine = [flow for flow in left if _fits(flow, claim)]

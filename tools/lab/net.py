@@ -154,6 +154,7 @@ class Host:
             for descriptor in (1, 2):
                 os.dup2(output, descriptor)
             os.dup2(os.open("/dev/null", os.O_RDONLY), 0)
+            os.closerange(3, 1024)  # the relay waits until nobody holds its pipe
             enter(self.pid, "net")
             os.environ.clear()
             os.environ.update(ENVIRONMENT)

@@ -7,13 +7,13 @@ from tools.lab.errors import UncertainError
 from tools.lab.human import INTERRUPT
 from tools.lab.scenario import Context, scenario
 from tools.lab.ssh.client import SECRET
-from tools.lab.ssh.login import Login, fail, plan
+from tools.lab.ssh.login import Login, Plan, interrupt, plan
 
 
 def refused(context: Context, login: Login) -> None:
     """Carry out a plan that fails."""
     with login.open(context) as terminal:
-        fail(terminal)
+        terminal.wait(60.0)
     login.label(context)
 
 
@@ -42,9 +42,8 @@ def failed_keys(context: Context) -> None:
 @scenario("ssh.aborted", runs=30)
 def aborted(context: Context) -> None:
     """A person gives up at the first question for a password."""
-    login = plan(context, "human", True, method="password", clients=("openssh9", "openssh10", "dbclient"))
-    if login.plan.refused:
-        raise UncertainError("the plan has refused credentials")
+    nothing = Plan("password", 0, 0, True)
+    login = plan(context, "human", True, clients=("openssh9", "openssh10", "dbclient"), drawn=nothing)
     bare = login.client.words(context)
     with context.terminal(*bare) as terminal:
         if not login.client.known:
@@ -52,8 +51,8 @@ def aborted(context: Context) -> None:
             login.hands.answer(terminal, "yes" if login.client.kind != "dbclient" else "y")
         terminal.expect(SECRET)
         login.hands.think(terminal)
-        terminal.send(INTERRUPT)
-        fail(terminal)
+        interrupt(terminal, login.client)
+        terminal.wait(60.0)
     if any(history.refused or history.accepted for history in login.server.histories().values()):
         raise UncertainError("the server logged a credential")
     prompt = {} if login.client.known else {"prompt": "hostkey"}
@@ -88,11 +87,9 @@ def exec_by_hand(context: Context) -> None:
 def idle(context: Context) -> None:
     """A login without a command (-N), kept a while, sometimes with keep-alives."""
     rng = context.rng
-    login = plan(context, "bot", True, ask=0.08)
+    login = plan(context, "bot", True, ask=0.08, servers=("openssh9", "openssh10", "dropbear", "asyncssh"))
     alive = rng.random() < 0.4 and login.client.kind.startswith("openssh")
     extra = ["-N", *(("-o", f"ServerAliveInterval={rng.randint(1, 4)}") if alive else ())]
-    if login.server.kind == "paramiko":
-        raise UncertainError("this server wants a session")
     with login.open(context, extra=extra) as terminal:
         terminal.pause(rng.uniform(3, 25))
         if terminal.ended():

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import asyncio
 import json
+import os
 from pathlib import Path
 from typing import Any
 
 import asyncssh
 
-from tools.lab.accounts import Account
+from tools.lab.accounts import FIRST_ID, Account
 from tools.lab.ssh.algorithm import Choice
 
 COMMAND_S = 20.0
@@ -37,7 +38,7 @@ async def _serve(
         login_timeout=300,
         **{name: [value] for name, value in steer.items() if value},
     )
-    account.become()
+    os.chdir(account.home)
     await asyncio.Event().wait()
 
 
@@ -118,6 +119,8 @@ async def _process(process: asyncssh.SSHServerProcess[str], user: str) -> None:
 async def _run(process: asyncssh.SSHServerProcess[str], command: str) -> int:
     shell = await asyncio.create_subprocess_shell(
         command,
+        user=FIRST_ID,
+        group=FIRST_ID,
         stdin=asyncio.subprocess.DEVNULL,
         stdout=asyncio.subprocess.PIPE,
         stderr=asyncio.subprocess.STDOUT,

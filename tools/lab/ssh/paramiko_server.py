@@ -13,7 +13,7 @@ from pathlib import Path
 
 import paramiko
 
-from tools.lab.accounts import Account
+from tools.lab.accounts import FIRST_ID, Account
 from tools.lab.ssh.algorithm import Choice
 from tools.lab.ssh.steer import steer
 
@@ -25,7 +25,7 @@ def serve(port: int, host_key: Path, account: Account, methods: tuple[str, ...],
     """Serve until ended; a thread for each connection."""
     listener = socket.create_server(("::", port), family=socket.AF_INET6, dualstack_ipv6=True)
     key = _load(host_key)
-    account.become()
+    os.chdir(account.home)
     while True:
         connection, peer = listener.accept()
         handler = _Handler(account, methods, peer[1])
@@ -119,7 +119,7 @@ class _Handler(paramiko.ServerInterface):
             self._shell(channel)
             return
         done = subprocess.run(
-            self.command, shell=True, timeout=COMMAND_S, check=False,
+            self.command, shell=True, user=FIRST_ID, group=FIRST_ID, timeout=COMMAND_S, check=False,
             stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
         )  # fmt: skip
         channel.sendall(done.stdout)
@@ -129,6 +129,8 @@ class _Handler(paramiko.ServerInterface):
         account = self.account
         pid, terminal = pty.fork()
         if pid == 0:
+            os.setgid(FIRST_ID)
+            os.setuid(FIRST_ID)
             environment = {"HOME": str(account.home), "USER": account.name, "TERM": "xterm"}
             os.execve(account.shell, [account.shell, "-i"], environment)
         while True:

@@ -55,8 +55,19 @@ def draw_kind(context: Context, *only: str) -> str:
     return context.rng.choices(list(kinds), list(kinds.values()))[0]
 
 
-def start(context: Context, kind: str, account: Account, methods: tuple[str, ...], choice: Choice) -> Server:
-    """Start a server for this account that offers these methods, and no algorithms but those of `choice`."""
+def start(
+    context: Context,
+    kind: str,
+    account: Account,
+    methods: tuple[str, ...],
+    choice: Choice,
+    *,
+    pam: bool = True,
+) -> Server:
+    """Start a server for this account that offers these methods, and no algorithms but those of `choice`.
+
+    pam : OpenSSH may use PAM, which ends the use of passwords after the third
+    """
     rng, host = context.rng, context.server
     port = 22 if rng.random() < 0.9 else rng.choice((2222, 2200, 22022))
     install(host, account, fail_delay=rng.random() < 0.5)
@@ -64,7 +75,7 @@ def start(context: Context, kind: str, account: Account, methods: tuple[str, ...
     host_key = keys.make(rng, host.folder / "host_key", form=form)
     context.software("server", NAMES[kind], version(kind), held_out=kind in HELD_OUT)
     if kind.startswith("openssh"):
-        _openssh(context, kind, port, host_key, methods, choice)
+        _openssh(context, kind, port, host_key, methods, choice, pam)
     elif kind == "dropbear":
         password = () if "password" in methods else ("-s",)
         banner = ("-b", str(_banner(context))) if rng.random() < 0.15 else ()
@@ -114,7 +125,13 @@ def _banner(context: Context) -> Path:
 
 
 def _openssh(
-    context: Context, kind: str, port: int, host_key: keys.Key, methods: tuple[str, ...], choice: Choice
+    context: Context,
+    kind: str,
+    port: int,
+    host_key: keys.Key,
+    methods: tuple[str, ...],
+    choice: Choice,
+    pam: bool,
 ) -> None:
     rng, host = context.rng, context.server
 
@@ -122,7 +139,7 @@ def _openssh(
         return "yes" if which else "no"
 
     lines = [
-        f"Port {port}", f"HostKey {host_key.path}", "PidFile none", "UsePAM yes", "UseDNS no",
+        f"Port {port}", f"HostKey {host_key.path}", "PidFile none", f"UsePAM {yes(pam)}", "UseDNS no",
         "LogLevel VERBOSE",
         f"PasswordAuthentication {yes('password' in methods)}",
         f"KbdInteractiveAuthentication {yes('keyboard-interactive' in methods)}",
