@@ -101,7 +101,9 @@ class Terminal:
         return self.status
 
     def close(self) -> None:
-        """End the program as closing the window does."""
+        """End the program as closing the window does; a second time does nothing."""
+        if self._log.closed:
+            return
         if self.status is None:
             os.killpg(self._pid, signal.SIGHUP)
             try:

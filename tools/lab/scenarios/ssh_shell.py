@@ -26,7 +26,7 @@ def typed(context: Context) -> None:
     assert isinstance(login.hands, Typist)
     context.facts["commands"] = count = min(12, 2 + int(context.rng.expovariate(1 / 3)))
     with login.open(context, extra=extra) as terminal:
-        by_hand(context, login.hands, terminal, login.server.account, count)
+        by_hand(context, login.hands, terminal, login.server.account, count, login.server.kind != "asyncssh")
         terminal.wait()
     login.label(context, activity="shell")
 

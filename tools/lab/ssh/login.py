@@ -185,8 +185,8 @@ def plan(
     if method and method not in offered:
         server_kind, offered = "openssh9", {KEY, *SECRETS}
     drawn = drawn or draw_plan(context, offered, actor, succeeds, method)
-    if server_kind == "paramiko" and client_kind == "dbclient":
-        client_kind = "openssh9"  # the packet that dbclient sends on a guess is not understood
+    if server_kind in ("paramiko", "asyncssh") and client_kind == "dbclient":
+        client_kind = "openssh9"  # these do not understand the packet that dbclient sends on a guess
     if client_kind == "plink" and (drawn.refused_keys or drawn.method == "keyboard-interactive"):
         client_kind = "openssh9"
     choice = choose(rng, client_kind, server_kind)

@@ -27,9 +27,11 @@ def dress(context: Context, account: Account) -> None:
         (account.home / ".hushlogin").touch()
 
 
-def by_hand(context: Context, typist: Typist, terminal: Terminal, account: Account, count: int) -> None:
-    """A person's session of so many commands, until it is left."""
-    rng, edits = context.rng, account.shell in EDITING
+def by_hand(
+    context: Context, typist: Typist, terminal: Terminal, account: Account, count: int, tty: bool
+) -> None:
+    """A person's session of so many commands, until it is left; `tty`: the shell has a real terminal."""
+    rng, edits = context.rng, tty and account.shell in EDITING
     text = terminal.expect(PROMPT)
     for number in range(count):
         typist.read(terminal, text)
@@ -42,9 +44,9 @@ def by_hand(context: Context, typist: Typist, terminal: Terminal, account: Accou
             typist.enter(terminal)
         elif trick < 0.14 and edits:
             _complete(typist, terminal, rng.choice(account.files))
-        elif trick < 0.19:
+        elif trick < 0.19 and tty:
             _page(context, typist, terminal, rng.choice(account.files))
-        elif trick < 0.22:
+        elif trick < 0.22 and tty:
             typist.think(terminal)
             typist.keys(terminal, words.command(rng, list(account.files))[:12])
             terminal.pause(typist.pause_s(0.8))
@@ -53,7 +55,7 @@ def by_hand(context: Context, typist: Typist, terminal: Terminal, account: Accou
             typist.line(terminal, words.command(rng, list(account.files)))
         text = terminal.expect(PROMPT, within_s=60.0)
     typist.read(terminal, text)
-    if rng.random() < 0.3:
+    if tty and rng.random() < 0.3:
         typist.think(terminal)
         terminal.send(END)
     else:
