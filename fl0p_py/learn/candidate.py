@@ -18,16 +18,28 @@ import numpy as np
 from numpy.typing import NDArray
 
 from fl0p_py.learn.course import Course, Ports, Rounds, Step, Turn, advance, at_end, openings, rows_of
-from fl0p_py.learn.generalise import LEVELS, Level, turn
+from fl0p_py.learn.generalise import LEVELS, Level
 from fl0p_py.learn.turn import Turns
 from fl0p_py.learn.variant import Variant, halves, places
 from fl0p_py.signature.specificity import bits
 
-ANCHORED_BITS = 30.0
-"""Least specificity of a course that begins with the flow: `fl0p --check` warns below 24."""
+LEAST_BITS = 32.0
+"""Specificity below which no course is good enough."""
 
-LOOSE_BITS = 48.0
-"""Of one that may begin at any token of any flow: what was learned from some flows shall hold for all."""
+PORT_BITS = 6.0
+"""So many less are asked where the signature asks for a port, which gives 16 itself; `fl0p --check` warns
+below 24."""
+
+GOOD_BITS = 44.0
+"""Up to here a course is made longer if it then names as many flows: what names nothing else among those
+that one happens to have shall name nothing else tomorrow."""
+
+LOOSE_BITS = 18.0
+"""More is asked of a course that may begin at any token of any flow."""
+
+STRICT, STRICT_SHARE = 4, 0.03
+"""From this level on a course has fitted itself to what was seen, so it must name a larger share of the
+class."""
 
 LONGEST = 10
 """Most steps of a course that may begin anywhere; one that begins with the flow has no bound."""
@@ -38,8 +50,8 @@ ENOUGH = 0.98
 DEEPEST = 8
 """Divisions of a variant, one inside the other."""
 
-MOST_SEARCHES = 250
-"""Variants and halves that are searched for one class and protocol."""
+MOST_DIVISIONS = 125
+"""Of the variants of one class and protocol."""
 
 MOST_BEGINS = 16
 """Places of a variant from which courses are tried."""
@@ -108,16 +120,20 @@ def candidates(field: Field, sorted_in: Sequence[Variant]) -> list[Candidate]:
     named = np.zeros(len(field.own), np.bool_)
     found: list[Candidate] = []
     waiting = [(variant, 0) for variant in sorted_in]
-    for _ in range(MOST_SEARCHES):
+    for variant in sorted_in:
+        found += _Search(field, variant).run()
+    for candidate in found:
+        named |= candidate.covered
+    for _ in range(MOST_DIVISIONS):
         rests = [_rest(field, variant, named) for variant, _ in waiting]
         if not rests or max(rests) < field.min_flows:
             break
         variant, depth = waiting.pop(int(np.argmax(rests)))
-        for candidate in _Search(field, variant).run():
-            found.append(candidate)
-            named |= candidate.covered
-        if depth < DEEPEST and _rest(field, variant, named):
-            waiting += [(half, depth + 1) for half in halves(field.own, variant)]
+        for half in halves(field.own, variant) if depth < DEEPEST else ():
+            for candidate in _Search(field, half).run():
+                found.append(candidate)
+                named |= candidate.covered
+            waiting.append((half, depth + 1))
     return found
 
 
@@ -126,6 +142,14 @@ def _rest(field: Field, variant: Variant, named: Array) -> int:
     times = field.own_times[variant.rows]
     rest = int(times[~named[variant.rows]].sum())
     return rest if rest > (1 - ENOUGH) * times.sum() else 0
+
+
+def _as_many(longer: Candidate, shorter: Candidate) -> bool:
+    """Whether the longer course names about as many flows, and no more has to be known of their ends."""
+    times = shorter.field.own_times
+    if longer.course.end > shorter.course.end:
+        return False
+    return bool(times[longer.covered].sum() >= ENOUGH * times[shorter.covered].sum())
 
 
 class _Search:
@@ -168,33 +192,38 @@ class _Walk:
         opening = self.places[first].step
         assert isinstance(opening, Turn)  # as begins() says, at each level
         own, other = field.openings[start, opening.client]
-        least = ANCHORED_BITS if start else LOOSE_BITS
+        more = (0.0 if start else LOOSE_BITS) - (PORT_BITS if field.ports else 0.0)
+        best: Candidate | None = None
         most = len(self.places) if start else min(len(self.places), first + LONGEST)
         before: list[Step] = []
         for at in range(first, most):
             step = self.places[at].step
             if step is None:
-                return None
+                return best
             if isinstance(step, Turn):
                 if at == first and not start and not step.burst and not step.run and len(step.sizes) == 1:
                     step = replace(step, closing=True)
                 answered = at > first or len(self.places) == 1  # one turn alone is what anybody may send
-                candidate = self._ending(before, at, own, other, start, least) if answered else None
-                if candidate is not None:
-                    return candidate
+                candidate = (
+                    self._ending(before, at, own, other, start, LEAST_BITS + more) if answered else None
+                )
+                if best is not None and (candidate is None or not _as_many(candidate, best)):
+                    return best
+                best = candidate
+                if best is not None and best.bits >= GOOD_BITS + more:
+                    return best
             own, other = self._advanced(own, other, step)
             if not rows_of(field.own, own).any():
-                return None
+                return best
             before.append(step)
-        return None
+        return best
 
     def _ending(
         self, before: list[Step], at: int, own: Array, other: Array, start: bool, least: float
     ) -> Candidate | None:
         """The course that ends with step `at`, if it is good enough; own, other : places before it."""
         field = self.field
-        examples = self.variant.at(field.own, self.places[at].column)
-        final = turn(field.own, examples, self.level, last=True)
+        final = self.variant.turn(field.own, self.places[at].column, self.level, last=True)
         course = Course((*before, final), start, exact=self.level.exact)
         candidate = self._candidate(course, *self._advanced(own, other, final), least)
         whole = self.places[at].step
@@ -212,7 +241,8 @@ class _Walk:
     def _candidate(self, course: Course, own: Array, other: Array, least: float) -> Candidate | None:
         field = self.field
         named, false = rows_of(field.own, own), rows_of(field.other, other)
-        if field.own_times[named].sum() < field.min_flows:
+        needed = STRICT_SHARE * field.own_times.sum() if self.number >= STRICT else 0
+        if field.own_times[named].sum() < max(field.min_flows, needed):
             return None
         if field.other_times[false].sum() > field.max_false:
             return None

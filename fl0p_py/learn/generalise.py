@@ -8,6 +8,7 @@ seen; a learner takes the most generous one that names nothing else.
 
 from __future__ import annotations
 
+from dataclasses import replace
 from math import ceil
 from typing import Any, NamedTuple
 
@@ -39,30 +40,41 @@ WIDE = 4
 """A last turn whose sizes differ by this factor is of any size from the smallest on."""
 
 
+NARROWED = 4
+"""A division that makes a range so many times narrower was about that range."""
+
+
+ALWAYS = 0.98
+"""Share of the flows that pause in one place from which on a pause belongs there."""
+
+
 class Level(NamedTuple):
     """How much is asked.
 
     width  : GENEROUS, LIKELY or SEEN
+    whole  : a division takes its ranges from all of the variant, but for those that made it one
     pauses : ask for a pause, or for none, where that never varied
     tokens : ask for the same number of tokens in a turn where that never varied
     exact  : constants are meant to the byte, `=`
     """
 
     width: int
+    whole: bool
     pauses: bool
     tokens: bool
     exact: bool
 
 
 LEVELS = (
-    Level(GENEROUS, pauses=False, tokens=False, exact=False),
-    Level(GENEROUS, pauses=False, tokens=False, exact=True),
-    Level(LIKELY, pauses=False, tokens=False, exact=True),
-    Level(LIKELY, pauses=True, tokens=False, exact=True),
-    Level(LIKELY, pauses=True, tokens=True, exact=True),
-    Level(SEEN, pauses=True, tokens=True, exact=True),
+    Level(GENEROUS, whole=True, pauses=False, tokens=False, exact=False),
+    Level(GENEROUS, whole=True, pauses=False, tokens=False, exact=True),
+    Level(LIKELY, whole=True, pauses=False, tokens=False, exact=True),
+    Level(GENEROUS, whole=True, pauses=True, tokens=False, exact=True),
+    Level(LIKELY, whole=False, pauses=True, tokens=False, exact=True),
+    Level(LIKELY, whole=False, pauses=True, tokens=True, exact=True),
+    Level(SEEN, whole=False, pauses=True, tokens=True, exact=True),
 )
-"""Each takes less than the one before it."""
+"""From the one that takes most to the one that takes least."""
 
 
 def bounds(sizes: Array, width: int) -> Size:
@@ -120,6 +132,18 @@ def turn(turns: Turns, at: Array, level: Level, *, last: bool = False) -> Turn:
     return Turn(client, (piece,), gap, run=True, low=fewest, high=most)
 
 
+def inherited(own: Turn, whole: Turn) -> Turn:
+    """The turn of a division, with the ranges of the whole variant where its own are about as wide."""
+    alike = (own.burst, own.run, len(own.sizes)) == (whole.burst, whole.run, len(whole.sizes))
+    if not alike:
+        return own
+    sizes = tuple(
+        wide if NARROWED * (size.high - size.low) >= wide.high - wide.low else size
+        for size, wide in zip(own.sizes, whole.sizes, strict=True)
+    )
+    return replace(own, sizes=sizes, low=min(own.low, whole.low), high=max(own.high, whole.high))
+
+
 def rounds(
     turns: Turns, client_at: Array, server_at: Array, times: Array, level: Level, client_first: bool
 ) -> Rounds:
@@ -134,8 +158,9 @@ def rounds(
 
 
 def _gap(paused: Array, level: Level) -> Gap:
-    if level.pauses and paused.all():
+    share = float(paused.mean())
+    if level.pauses and share >= ALWAYS:
         return Gap.SOME
-    if level.pauses and not paused.any():
+    if level.pauses and share <= 1 - ALWAYS:
         return Gap.NONE
     return Gap.ANY

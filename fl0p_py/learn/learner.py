@@ -18,11 +18,13 @@ from numpy.typing import NDArray
 
 from fl0p_py.learn.candidate import Candidate, Field, candidates
 from fl0p_py.learn.corpus import Corpus
+from fl0p_py.learn.course import Ports
 from fl0p_py.learn.cover import cover
+from fl0p_py.learn.pivot import pivots
 from fl0p_py.learn.target import Target, meaning, targets
 from fl0p_py.learn.trial import each
 from fl0p_py.learn.turn import Turns, turns_of
-from fl0p_py.learn.variant import variants
+from fl0p_py.learn.variant import Variant, in_step, variants
 from fl0p_py.signature.pattern import PROTOCOLS, Pattern, Signature
 
 BACKGROUND = "(background)"
@@ -35,7 +37,7 @@ PORT_SHARE = 0.95
 """Of a class's flows that go to them, or the class has no ports of its own."""
 
 POOR = 0.98
-"""Below this share of the class, signatures that ask for its ports are looked for as well."""
+"""Below this share of the class, what the signatures do not name is looked at once more."""
 
 MOST_TRIES = 16
 """Covers chosen anew after the matcher struck something out."""
@@ -198,18 +200,12 @@ class _Protocol:
         """Candidates for some of the distinct flows."""
         if not len(rows):
             return []
-        sorted_in = variants(self.turns, self.own.times, rows)
-        found = self._searched(sorted_in, ())
+        sorted_in = [*in_step(self.turns, rows), *variants(self.turns, self.own.times, rows)]
+        found = self._searched(sorted_in, rows, ())
         ports = self._ports()
-        if ports:
-            named = np.zeros(len(self.own.first), np.bool_)
-            for candidate in found:
-                named |= candidate.covered
-            if self.own.times[rows][named[rows]].sum() < POOR * self.own.times[rows].sum():
-                found += self._searched(sorted_in, ports)
-        return found
+        return found + self._searched(sorted_in, rows, ports) if ports else found
 
-    def _searched(self, sorted_in: Sequence[Any], ports: tuple[tuple[int, int], ...]) -> list[Candidate]:
+    def _searched(self, sorted_in: Sequence[Variant], rows: Array, ports: Ports) -> list[Candidate]:
         other, times = self.other.first, self.other.times
         inside = np.ones(len(self.own.first), np.bool_)
         if ports:
@@ -228,10 +224,11 @@ class _Protocol:
             self.options.max_false,
             self.options.min_flows,
         )
-        found = candidates(field, sorted_in)
+        fixed = pivots(field.own, field.own_times, field.other, field.other_times, rows)
+        found = candidates(field, [*sorted_in, *fixed])
         return [replace(candidate, covered=candidate.covered & inside) for candidate in found]
 
-    def _ports(self) -> tuple[tuple[int, int], ...]:
+    def _ports(self) -> Ports:
         """The few ports to which nearly all of the class's flows go; () if they have none."""
         if PROTOCOLS[self.proto] == "icmp":
             return ()

@@ -16,8 +16,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from fl0p_py.learn.align import OCTAVE, align
-from fl0p_py.learn.course import Step
-from fl0p_py.learn.generalise import Level, rounds, turn
+from fl0p_py.learn.course import Step, Turn
+from fl0p_py.learn.generalise import Level, inherited, rounds, turn
 from fl0p_py.learn.turn import MAX_TOKENS, Turns
 
 LONGEST = 24
@@ -41,6 +41,9 @@ WORTH_BITS = 0.5
 LOOKED_AT = 16
 """Turns of the reference by which a variant is divided."""
 
+RARELY = 0.03
+"""Share of the flows that may lack a turn which all of them are said to have."""
+
 LACKING_BITS = 4.0
 """What it says that a turn is always there, or never."""
 
@@ -53,16 +56,18 @@ class Variant:
 
     rows    : int64[k], of the Turns
     columns : int32[k, m], the flow's column for each turn of the reference, -1: it lacks it
+    whole   : the variant that this is a division of
     """
 
     rows: Array
     columns: Array
+    whole: Variant | None = None
 
     def __len__(self) -> int:
         return len(self.rows)
 
     def only(self, kept: Array) -> Variant:
-        return Variant(self.rows[kept], self.columns[kept])
+        return Variant(self.rows[kept], self.columns[kept], self.whole or self)
 
     def at(self, turns: Turns, column: int) -> Array:
         """Flat indices of the turns in one place of the reference."""
@@ -71,9 +76,16 @@ class Variant:
         at: Array = self.rows[met] * turns.total.shape[1] + found[met]
         return at
 
+    def turn(self, turns: Turns, column: int, level: Level, *, last: bool = False) -> Turn:
+        """What the flows have in common in one place.  last : nothing is asked behind it"""
+        own = turn(turns, self.at(turns, column), level, last=last)
+        if self.whole is None or not level.whole:
+            return own
+        return inherited(own, turn(turns, self.whole.at(turns, column), level, last=last))
+
 
 def variants(turns: Turns, times: Array, order: Array) -> list[Variant]:
-    """The flows sorted by how they run, the most frequent kinds first.
+    """The flows sorted by how they run.
 
     times : int64[n], how often each sequence came; order : int64[n], their canonical order
     """
@@ -88,6 +100,19 @@ def variants(turns: Turns, times: Array, order: Array) -> list[Variant]:
         found.append(Variant(left[near], columns[near]))
         left = left[~near]
     return [variant for variant in found if len(variant)]
+
+
+def in_step(turns: Turns, order: Array) -> list[Variant]:
+    """All flows turn by turn from their beginnings, without any alignment: one variant for each side that
+    may speak first.  What is always there comes early, and an alignment can only disturb it."""
+    found = []
+    for begin in (0, 1):
+        rows = order[(turns.begin[order] == begin) & turns.started[order]]
+        columns = np.broadcast_to(np.arange(LONGEST, dtype=np.int32), (len(rows), LONGEST))
+        there = (columns >= begin) & (columns < turns.end[rows][:, None])
+        if len(rows):
+            found.append(Variant(rows, np.where(there, columns, -1)))
+    return found
 
 
 def _reference(turns: Turns, times: Array, left: Array) -> Array:
@@ -124,16 +149,16 @@ def places(turns: Turns, variant: Variant, level: Level) -> list[Place]:
 
     Turns that some flows lack are one exchange that comes several times, or not.
     """
-    lacking = np.asarray((variant.columns < 0).any(axis=0))
+    lacking = (variant.columns < 0).mean(axis=0) > RARELY
     width = len(lacking)
     full = np.flatnonzero(~lacking)
     last = int(full[-1]) + 1 if len(full) else 0
-    column = int((variant.columns[:, 0] < 0).all())  # the server began
+    column = int(bool((variant.columns[:, 0] < 0).all()))  # the server began
     found: list[Place] = []
     while column < last:
         begin = column
         if not lacking[column]:
-            found.append(Place(begin, turn(turns, variant.at(turns, begin), level)))
+            found.append(Place(begin, variant.turn(turns, begin, level)))
             column += 1
             continue
         while column < width and (lacking[column] or (column - begin) % 2):
@@ -147,7 +172,7 @@ def places(turns: Turns, variant: Variant, level: Level) -> list[Place]:
 def _folded(turns: Turns, variant: Variant, level: Level, begin: int, end: int) -> Step | None:
     """One step for an even number of columns, begin to end, which some flows lack in part."""
     times = (variant.columns[:, begin:end] >= 0).sum(axis=1)
-    if (times % 2).any():
+    if (times % 2).mean() > RARELY:
         return None
     sides = [
         np.concatenate([variant.at(turns, column) for column in range(begin, end) if column % 2 == side])
