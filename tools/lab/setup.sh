@@ -12,7 +12,24 @@ export DEBIAN_FRONTEND=noninteractive
 apt-get update -qq
 apt-get install -y -qq --no-install-recommends iproute2 ethtool procps util-linux tcpdump iputils-ping openssl \
     openssh-server openssh-client openssh-sftp-server dropbear-bin putty-tools hydra medusa nmap netcat-openbsd
+# mail, files, web
+apt-get install -y -qq --no-install-recommends opensmtpd dovecot-imapd dovecot-pop3d vsftpd nginx-light lighttpd \
+    lighttpd-mod-openssl stunnel4 socat ncat telnet swaks libnet-ssleay-perl msmtp s-nail curl wget lftp chromium sshpass
+# networks inside others
+apt-get install -y -qq --no-install-recommends openvpn wireguard-go wireguard-tools iodine ptunnel-ng microsocks
+# what is on every network
+apt-get install -y -qq --no-install-recommends bind9-dnsutils dnsmasq-base unbound chrony ntpdate snmp snmpd bsdutils \
+    inetutils-telnetd inetutils-inetd mosquitto mosquitto-clients redis-server redis-tools postgresql-15 bash
+"$VENV/bin/pip" install -q 'aiosmtpd>=1.4' 'pyftpdlib>=2' 'aioquic>=1.2'
 "$VENV/bin/pip" install -q 'asyncssh>=2.14' 'paramiko>=3'
+
+# ---- servers that Debian lets nobody have beside others, only unpacked -------------------------------------
+if [ ! -x "$PREFIX/usr/sbin/exim4" ]; then
+    beside=$(mktemp -d)
+    (cd "$beside" && apt-get download -qq exim4-daemon-light popa3d)
+    for package in "$beside"/*.deb; do dpkg -x "$package" "$PREFIX"; done
+    rm -rf "$beside"
+fi
 
 # ---- OpenSSH 10, only unpacked -----------------------------------------------------------------------------
 if [ ! -x "$PREFIX/openssh10/usr/sbin/sshd" ]; then
