@@ -13,7 +13,7 @@ from pathlib import Path
 from tools.lab import words
 from tools.lab.accounts import Account, install
 from tools.lab.scenario import Context
-from tools.lab.ssh import history, keys
+from tools.lab.ssh import asyncssh_server, history, keys, paramiko_server
 from tools.lab.ssh.algorithm import Choice
 from tools.lab.ssh.history import History
 
@@ -82,8 +82,6 @@ def start(
         options = ("-F", "-E", "-p", str(port), "-r", str(host_key.for_dropbear()), *password, *banner)
         host.spawn("dropbear", *options, log="server")
     else:
-        from tools.lab.ssh import asyncssh_server, paramiko_server
-
         serve = {"asyncssh": asyncssh_server.serve, "paramiko": paramiko_server.serve}[kind]
         host.spawn_python(serve, port, host_key.path, account, methods, choice, log="server")
     host.wait_for_port(port)
