@@ -1,0 +1,197 @@
+"""PayloadTest: whether contents, expressions and isdataat of a rule hold in a piece of payload.
+
+Suricata's way: options are tried in written order; a relative one starts where the match before it ended, and
+if it fails the one before is tried further on.  On a stream the piece begins with bytes that were inspected
+before (the tail), and at least one match has to reach beyond them, so that no byte counts twice.
+
+Work is bounded: STEPS matches tried for one rule on one piece, and PATIENCE_S for all its expressions.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Sequence
+
+from fl0p_py.rules.content import Content, IsDataAt
+from fl0p_py.rules.pcre import Pcre, compiled
+from fl0p_py.rules.rule import BYTES, Option
+
+STEPS = 3000
+"""As many as Suricata tries (inspection-recursion-limit)."""
+
+PATIENCE_S = 0.05
+
+Tested = Content | IsDataAt | Pcre
+
+
+class PayloadTest:
+    """options : of the rule, in written order; those that do not look at bytes are skipped
+
+    absolute : places count from the first new byte, so that a stream's tail is of no use
+    given_up : pieces on which the bounds were reached; they count as not matching
+    """
+
+    def __init__(self, options: Sequence[Option]) -> None:
+        self.options: tuple[Tested, ...] = tuple(option for option in options if isinstance(option, BYTES))
+        self.absolute = not any(map(_finds, self.options)) or any(map(_absolute, self.options))
+        self.given_up = 0
+        self._followed = [_is_relative(option) for option in self.options[1:]] + [False]
+        for i in reversed(range(len(self._followed) - 1)):
+            if not _finds(self.options[i + 1]):  # the place stays as it is: who comes behind may need it
+                self._followed[i] = self._followed[i] or self._followed[i + 1]
+
+    def failed(self, piece: bytes, tail: int = 0) -> Tested | None:
+        """None if all hold; else the last option that was reached.  tail : old bytes at the piece's start"""
+        if self.absolute and tail:
+            piece, tail = piece[tail:], 0
+        trial = _Trial(self, piece, tail)
+        if trial.holds(0, 0, tail == 0):
+            return None
+        self.given_up += trial.given_up
+        return self.options[trial.deepest]
+
+    def followed(self, i: int) -> bool:
+        """Whether a later option is placed by where this one matched."""
+        return self._followed[i]
+
+
+def _finds(option: Tested) -> bool:
+    """It has a place where it matches."""
+    return not isinstance(option, IsDataAt) and not option.negated
+
+
+def _is_relative(option: Tested) -> bool:
+    return option.relative
+
+
+def _absolute(option: Tested) -> bool:
+    if isinstance(option, Content):
+        return option.offset is not None or option.depth is not None or option.startswith
+    if isinstance(option, IsDataAt):
+        return not option.relative
+    return not option.relative and option.expression.startswith(("^", "\\A"))
+
+
+class _Trial:
+    """One piece under test; deepest : the farthest option that failed"""
+
+    def __init__(self, test: PayloadTest, piece: bytes, tail: int) -> None:
+        self._test, self._piece, self._tail = test, piece, tail
+        self._lower: bytes | None = None
+        self._steps = 0
+        self._until_s = 0.0
+        self.deepest = 0
+        self.given_up = False
+
+    def holds(self, i: int, end: int, fresh: bool) -> bool:
+        """Whether the options from the i-th on hold, after a match that ended at `end`.
+
+        fresh : a match has reached beyond the tail
+        """
+        options = self._test.options
+        if i == len(options):
+            self.deepest = max(self.deepest, i - 1)
+            return fresh
+        self.deepest = max(self.deepest, i)
+        option = options[i]
+        if isinstance(option, IsDataAt):
+            return _is_data_at(option, len(self._piece), end) and self.holds(i + 1, end, fresh)
+        if option.negated:
+            return not self._any(option, end) and self.holds(i + 1, end, fresh)
+        if isinstance(option, Content):
+            return self._content(option, i, end, fresh)
+        return self._pcre(option, i, end, fresh)
+
+    def _any(self, option: Content | Pcre, end: int) -> bool:
+        if isinstance(option, Pcre):
+            return self._search(option, end if option.relative else 0) is not None
+        data, pattern = self._sides(option)
+        start, stop = _region(option, end, len(data))
+        if option.endswith:
+            return stop == len(data) and data.endswith(pattern, start)
+        return start <= stop and data.find(pattern, start, stop) >= 0
+
+    def _content(self, option: Content, i: int, end: int, fresh: bool) -> bool:
+        data, pattern = self._sides(option)
+        start, stop = _region(option, end, len(data))
+        if start > stop:
+            return False
+        if option.endswith:
+            at = len(data) - len(pattern)
+            fits = start <= at and stop == len(data) and data.endswith(pattern)
+            return fits and self._goes_on(i, len(data), fresh)
+        if not self._test.followed(i):
+            at = data.rfind(pattern, start, stop)  # the last one reaches farthest beyond the tail
+            return at >= 0 and self._goes_on(i, at + len(pattern), fresh)
+        at = data.find(pattern, start, stop)
+        while at >= 0:
+            if self._goes_on(i, at + len(pattern), fresh):
+                return True
+            if not self._step():
+                return False
+            at = data.find(pattern, at + 1, stop)
+        return False
+
+    def _pcre(self, option: Pcre, i: int, end: int, fresh: bool) -> bool:
+        at = end if option.relative else 0
+        while True:
+            found = self._search(option, at)
+            if found is None:
+                return False
+            if self._goes_on(i, found[1], fresh):
+                return True
+            if (fresh and not self._test.followed(i)) or not self._step():
+                return False
+            at = found[0] + 1
+            if at > len(self._piece):
+                return False
+
+    def _goes_on(self, i: int, end: int, fresh: bool) -> bool:
+        return self.holds(i + 1, end, fresh or end > self._tail)
+
+    def _search(self, option: Pcre, at: int) -> tuple[int, int] | None:
+        """The first match from `at` on; ^ is there."""
+        now_s = time.monotonic()
+        self._until_s = self._until_s or now_s + PATIENCE_S
+        if now_s >= self._until_s:
+            self.given_up = True
+            return None
+        try:
+            found = compiled(option.expression, option.modifiers).search(
+                self._piece[at:], timeout=self._until_s - now_s
+            )
+        except TimeoutError:
+            self.given_up = True
+            return None
+        return None if found is None else (at + found.start(), at + found.end())
+
+    def _sides(self, option: Content) -> tuple[bytes, bytes]:
+        """What is searched, and what for."""
+        if not option.nocase:
+            return self._piece, option.pattern
+        if self._lower is None:
+            self._lower = self._piece.lower()
+        return self._lower, option.pattern.lower()
+
+    def _step(self) -> bool:
+        """One more match to try; False when it is enough."""
+        self._steps += 1
+        self.given_up = self.given_up or self._steps >= STEPS
+        return self._steps < STEPS
+
+
+def _region(option: Content, end: int, size: int) -> tuple[int, int]:
+    """Where the content may lie: [start, stop) of a piece of `size` bytes."""
+    if option.relative:
+        from_ = end + (option.distance or 0)
+        stop = size if option.within is None else min(size, from_ + option.within)
+        return max(0, from_), stop
+    if option.startswith:
+        return 0, min(size, len(option.pattern))
+    start = option.offset or 0
+    return start, size if option.depth is None else min(size, start + option.depth)
+
+
+def _is_data_at(option: IsDataAt, size: int, end: int) -> bool:
+    there = end + option.offset <= size if option.relative else option.offset < size
+    return there is not option.negated
