@@ -10,7 +10,7 @@ readable until the next step of the iteration; then finished flows are freed.
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import Any
+from typing import Any, Protocol
 
 from numpy.typing import NDArray
 
@@ -22,12 +22,23 @@ from fl0p_py.signature.pattern import SignatureSet
 from fl0p_py.tracker import Step, Tracker
 
 
+class Watcher(Protocol):
+    """Who wants to see the tracker's steps themselves; called with each one in turn."""
+
+    def begin(self, step: Step) -> None:
+        """Before the step's results are handed out."""
+
+    def end(self) -> None:
+        """After them, while the rows that the step names can still be read."""
+
+
 class Engine:
     """Matches the flows of one tracker against a set of signatures.
 
     table, matcher, decoder : readable between two steps of the iteration
     signatures              : the set that the results yielded last count in; see renew()
     position                : bytes of the source consumed so far
+    watcher                 : sees the steps too, if there is one
     """
 
     def __init__(self, tracker: Tracker, signatures: SignatureSet) -> None:
@@ -35,6 +46,7 @@ class Engine:
         self.matcher = self._matcher(signatures)
         self.position = 0
         self._renewed: Matcher | None = None
+        self.watcher: Watcher | None = None
 
     def _matcher(self, signatures: SignatureSet) -> Matcher:
         options = self.tracker.options
@@ -72,11 +84,15 @@ class Engine:
         damage has been processed by then.
         """
         for step in self.tracker:
+            if self.watcher is not None:
+                self.watcher.begin(step)
             with self.table.steady:
                 renewed, self._renewed = self._renewed, None
                 if renewed is not None:
                     yield from self._change(renewed)
                 yield from self._match(step)
+                if self.watcher is not None:
+                    self.watcher.end()
             self.position = step.position
 
     def _change(self, new: Matcher) -> Iterator[NDArray[Any]]:

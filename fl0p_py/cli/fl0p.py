@@ -81,10 +81,10 @@ def _run(options: Options) -> int:
 
     with open_savefile(str(options.read)) as capture:
         _spare_the_capture(options)
-        tracker = Tracker(capture, engine_options(options), options.filter)
+        run = rules(options, say)
+        tracker = Tracker(capture, engine_options(options, run), options.filter)
         tracker.start()  # packets are read while the signatures are
         signatures = _load(options)
-        run = rules(options, say)
         from fl0p_py.engine import Engine
         from fl0p_py.output.sink import Sink
         from fl0p_py.output.summary import banner

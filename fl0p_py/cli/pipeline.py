@@ -19,7 +19,8 @@ if TYPE_CHECKING:
     from fl0p_py.signature.pattern import SignatureSet
 
 
-def engine_options(options: Options) -> EngineOptions:
+def engine_options(options: Options, run: Run | None = None) -> EngineOptions:
+    """run : rules, for which the steps may have to tell of segments"""
     from fl0p_py.settings import EngineOptions
 
     return EngineOptions(
@@ -31,6 +32,7 @@ def engine_options(options: Options) -> EngineOptions:
         depth=options.depth,
         idle_s=options.idle,
         flows=options.flows,
+        records="" if run is None else run.records,
     )
 
 
@@ -68,7 +70,12 @@ def writer(
     from fl0p_py.rules.writer import AlertForm, RuleWriter
 
     form = "json" if options.json else "line" if options.one_line else "block"
-    return RuleWriter(entries, target, engine, run, AlertForm(form, options.timestamps, options.alerts_only))
+    chosen = AlertForm(form, options.timestamps, options.alerts_only)
+    writer = RuleWriter(entries, target, engine, run, chosen)
+    if run.records:
+        run.attach(engine)
+        engine.watcher = writer
+    return writer
 
 
 def _entries(

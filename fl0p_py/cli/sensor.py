@@ -98,7 +98,7 @@ def _plan(options: Options, run: Run | None) -> Plan:
         device=str(options.interface),
         workers=options.workers,
         open_source=partial(_open, options),
-        pipeline=Pipeline(partial(_engine, options), partial(pipeline.writer, options, run)),
+        pipeline=Pipeline(partial(_engine, options, run), partial(pipeline.writer, options, run)),
         confinement=confinement,
         log_path=None if options.output is None else os.path.abspath(options.output),  # noqa: PTH100
         entry_end=pipeline.entry_end(options),
@@ -127,11 +127,11 @@ def _open(options: Options, group: int | None, speak: Say) -> LiveSource:
     )
 
 
-def _engine(options: Options, source: Source, signatures: SignatureSet) -> Engine:
+def _engine(options: Options, run: Run | None, source: Source, signatures: SignatureSet) -> Engine:
     from fl0p_py.engine import Engine
     from fl0p_py.tracker import Tracker
 
-    return Engine(Tracker(source, pipeline.engine_options(options)), signatures)
+    return Engine(Tracker(source, pipeline.engine_options(options, run)), signatures)
 
 
 class _Terminal:

@@ -44,6 +44,7 @@ GIVEN_UP_WORDS = {
     "flows_evicted": "flows whose variables were given up, since too many had some",
     "hosts_evicted": "hosts whose variables were given up, since too many had some",
     "hosts_expired": "variables of hosts or of the sensor that expired",
+    "payloads": "pieces of payload on which a rule was given up, since it took too long",
     "thresholds_evicted": "thresholds begun anew, since too many were counting",
 }
 """What the rules give up, by the names of rules/run.py."""

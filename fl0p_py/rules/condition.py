@@ -97,10 +97,8 @@ def _actor(option: Actor, moment: Moment, variables: Variables) -> bool:
 
 def _flow_state(option: FlowState, moment: Moment, variables: Variables) -> bool:
     if moment.flow is None:
-        return option.state == "stateless" and not option.direction and not option.scope
+        return option.state == "stateless" and not option.direction
     if option.direction and moment.to_server is not (option.direction == "to_server"):
-        return False
-    if option.scope and (moment.kind is Kind.STREAM) is not (option.scope == "only_stream"):
         return False
     return option.state in ("", "stateless") or moment.established is (option.state == "established")
 

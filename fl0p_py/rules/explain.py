@@ -37,8 +37,6 @@ def _what(moment: Moment) -> str:
         return f"identification {escape(moment.id)}"
     if moment.kind is Kind.ENDED:
         return "end of the flow"
-    if moment.kind is Kind.STREAM:
-        return f"{moment.fresh} new bytes with packet {moment.number}"
     return f"packet {moment.number}"
 
 

@@ -7,7 +7,6 @@ forgotten then.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -39,10 +38,8 @@ class Identified:
         self._chosen: list[list[Ready]] = []
         self._relevant = np.zeros(0, np.bool_)
 
-    def alerts(
-        self, results: NDArray[Any], table: FlowTable, signatures: SignatureSet
-    ) -> Iterator[tuple[int, list[Alert]]]:
-        """For each of the engine's results that brings any: its number, and the alerts."""
+    def relevant(self, results: NDArray[Any], signatures: SignatureSet) -> list[int]:
+        """Which of the engine's results are to be handed to `at`, in order."""
         if signatures is not self._signatures:
             self._use(signatures)
         kinds = results["kind"]
@@ -50,12 +47,19 @@ class Identified:
         wanted = ~identified
         identified &= results["lost"] == 0  # more specific ones have said it already
         wanted[identified] = self._relevant[results["signature"][identified]]
-        for i in np.flatnonzero(wanted).tolist():
-            result = results[i]
-            row = table.rows[result["flow"]]
-            alerts = self._at(result, row)
-            if alerts:
-                yield i, alerts
+        places: list[int] = np.flatnonzero(wanted).tolist()
+        return places
+
+    def at(self, result: Any, table: FlowTable) -> list[Alert]:
+        """The alerts of one of them."""
+        row = table.rows[result["flow"]]
+        flow = flow_id(int(row["start_ns"]), int(row["serial"]))
+        ended = result["kind"] == FINISHED
+        rules = self._at_ends if ended else self._chosen[int(result["signature"])]
+        alerts = self._machine.run(self._moment(result, row, flow), rules) if rules else []
+        if ended:
+            self._machine.variables.forget_flow(flow)
+        return alerts
 
     def _use(self, signatures: SignatureSet) -> None:
         """Find out which rules may be true of which signature."""
@@ -70,15 +74,6 @@ class Identified:
             for one in self._rules
             if all(option.accepts(signature.id, class_) for option in _signatures_of(one))
         ]
-
-    def _at(self, result: Any, row: Any) -> list[Alert]:
-        flow = flow_id(int(row["start_ns"]), int(row["serial"]))
-        ended = result["kind"] == FINISHED
-        rules = self._at_ends if ended else self._chosen[int(result["signature"])]
-        alerts = self._machine.run(self._moment(result, row, flow), rules) if rules else []
-        if ended:
-            self._machine.variables.forget_flow(flow)
-        return alerts
 
     def _moment(self, result: Any, row: Any, flow: int) -> Moment:
         octets = 4 if row["version"] == 4 else 16

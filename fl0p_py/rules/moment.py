@@ -1,8 +1,8 @@
-"""Moment: what rules are evaluated at, once: an identification, a flow's end, a packet, bytes of a stream."""
+"""Moment: what rules are evaluated at, once: an identification, a flow's end, a packet."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import IntEnum
 
 TCP, UDP, ICMP, ICMP6 = 6, 17, 1, 58
@@ -12,8 +12,7 @@ TCP, UDP, ICMP, ICMP6 = 6, 17, 1, 58
 class Kind(IntEnum):
     IDENTIFIED = 0  # a signature completed on the flow
     ENDED = 1  # the flow's record is complete
-    PACKET = 2  # one packet, alone
-    STREAM = 3  # new bytes of one direction of a TCP flow, in order
+    PACKET = 2  # a packet, and what it brought its stream
 
 
 @dataclass(slots=True)
@@ -25,9 +24,9 @@ class Moment:
     established : TCP: the handshake is complete; else: both ends have sent
     flow_id, vlan : for the output, see output/eve.py; icmp_id : of an echo, or -1
     id, class_  : IDENTIFIED: of the signature; actor : the verdict's so far, or ""
-    payload     : PACKET: of the packet; STREAM: what is inspected, the new bytes last
-    fresh       : STREAM: how many of the payload's bytes are new
-    size        : PACKET: bytes of payload that were on the wire
+    payload     : of the packet; size : bytes of it that were on the wire
+    pieces      : what the packet brought its stream: bytes in order, new ones behind some old ones, and how
+                  many are old; several where a gap is between
     flags, ttl, itype, icode : of the packet's headers; -1 where it has none
     number      : of the packet in the capture, from 1; 0 unknown
     """
@@ -48,8 +47,8 @@ class Moment:
     class_: str = ""
     actor: str = ""
     payload: bytes = b""
-    fresh: int = 0
-    size: int = 0
+    size: int = -1
+    pieces: list[tuple[bytes, int]] = field(default_factory=list)
     flags: int = -1
     ttl: int = -1
     itype: int = -1

@@ -289,6 +289,7 @@ class _Parser:
     def _check_together(self, rule: Rule) -> None:
         """Options that do not go with each other, or with the protocol."""
         proto, seen_flow = rule.header.proto, False
+        only_stream = any(getattr(option, "scope", "") == "only_stream" for option in rule.options)
         for option in rule.options:
             keyword = option.keyword
             if rule.of_identifications and isinstance(option, (*BYTES, fields.Number, fields.Flags)):
@@ -309,6 +310,10 @@ class _Parser:
                     )
                 if option.scope == "only_stream" and proto != "tcp":
                     self._fault(option.at, len(keyword), f"flow: only tcp has a stream, not {proto}")
+            if isinstance(option, (fields.Number, fields.Flags)) and only_stream:
+                self._fault(
+                    option.at, len(keyword), f"{keyword}: is of one packet, and flow says only_stream"
+                )
         if rule.of_identifications and proto == "tcp-pkt":
             self._fault(0, len("tcp-pkt"), "flowsig and actor look at flows: expected tcp, not tcp-pkt")
 

@@ -5,42 +5,76 @@ Variables outlive a change of signatures.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections import deque
+from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
 from numpy.typing import NDArray
 
-from fl0p_py.errors import UsageError
 from fl0p_py.output.alert import Alert
 from fl0p_py.rules.explain import Explainer
 from fl0p_py.rules.identified import Identified
 from fl0p_py.rules.loader import RuleSet
 from fl0p_py.rules.machine import Machine
+from fl0p_py.rules.view import View, records_of, view_of
 
 if TYPE_CHECKING:
     from fl0p_py.engine import Engine
+    from fl0p_py.rules.inspection import Due, Inspection
+    from fl0p_py.tracker import Step
 
 
 class Run:
-    """rules : loaded; explain : sid of the rule of which `say` is told at each evaluation, 0 none"""
+    """rules : loaded; explain : sid of the rule of which `say` is told at each evaluation, 0 none
+
+    records : what the flow table has to record for them, EngineOptions.records
+    due     : packets of the step at which rules have still to be evaluated, in order
+    """
 
     def __init__(self, rules: RuleSet, explain: int = 0, say: Callable[[str], None] | None = None) -> None:
         self.rules = rules
-        for one in rules.rules:
-            if not one.rule.of_identifications:
-                raise UsageError(f"--rules: rule {one.rule.name} has neither flowsig nor actor")
+        self.records = records_of(loaded.rule for loaded in rules.rules)
+        self.due: deque[Due] = deque()
         self._machine = Machine(rules.rules)
         if explain and say is not None:
             self._machine.explained = explain
             self._machine.explain = Explainer(say).told
         self._identified = Identified(self._machine)
+        self._inspection: Inspection | None = None
 
-    def alerts(self, results: NDArray[Any], engine: Engine) -> Iterator[tuple[int, list[Alert]]]:
-        """For each result of the engine's that brings any: its number, and the alerts."""
-        return self._identified.alerts(results, engine.table, engine.signatures)
+    @property
+    def on_packets(self) -> bool:
+        """Whether any rule looks at packets or streams."""
+        return any(view_of(loaded.rule) is not View.IDENTIFICATIONS for loaded in self.rules.rules)
+
+    def attach(self, engine: Engine) -> None:
+        """Make ready for the engine's packets; to be called before its first step."""
+        if self.records and self._inspection is None:
+            from fl0p_py.rules.inspection import Inspection  # hyperscan, only where it is needed
+
+            self._inspection = Inspection(self._machine, engine.table)
+
+    def begin(self, step: Step) -> None:
+        """A step of the engine's tracker: find the packets that are due."""
+        if self._inspection is not None:
+            self.due.extend(self._inspection.due(step))
+
+    def at_packet(self) -> list[Alert]:
+        """Evaluate what is due first; the rows of the table are read."""
+        assert self._inspection is not None
+        due = self.due.popleft()
+        return self._machine.run(self._inspection.moment(due), due.rules)
+
+    def relevant(self, results: NDArray[Any], engine: Engine) -> list[int]:
+        """Which results bring rules to be evaluated, in order."""
+        return self._identified.relevant(results, engine.signatures)
+
+    def at_result(self, result: Any, engine: Engine) -> list[Alert]:
+        """Evaluate the rules over identifications at one of these."""
+        return self._identified.at(result, engine.table)
 
     def counts(self) -> dict[str, dict[str, int]]:
-        """Fields of output/stats.py Stats: what each rule did, and what the tables gave up."""
+        """Fields of output/stats.py Stats: what each rule did, and what was given up at bounds."""
         machine = self._machine
         variables = machine.variables
         given_up = {
@@ -48,6 +82,7 @@ class Run:
             "hosts_evicted": variables.hosts.evicted,
             "hosts_expired": variables.expired,
             "thresholds_evicted": machine.tallies.windows.evicted,
+            "payloads": self._inspection.given_up if self._inspection is not None else 0,
         }
         return {
             "rules_matched": {one.rule.id: one.matched for one in machine.rules if one.matched},

@@ -1,7 +1,7 @@
 """RuleWriter: a writer whose entries are followed by the alerts that they bring.
 
-An alert stands right behind the entry of the result that brought it, so that the order is the same in every
-run, however the engine cuts its results.
+An alert stands right behind the entry of the result that brought it; those of a packet stand before the
+entries of the same moment.  So the order is the same in every run, however the engine cuts its results.
 """
 
 from __future__ import annotations
@@ -9,15 +9,17 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
 from numpy.typing import NDArray
 
-from fl0p_py.output.alert import alert_entry
+from fl0p_py.output.alert import Alert, alert_entry
 from fl0p_py.output.stats import Stats
 from fl0p_py.output.writer import Target, Writer
 from fl0p_py.rules.run import Run
 
 if TYPE_CHECKING:
     from fl0p_py.engine import Engine
+    from fl0p_py.tracker import Step
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,21 +32,52 @@ class AlertForm:
 
 
 class RuleWriter:
-    """writer : of the entries; target : where both go"""
+    """Also the engine's watcher.  writer : of the entries; target : where both go"""
 
     def __init__(self, writer: Writer, target: Target, engine: Engine, run: Run, form: AlertForm) -> None:
         self._writer, self._target, self._engine = writer, target, engine
         self._run, self._form = run, form
 
+    def begin(self, step: Step) -> None:
+        self._run.begin(step)
+
+    def end(self) -> None:
+        """The rest of the step's packets, which no result has come after."""
+        while self._run.due:
+            self._say(self._run.at_packet())
+
     def write(self, results: NDArray[Any]) -> None:
         """results : what the engine yielded last; its rows are read now."""
+        if not len(results):
+            return
+        times = np.maximum.accumulate(results["ts_ns"])
         done = 0
-        for i, alerts in self._run.alerts(results, self._engine):
-            self._entries(results[done : i + 1])
-            done = i + 1
-            form = self._form
-            self._target.write(b"".join(alert_entry(alert, form.form, form.timestamps) for alert in alerts))
+        for i in [*self._run.relevant(results, self._engine), len(results)]:
+            done = self._packets(results, times, done, min(i, len(results) - 1))
+            if i < len(results):
+                alerts = self._run.at_result(results[i], self._engine)
+                if alerts:
+                    self._entries(results[done : i + 1])
+                    done = i + 1
+                    self._say(alerts)
         self._entries(results[done:])
+
+    def _packets(self, results: NDArray[Any], times: NDArray[np.int64], done: int, before: int) -> int:
+        """Evaluate the packets up to the time of the result `before`; entries written by then."""
+        due = self._run.due
+        while due and due[0].clock_ns <= times[before]:
+            place = int(np.searchsorted(times, due[0].clock_ns, "left"))
+            alerts = self._run.at_packet()
+            if alerts:
+                self._entries(results[done:place])
+                done = max(done, place)
+                self._say(alerts)
+        return done
+
+    def _say(self, alerts: list[Alert]) -> None:
+        form = self._form
+        if alerts:
+            self._target.write(b"".join(alert_entry(alert, form.form, form.timestamps) for alert in alerts))
 
     def _entries(self, results: NDArray[Any]) -> None:
         if not self._form.alone and len(results):

@@ -7,7 +7,6 @@ import pytest
 from fl0p_py.rules.bounded import Bounded
 from fl0p_py.rules.loader import parse_rules
 from fl0p_py.rules.machine import Machine
-from fl0p_py.rules.moment import Kind
 from fl0p_py.rules.order import order
 from fl0p_py.rules.tally import Tallies
 from fl0p_py.rules.variables import Variables
@@ -225,8 +224,6 @@ def test_headers(head: str, fields: dict[str, object], fits: bool) -> None:
         ("flow:stateless;", {"established": False}, True),
         ("flow:to_client;", {}, False),
         ("flow:to_client;", {"to_server": False}, True),
-        ("flow:no_stream;", {"kind": Kind.STREAM}, False),
-        ("flow:only_stream;", {"kind": Kind.STREAM}, True),
         ("flags:S;", {"flags": 0x12}, False),
         ("flags:S+;", {"flags": 0x12}, True),
         ("flags:*SF;", {"flags": 0x12}, True),

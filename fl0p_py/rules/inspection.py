@@ -1,0 +1,390 @@
+"""Inspection: the rules over packets and streams, a step of the tracker at a time.
+
+Everything is scanned for pieces of the rules' contents at once (prefilter.py): the packets of a step as one
+buffer, and the joints of segments as another.  Only for what was hit a moment is made, and only the rules
+that were hit are evaluated at it; rules without a content that must be there are evaluated wherever their
+header fields fit.
+
+A packet is one moment, which has the packet's payload and, of TCP, the bytes that it brought the stream:
+new ones, in order, behind a tail of those before.  So packets and streams are inspected once each, a
+segment counts once, and what is sent again brings nothing.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from fl0p_py.flow.segment_batch import ANSWERED, COPY, ESTABLISHED, FAR, HOLE, OTHER
+from fl0p_py.output.eve import flow_id
+from fl0p_py.rules.condition import PROTOCOL_NUMBERS
+from fl0p_py.rules.field import Flags, Number
+from fl0p_py.rules.machine import Machine, Ready
+from fl0p_py.rules.moment import ICMP, ICMP6, TCP, UDP, Kind, Moment
+from fl0p_py.rules.payload import PayloadTest
+from fl0p_py.rules.prefilter import Hits, Prefilter, needed
+from fl0p_py.rules.view import View, reach, view_of
+from fl0p_py.stream import chunk_batch
+from fl0p_py.stream.joints import WIDEST, Joints
+from fl0p_py.stream.stream_set import StreamSet
+
+if TYPE_CHECKING:
+    from fl0p_py.flow.table import FlowTable
+    from fl0p_py.stream.chunk_batch import ChunkBatch
+    from fl0p_py.stream.joint_batch import JointBatch
+    from fl0p_py.tracker import Step
+
+WITH_TYPE = (ICMP, ICMP6)
+MOST = 0xFFFFFFFF
+_COLUMNS = {"dsize": "length", "ttl": "ttl", "itype": "icmp_type", "icode": "icmp_code"}
+
+_STREAM_FLAGS = chunk_batch.DATA | chunk_batch.DATAGRAM | chunk_batch.OTHER
+"""Of which a chunk of a stream has DATA alone."""
+
+Pairs = list[tuple[NDArray[np.int64], NDArray[np.int64]]]
+"""Places of records, and numbers of rules to evaluate there."""
+
+
+class Due(NamedTuple):
+    """A packet at which rules are to be evaluated.  clock_ns : the latest packet time by then"""
+
+    clock_ns: int
+    record: int
+    rules: list[Ready]
+
+
+class Ends(NamedTuple):
+    """Of a flow: client, server."""
+
+    addresses: tuple[bytes, bytes]
+    ports: tuple[int, int]
+    flow: int
+    vlan: int
+    icmp_id: int = -1
+
+
+class Inspection:
+    """The rules of `machine` that look at packets, on what one table records."""
+
+    def __init__(self, machine: Machine, table: FlowTable) -> None:
+        self._machine, self._table = machine, table
+        self._views = [view_of(one.rule) for one in machine.rules]
+        numbered = [
+            (i, one) for i, one in enumerate(machine.rules) if self._views[i] is not View.IDENTIFICATIONS
+        ]
+        filtered = [(i, one) for i, one in numbered if needed(one) is not None]
+        self._prefilter = Prefilter(filtered)
+        self._always = [(i, one) for i, one in numbered if needed(one) is None]
+        self._on_streams = np.array([view is View.STREAMS for view in self._views], np.bool_)
+        self._tests = [PayloadTest(one.rule.options) for one in machine.rules]
+        self._several = np.array([len(test.options) > 1 for test in self._tests], np.bool_)
+        for i, one in numbered:
+            if self._tests[i].options:
+                one.payload = _looker(self._tests[i], self._on_streams[i])
+        self._streams: StreamSet | None = None
+        self._joints: Joints | None = None
+        streams = [one.rule for i, one in numbered if self._on_streams[i]]
+        if streams:
+            self._streams = StreamSet(table, compare=0)
+            self._joints = Joints(table, min(WIDEST, max(2, *map(reach, streams), 2)))
+        self._clock_ns = 0
+        self._known: dict[tuple[int, int], Ends] = {}
+
+    @property
+    def given_up(self) -> int:
+        """Pieces on which a rule was not tried to the end."""
+        return sum(test.given_up for test in self._tests)
+
+    def due(self, step: Step) -> list[Due]:
+        """Where rules are to be evaluated, in the order of packets.  To be asked at every step, in turn."""
+        self._step = step
+        self._known.clear()
+        segments = step.events.segments
+        records = self._records = segments.records if segments is not None else _NOTHING
+        self._chunks: ChunkBatch | None = None
+        self._batch: JointBatch | None = None
+        if self._streams is not None and self._joints is not None:
+            self._chunks = self._streams.take(step.events, step.batch)
+            self._batch = self._joints.take(self._chunks)
+        if not len(records):
+            return []
+        clocks = np.maximum.accumulate(np.maximum(records["ts_ns"], self._clock_ns))
+        self._clock_ns = int(clocks[-1])
+        pairs: Pairs = []
+        self._find(pairs, segments)
+        self._find_always(pairs)
+        if self._chunks is not None:
+            self._index_streams()
+        return list(self._grouped(pairs, clocks))
+
+    def _grouped(self, pairs: Pairs, clocks: NDArray[np.int64]) -> Iterator[Due]:
+        """The pairs by record, rules in their order."""
+        if not pairs:
+            return
+        rules = self._machine.rules
+        keys = np.unique(np.concatenate([records * len(rules) + numbers for records, numbers in pairs]))
+        records, numbers = np.divmod(keys, len(rules))
+        cuts = np.flatnonzero(np.diff(records)) + 1
+        for some in np.split(np.arange(len(keys)), cuts):
+            record = int(records[some[0]])
+            yield Due(int(clocks[record]), record, [rules[number] for number in numbers[some].tolist()])
+
+    # Where to look
+
+    def _find(self, pairs: Pairs, segments: Any) -> None:
+        """What the prefilter finds."""
+        step, records = self._step, self._records
+        if step.batch is not None:
+            start, stop = segments.span
+            hits = self._prefilter.hits(step.batch.data[start:stop])
+            if len(hits.ends):
+                hits = Hits(hits.ends + start, hits.pieces)
+                self._add_packets(pairs, hits, segments.locate(hits.ends - 1))
+                self._add_chunks(pairs, hits, 0)
+        if len(segments.copies):
+            hits = self._prefilter.hits(segments.copies)
+            if len(hits.ends):
+                copied = np.flatnonzero(records["flags"] & COPY)
+                at = np.searchsorted(records["at"][copied], hits.ends - 1, "right") - 1
+                self._add_packets(pairs, hits, np.where(at >= 0, copied[at], -1))
+                self._add_chunks(pairs, hits, chunk_batch.COPY)
+        if self._batch is not None and len(self._batch):
+            self._add_joints(pairs, self._batch, self._prefilter.hits(self._batch.data))
+
+    def _add_packets(self, pairs: Pairs, hits: Hits, places: NDArray[Any]) -> None:
+        """Hits inside of one packet's payload; places : of the record that has the last byte, or -1"""
+        records = self._records
+        inside = places >= 0
+        starts = hits.ends - self._prefilter.lengths[hits.pieces]
+        found = records[places]
+        at = found["at"].astype(np.int64)
+        inside &= (at <= starts) & (hits.ends <= at + found["captured"])
+        inside &= found["flags"] & FAR == 0
+        tcp = (found["proto"] == TCP)[inside]
+        self._add(
+            pairs,
+            places[inside],
+            hits.pieces[inside],
+            lambda number, some: ~(self._on_streams[number] & tcp[some]),
+        )
+
+    def _add_chunks(self, pairs: Pairs, hits: Hits, where: int) -> None:
+        """Hits inside of one chunk's bytes."""
+        if self._chunks is None:
+            return
+        chunks = self._chunks.chunks
+        mask = _STREAM_FLAGS | chunk_batch.COPY | chunk_batch.OWN
+        chosen = np.flatnonzero((chunks["flags"] & mask) == (chunk_batch.DATA | where))
+        if not len(chosen):
+            return
+        starts = chunks["at"][chosen].astype(np.int64)
+        order = np.argsort(starts, kind="stable")
+        chosen, starts = chosen[order], starts[order]
+        at = np.searchsorted(starts, hits.ends - 1, "right") - 1
+        inside = (at >= 0) & (hits.ends <= starts[at] + chunks["length"][chosen][at])
+        inside &= starts[at] <= hits.ends - self._prefilter.lengths[hits.pieces]
+        places = chunks["record"][chosen[at[inside]]].astype(np.int64)
+        self._add(pairs, places, hits.pieces[inside], lambda number, some: self._on_streams[number])
+
+    def _add_joints(self, pairs: Pairs, batch: JointBatch, hits: Hits) -> None:
+        """Hits that span segments; of rules with several options also those before the new bytes."""
+        if not len(hits.ends):
+            return
+        starts = hits.ends - self._prefilter.lengths[hits.pieces]
+        places = batch.locate(starts, hits.ends)
+        inside = places >= 0
+        joints = batch.joints[places[inside]]
+        fresh = hits.ends[inside] > joints["start"].astype(np.int64) + joints["tail"]
+        records = batch.chunks.chunks["record"][joints["chunk"]].astype(np.int64)
+        self._add(
+            pairs,
+            records,
+            hits.pieces[inside],
+            lambda number, some: self._on_streams[number] & (fresh[some] | self._several[number]),
+        )
+
+    def _add(
+        self,
+        pairs: Pairs,
+        places: NDArray[Any],
+        pieces: NDArray[np.int64],
+        fits: Callable[[int, NDArray[np.intp]], Any],
+    ) -> None:
+        """places : of records, one for each hit; fits : which of some hits a rule with a number takes"""
+        for piece in np.unique(pieces).tolist():
+            some = np.flatnonzero(pieces == piece)
+            for number in self._prefilter.rules_of[piece]:
+                chosen = some[np.broadcast_to(fits(number, some), some.shape)]
+                if len(chosen):
+                    pairs.append((places[chosen].astype(np.int64), np.full(len(chosen), number, np.int64)))
+
+    def _find_always(self, pairs: Pairs) -> None:
+        """Rules that cannot be filtered, at each record that their fields fit."""
+        records = self._records
+        for number, one in self._always:
+            fits = (records["flags"] & (HOLE | FAR)) == 0
+            protocols = PROTOCOL_NUMBERS.get(one.rule.header.proto)
+            if protocols is not None:
+                fits &= np.isin(records["proto"], protocols)
+            if self._views[number] is not View.PACKETS:
+                fits &= records["length"] > 0
+            for option in one.rule.options:
+                if isinstance(option, Number) and option.keyword in _COLUMNS:
+                    fits &= _accepted(option, records[_COLUMNS[option.keyword]])
+                elif isinstance(option, Flags):
+                    flags = np.array([option.accepts(flags) for flags in range(256)])
+                    fits &= flags[records["tcp_flags"]]
+            places = np.flatnonzero(fits)
+            if self._on_streams[number] and self._chunks is not None:
+                places = np.union1d(places[records["proto"][places] != TCP], self._brought())
+            pairs.append((places.astype(np.int64), np.full(len(places), number, np.int64)))
+
+    def _brought(self) -> NDArray[np.int64]:
+        """Records that brought a stream new bytes."""
+        assert self._chunks is not None
+        chunks = self._chunks.chunks
+        return np.unique(
+            chunks["record"][(chunks["flags"] & _STREAM_FLAGS) == chunk_batch.DATA].astype(np.int64)
+        )
+
+    # Looking
+
+    def _index_streams(self) -> None:
+        """Which chunks each record brought, and which joint leads to each chunk."""
+        assert self._chunks is not None
+        assert self._batch is not None
+        chunks = self._chunks.chunks
+        chosen = np.flatnonzero((chunks["flags"] & _STREAM_FLAGS) == chunk_batch.DATA)
+        records = chunks["record"][chosen].astype(np.int64)
+        order = np.argsort(records, kind="stable")
+        self._data_chunks, self._data_records = chosen[order], records[order]
+        self._joint_of = np.full(len(chunks), -1, np.int64)
+        self._joint_of[self._batch.joints["chunk"]] = np.arange(len(self._batch))
+
+    def _pieces(self, place: int) -> list[tuple[bytes, int]]:
+        """What a record brought the stream: bytes without a break, and how many of them are old."""
+        first, last = np.searchsorted(self._data_records, [place, place + 1]).tolist()
+        pieces: list[tuple[bytes, int]] = []
+        end = -1
+        assert self._chunks is not None
+        for i in self._data_chunks[first:last].tolist():
+            chunk = self._chunks.chunks[i]
+            data = bytes(self._chunks.bytes_of(chunk))
+            offset = int(chunk["offset"])
+            if pieces and offset == end:
+                pieces[-1] = (pieces[-1][0] + data, pieces[-1][1])
+            else:
+                tail = self._tail(i)
+                pieces.append((tail + data, len(tail)))
+            end = offset + len(data)
+        return pieces
+
+    def _tail(self, chunk: int) -> bytes:
+        joint = int(self._joint_of[chunk])
+        if joint < 0:
+            return b""
+        assert self._batch is not None
+        one = self._batch.joints[joint]
+        start = int(one["start"])
+        return self._batch.data[start : start + int(one["tail"])].tobytes()
+
+    def moment(self, due: Due) -> Moment:
+        """The packet as rules see it."""
+        record = self._records[due.record]
+        flags = int(record["flags"])
+        proto = int(record["proto"])
+        direction = int(record["direction"])
+        ends = self._other(record) if flags & OTHER else self._of_flow(record)
+        moment = Moment(
+            Kind.PACKET,
+            due.clock_ns,
+            proto,
+            ends.addresses[direction],
+            ends.ports[direction],
+            ends.addresses[1 - direction],
+            ends.ports[1 - direction],
+            flow=ends.flow or None,
+            flow_id=ends.flow,
+            vlan=ends.vlan,
+            to_server=direction == 0,
+            established=bool(flags & (ESTABLISHED if proto == TCP else ANSWERED)),
+            size=int(record["length"]),
+            ttl=int(record["ttl"]),
+            number=self._step.first + int(record["packet"]) + 1,
+        )
+        if proto == TCP:
+            moment.flags = int(record["tcp_flags"])
+            if self._chunks is not None:
+                moment.pieces = self._pieces(due.record)
+        elif proto in WITH_TYPE:
+            moment.itype, moment.icode = int(record["icmp_type"]), int(record["icmp_code"])
+            moment.icmp_id = ends.icmp_id
+        moment.payload = self._payload(record, flags)
+        return moment
+
+    def _payload(self, record: Any, flags: int) -> bytes:
+        segments, batch = self._step.events.segments, self._step.batch
+        if flags & HOLE or segments is None or batch is None:
+            return b""
+        where = segments.copies if flags & COPY else batch.data
+        start = int(record["at"])
+        return where[start : start + int(record["captured"])].tobytes()
+
+    def _of_flow(self, record: Any) -> Ends:
+        key = int(record["flow"]), int(record["serial"])
+        known = self._known.get(key)
+        if known is None:
+            row = self._table.rows[key[0]]
+            octets = 4 if row["version"] == 4 else 16
+            echo = int(row["proto"]) in WITH_TYPE
+            known = self._known[key] = Ends(
+                (bytes(row["client"])[:octets], bytes(row["server"])[:octets]),
+                (-1, -1) if echo else (int(row["cport"]), int(row["sport"])),
+                flow_id(int(row["start_ns"]), key[1]),
+                int(row["vlan"]),
+                int(row["cport"]) if echo else -1,
+            )
+        return known
+
+    def _other(self, record: Any) -> Ends:
+        segments = self._step.events.segments
+        assert segments is not None
+        packet = segments.others[int(record["flow"])]
+        octets = 4 if packet["version"] == 4 else 16
+        ports = (int(packet["sport"]), int(packet["dport"])) if packet["proto"] in (TCP, UDP) else (-1, -1)
+        return Ends(
+            (bytes(packet["src"])[:octets], bytes(packet["dst"])[:octets]), ports, 0, int(packet["vlan"])
+        )
+
+
+_NOTHING: NDArray[Any] = np.empty(0)
+
+
+def _looker(test: PayloadTest, on_stream: bool) -> Callable[[Moment], Any]:
+    """What looks at the payload of a moment for one rule."""
+
+    def of_packet(moment: Moment) -> Any:
+        return test.failed(moment.payload) if moment.payload else test.options[0]
+
+    def of_stream(moment: Moment) -> Any:
+        if moment.proto != TCP:
+            return of_packet(moment)
+        failed: Any = test.options[0]
+        for data, tail in moment.pieces:
+            failed = test.failed(data, tail)
+            if failed is None:
+                return None
+        return failed
+
+    return of_stream if on_stream else of_packet
+
+
+def _accepted(option: Number, column: NDArray[Any]) -> NDArray[np.bool_]:
+    """`option.accepts` for a column."""
+    low = option.low + 1 if option.op in ("<>", ">") else 0 if option.op == "<" else option.low
+    high = {"<>": option.high - 1, "<": option.low - 1, ">": MOST}.get(option.op, option.low)
+    inside: NDArray[np.bool_] = (column >= low) & (column <= high)
+    return ~inside if option.op == "!" else inside
