@@ -20,24 +20,53 @@ Given = dict[str, Any]
 
 
 def arguments(table: Table, argv: Sequence[str]) -> tuple[Given, list[str]]:
-    """What stands on the command line (without the program's name): values, and the words between them."""
+    """What stands on the command line (without the program's name): values, and the words between them.
+
+    Words that follow an option that takes many are its own; so are those behind `--` if it is the last.
+    """
     letters = "".join(o.short + (":" if o.metavar else "") for o in table if o.short)
     names = [o.long + ("=" if o.metavar else "") for o in table]
-    try:
-        pairs, words = getopt.gnu_getopt(list(argv), letters, names)
-    except getopt.GetoptError as error:
-        raise UsageError(error.msg) from None
     by_spelling = {f"--{o.long}": o for o in table} | {f"-{o.short}": o for o in table if o.short}
+    rest, behind = _split(argv)
     given: Given = {}
-    for spelling, text in pairs:
-        option = by_spelling[spelling]
-        value = checked(option, text, spelling) if option.metavar else True
-        if option.repeat:
-            value = (*given.get(option.field, ()), value)
-        elif option.once and option.field in given:
-            raise UsageError(f"{spelling}: {option.once}")
-        given[option.field] = value
+    words: list[str] = []
+    while rest or behind:
+        try:
+            pairs, rest = getopt.getopt(rest, letters, names)
+        except getopt.GetoptError as error:
+            raise UsageError(error.msg) from None
+        for spelling, text in pairs:
+            _note(given, by_spelling[spelling], text, spelling)
+        count = next((at for at, word in enumerate(rest) if word.startswith("-") and word != "-"), len(rest))
+        following, rest = rest[:count], rest[count:]
+        if not rest:
+            following, behind = following + behind, []
+        last = by_spelling[pairs[-1][0]] if pairs else None
+        if last is not None and last.many:
+            *before, latest = given[last.field]
+            given[last.field] = (*before, (*latest, *following))
+        else:
+            words += following
     return given, words
+
+
+def _split(argv: Sequence[str]) -> tuple[list[str], list[str]]:
+    """What stands before and behind the first `--`."""
+    words = list(argv)
+    at = words.index("--") if "--" in words else len(words)
+    return words[:at], words[at + 1 :]
+
+
+def _note(given: Given, option: Option, text: str, spelling: str) -> None:
+    """Add an option to what was given."""
+    value = checked(option, text, spelling) if option.metavar else True
+    if option.many:
+        value = (*given.get(option.field, ()), (value,))
+    elif option.repeat:
+        value = (*given.get(option.field, ()), value)
+    elif option.once and option.field in given:
+        raise UsageError(f"{spelling}: {option.once}")
+    given[option.field] = value
 
 
 def fields(table: Table, given: Mapping[str, Any]) -> dict[str, Any]:

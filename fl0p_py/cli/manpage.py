@@ -12,10 +12,11 @@ from pathlib import Path
 
 from fl0p_py import __version__
 from fl0p_py.cli.document import Manual, Section
+from fl0p_py.cli.learn_manual import MANUAL as LEARN
 from fl0p_py.cli.manual import MANUAL as FL0P
 from fl0p_py.cli.option import groups
 
-COMMANDS = (FL0P,)
+COMMANDS = (FL0P, LEARN)
 """Every command that is installed."""
 
 _FLAG = re.compile(r"(?<![\w-])--?[A-Za-z][\w-]*")

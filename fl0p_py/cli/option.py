@@ -28,6 +28,7 @@ class Option:
     repeat      : may be given several times; the field is a tuple
     whole       : a number without fraction
     once        : why it is refused when given twice; empty if the last one counts
+    many        : takes all words up to the next option; the field is a tuple of such tuples
     """
 
     short: str
@@ -43,6 +44,7 @@ class Option:
     repeat: bool = False
     whole: bool = True
     once: str = ""
+    many: bool = False
 
     @property
     def field(self) -> str:

@@ -7,12 +7,14 @@ counted.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
 
 from fl0p_py.capture.stream import STDIN, ByteStream, open_stream
-from fl0p_py.errors import CaptureError, UsageError
+from fl0p_py.errors import CaptureError
 from fl0p_py.learn.corpus import Corpus
+from fl0p_py.output.escape import escape
+from fl0p_py.wording import counted
 
 MOST_FLOWS = 1 << 21
 MOST_TOKENS = 1 << 25
@@ -58,6 +60,21 @@ class Account:
         self.foreign += 1
         if len(self.shown) < SHOWN:
             self.shown.append((line, reason))
+
+    def lines(self) -> Iterator[str]:
+        """What a user should hear of it, without the damage, which is an error."""
+        name = escape(self.source)
+        for line, reason in self.shown:
+            yield f"{name}:{line}: {reason}; skipped"
+        if self.foreign > len(self.shown):
+            yield f"{name}: {counted(self.foreign, 'line')} skipped in all"
+        if self.others and not self.flows:
+            yield f"{name}: {counted(self.others, 'line')} without a sequence; harvest with -U or -K"
+        if self.left_out:
+            yield (
+                f"{name}: {counted(self.left_out, 'flow')} left out, beyond {MOST_FLOWS:,} flows or "
+                f"{MOST_TOKENS:,} tokens in all"
+            )
 
 
 @dataclass(slots=True)
@@ -111,14 +128,6 @@ def _read(
         return read_harvest(stream, account, budget, progress)
     finally:
         stream.close()
-
-
-def refuse_nothing(paths: Iterable[str]) -> None:
-    """Raise UsageError if no file is named at all."""
-    if not any(True for _ in paths):
-        raise UsageError(
-            "nothing to read: name logs of fl0p -lUK or --json, or captures; - is standard input"
-        )
 
 
 class HeadedStream:

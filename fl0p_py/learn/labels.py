@@ -19,7 +19,7 @@ from __future__ import annotations
 import csv
 import ipaddress
 from collections import defaultdict
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import lru_cache
 from pathlib import Path
@@ -31,10 +31,12 @@ import orjson
 from fl0p_py.capture.stream import open_stream
 from fl0p_py.errors import CaptureError, UsageError
 from fl0p_py.learn.corpus import NO_LABEL, NO_TIME, Corpus
-from fl0p_py.learn.intake import Account
+from fl0p_py.learn.intake import SHOWN, Account
 from fl0p_py.learn.lines import MAX_LINE, numbered_lines
 from fl0p_py.learn.moment import time_ns
+from fl0p_py.output.escape import escape
 from fl0p_py.signature.pattern import PROTOCOLS
+from fl0p_py.wording import counted
 
 MOST_RECORDS = 1 << 20
 LONGEST_LABEL = 100
@@ -85,6 +87,20 @@ class Labelling:
     unmatched: list[Record] = field(default_factory=list)
     contradictory: list[tuple[int, tuple[str, ...]]] = field(default_factory=list)
     unlabelled: int = 0
+
+    def lines(self, corpus: Corpus) -> Iterator[str]:
+        """What a user should hear of it."""
+        for record in self.unmatched[:SHOWN]:
+            yield f"{escape(record.place)}: no flow answers to '{escape(record.text)}'"
+        if len(self.unmatched) > SHOWN:
+            yield f"{counted(len(self.unmatched), 'record')} in all that no flow answers to"
+        for flow, said in self.contradictory[:SHOWN]:
+            names = " and ".join(f"'{escape(name)}'" for name in said)
+            yield f"{escape(corpus.place(flow))}: said to be {names}; it has no label now"
+        if len(self.contradictory) > SHOWN:
+            yield f"{counted(len(self.contradictory), 'flow')} in all with contradictory labels"
+        if self.unlabelled:
+            yield f"{counted(self.unlabelled, 'flow')} without a label"
 
 
 def apply_labels(

@@ -1,0 +1,63 @@
+"""The command fl0p-learn: options in, a subcommand's work, errors to exit codes.
+
+Exit status: 0 done; 1 something could not be read or written, after doing all that could be done; 2 usage
+or a broken signature file; 130 interrupted.  Imports stand where they are needed, since `-h` must be quick.
+"""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections.abc import Callable, Sequence
+from functools import partial
+from typing import NoReturn
+
+from fl0p_py import __version__
+from fl0p_py.cli.ending import leave, status_of
+from fl0p_py.cli.learn_options import Request, parse
+from fl0p_py.cli.terminal import say, show, width
+from fl0p_py.errors import SignatureFileError, UsageError
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Run with these arguments (sys.argv's without); returns the exit status."""
+    try:
+        request = parse(sys.argv[1:] if argv is None else argv)
+    except UsageError as error:
+        say(f"fl0p-learn: {error}; try fl0p-learn -h")
+        return error.exit_status
+    return status_of("fl0p-learn", partial(_work, request), memory_hint="read fewer files at a time")
+
+
+def _work(request: Request) -> int:
+    if request.help:
+        from fl0p_py.cli.document import help_text
+
+        show(help_text(request.manual, width()))
+        return 0
+    if request.values.get("version"):
+        show(f"fl0p-learn {__version__}\n")
+        return 0
+    os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")  # numpy would start a thread a core, for nothing
+    from fl0p_py.cli import learn_commands
+
+    commands: dict[str, Callable[[Request], int]] = {
+        "explore": learn_commands.explore,
+        "learn": learn_commands.learn,
+    }
+    try:
+        return commands[request.manual.word](request)
+    except SignatureFileError as error:
+        from fl0p_py.signature.caret import render
+
+        say(render(error))
+        return error.exit_status
+
+
+def command() -> NoReturn:
+    """The program."""
+    leave(main())
+
+
+if __name__ == "__main__":
+    command()

@@ -1,0 +1,188 @@
+"""What the subcommands of fl0p-learn do: a function each, from a request to an exit status."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Iterable, Sequence
+from contextlib import ExitStack
+from pathlib import Path
+
+import orjson
+
+from fl0p_py.cli.learn_options import Request
+from fl0p_py.cli.terminal import colour, say
+from fl0p_py.errors import CaptureError, OutputError, UsageError
+from fl0p_py.learn.corpus import Corpus
+from fl0p_py.learn.intake import Account, read_corpus
+from fl0p_py.learn.labels import Record, apply_labels, file_labels, read_labels
+from fl0p_py.output.progress import ProgressBar
+from fl0p_py.output.sink import Sink
+
+
+def explore(request: Request) -> int:
+    """Cluster the flows, and show the clusters."""
+    from fl0p_py.learn import explore as exploring
+    from fl0p_py.learn.listing import json_lines, listing
+    from fl0p_py.signature.loader import load
+
+    signatures = load(request.signatures)
+    targets = [path for path in (request.html, request.output) if path is not None]
+    inputs = [*request.files, *request.labelled]
+    _spare(inputs, targets)
+    corpus, damaged = _corpus(request)
+    with _Bars(request) as bars:
+        found = exploring.explore(
+            corpus,
+            signatures,
+            distance=request.distance,
+            most=request.most,
+            least=request.least,
+            seed=request.seed,
+            only_unknown=request.only_unknown,
+            threshold_ms=request.threshold,
+            progress=bars.told("comparing sequences"),
+        )
+    if request.html is not None:
+        from fl0p_py.learn.page import page
+
+        with _Bars(request) as bars:
+            text = page(found, _title(inputs), bars.told("drawing"))
+        _write(request.html, text.encode())
+    terminal = request.output is None and os.isatty(1) and colour()
+    _print(request.output, json_lines(found) if request.json else listing(found, colour=terminal).encode())
+    return damaged
+
+
+def learn(request: Request) -> int:
+    """Learn signatures from labelled flows."""
+    from fl0p_py.learn.learner import Options
+    from fl0p_py.learn.proposal import fp_text, toml_text
+    from fl0p_py.learn.study import study
+
+    unnamed = [file for files in request.background for file in files]
+    _spare([*request.files, *request.labelled, *unnamed], [request.output] if request.output else [])
+    corpus, damaged = _corpus(request)
+    background, also = _read(request, unnamed)
+    found = study(
+        corpus,
+        background,
+        Options(request.max_fp, request.min_flows, request.threshold),
+        share=request.holdout,
+        seed=request.seed,
+        step=_step(request),
+    )
+    as_lines = request.output is not None and request.output.endswith(".fp")
+    text = (fp_text if as_lines else toml_text)(found.signatures)
+    if request.json:
+        _print(None, orjson.dumps(found.as_dict(), option=orjson.OPT_APPEND_NEWLINE))
+    elif not request.quiet:
+        for line in found.lines():
+            say(line)
+    _print(request.output, text.encode())
+    return damaged | also
+
+
+def _corpus(request: Request) -> tuple[Corpus, int]:
+    """The labelled flows of all files; 1 if one could not be read (to its end)."""
+    files = file_labels(request.label)
+    records: list[Record] = []
+    accounts = []
+    for path in request.labels:
+        found, account = read_labels(path)
+        records += found
+        accounts.append(account)
+    damaged = _tell(accounts, request)
+    corpus, also = _read(request, [*files, *request.files])
+    if files or records:
+        corpus, labelling = apply_labels(corpus, files, records, window_s=request.label_window)
+        if not request.quiet:
+            for line in labelling.lines(corpus):
+                say(line)
+    return corpus, damaged | also
+
+
+def _read(request: Request, paths: Sequence[str]) -> tuple[Corpus, int]:
+    with _Bars(request) as bars:
+        corpus, accounts = read_corpus(paths, threshold_ms=request.threshold, progress=bars.read)
+    return corpus, _tell(accounts, request)
+
+
+def _tell(accounts: Iterable[Account], request: Request) -> int:
+    """Say what was not used of some files; 1 if one of them is damaged."""
+    damage: list[CaptureError] = []
+    for account in accounts:
+        if not request.quiet:
+            for line in account.lines():
+                say(line)
+        if account.damage is not None:
+            say(f"fl0p-learn: {account.damage}")
+            damage.append(account.damage)
+    return 1 if damage else 0
+
+
+class _Bars:
+    """The progress bars of a piece of work; each takes the place of the one before."""
+
+    def __init__(self, request: Request) -> None:
+        self._wanted = not request.quiet
+        self._name = ""
+        self._stack = ExitStack()
+
+    def __enter__(self) -> _Bars:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._stack.close()
+
+    def _show(self, name: str, done: int, size: int | None, *, bytes: bool) -> None:
+        if name != self._name:
+            self._stack.close()
+            self._name, self._bar = name, ProgressBar(name, size, wanted=self._wanted, bytes=bytes)
+            self._stack.callback(self._bar.close)
+        self._bar.update(done)
+
+    def read(self, name: str, done: int, size: int | None) -> None:
+        """Of a file that is read."""
+        self._show(name, done, size, bytes=True)
+
+    def told(self, name: str) -> Callable[[int, int], None]:
+        """Of things that are done one after the other."""
+        return lambda done, size: self._show(name, done, size, bytes=False)
+
+
+def _step(request: Request) -> Callable[[object], None]:
+    """Says what is learned next, on a terminal."""
+    if request.quiet or not colour():
+        return lambda target: None
+    return lambda target: say(f"learning {getattr(target, 'text', target)}")
+
+
+def _spare(inputs: Iterable[str], targets: Iterable[str]) -> None:
+    """Refuse to write over a file that is read."""
+    for target in map(Path, targets):
+        for path in map(Path, inputs):
+            if str(path) != "-" and path.exists() and target.exists() and path.samefile(target):
+                raise UsageError(f"{target} is read: it would be written over")
+
+
+def _title(inputs: Sequence[str]) -> str:
+    first = "standard input" if inputs[0] == "-" else Path(inputs[0]).name
+    return f"{first} and {len(inputs) - 1:,} more" if len(inputs) > 1 else first
+
+
+def _print(path: str | None, data: bytes) -> None:
+    """To a file, or to standard output."""
+    if path is not None:
+        _write(path, data)
+        return
+    with Sink() as sink:
+        sink.write(data)
+
+
+def _write(path: str, data: bytes) -> None:
+    try:
+        Path(path).write_bytes(data)
+    except OSError as error:
+        raise OutputError(f"{path}: {error.strerror or error}") from None
+    except ValueError:
+        raise OutputError(f"{path!r}: a file name cannot hold a NUL") from None

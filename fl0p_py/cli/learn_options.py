@@ -1,0 +1,68 @@
+"""The command line of fl0p-learn: a subcommand, and its options by its table (learn_table.py)."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from fl0p_py.cli.arguments import arguments, fields
+from fl0p_py.cli.document import Manual, subcommand
+from fl0p_py.cli.learn_manual import MANUAL
+from fl0p_py.errors import UsageError
+
+
+@dataclass(frozen=True, slots=True)
+class Request:
+    """What the user asked for.
+
+    manual : of the subcommand; of fl0p-learn itself for -h and --version without one
+    values : by the fields of its table
+    files  : the words between the options
+    """
+
+    manual: Manual
+    values: dict[str, Any]
+    files: tuple[str, ...]
+
+    def __getattr__(self, name: str) -> Any:
+        """A field of the table."""
+        try:
+            return self.values[name]
+        except KeyError:
+            raise AttributeError(name) from None
+
+    @property
+    def labelled(self) -> tuple[str, ...]:
+        """The files of `--label`."""
+        return tuple(file for _, *files in self.values.get("label", ()) for file in files)
+
+
+def parse(argv: Sequence[str]) -> Request:
+    """Read the arguments (without the program's name); raises UsageError."""
+    manual, rest = subcommand(MANUAL, argv)
+    if manual is None:
+        given, words = arguments(MANUAL.table, rest)
+        if not given:
+            raise UsageError(f"which command? {', '.join(each.word for each in MANUAL.subcommands)}")
+        return Request(MANUAL, fields(MANUAL.table, given), tuple(words))
+    given, words = arguments(manual.table, rest)
+    request = Request(manual, fields(manual.table, given), tuple(words))
+    if not request.help:
+        _refuse(request)
+    return request
+
+
+def _refuse(request: Request) -> None:
+    """What does not go together, or goes nowhere."""
+    word = request.manual.word
+    if not request.files and not request.labelled:
+        raise UsageError(
+            "nothing to read: name logs of fl0p -lUK or --json, or captures; - is standard input"
+        )
+    if word == "learn" and not request.label and not request.labels:
+        raise UsageError(
+            "nothing to learn from: say what flows are with --label NAME FILE... or --labels FILE"
+        )
+    if word == "learn" and request.json and request.output is None:
+        raise UsageError("--json prints the account: name a file for the signatures with -o FILE")
