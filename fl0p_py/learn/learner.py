@@ -106,7 +106,7 @@ class Learner:
 
     def __init__(self, corpus: Corpus, target: Target, options: Options) -> None:
         self.corpus, self.target, self.options = corpus, target, options
-        verdict = verdicts(corpus, target)
+        verdict = sides(corpus, target)
         self.own, self.other = np.flatnonzero(verdict > 0), np.flatnonzero(verdict < 0)
         self.clashes = self._clashes()
         self.protocols = [_Protocol(self, int(proto)) for proto in np.unique(corpus.proto[self.own]).tolist()]
@@ -298,7 +298,7 @@ def learners(
     return found
 
 
-def verdicts(corpus: Corpus, target: Target) -> Array:
+def sides(corpus: Corpus, target: Target) -> Array:
     """int8[n]: 1 for flows that speak for the target, -1 against it, 0 neither."""
     by_label = np.array([*(_verdict(target, label) for label in corpus.labels), 0], np.int8)
     found: Array = by_label[corpus.label]  # NO_LABEL is the last

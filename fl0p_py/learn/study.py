@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 
 from fl0p_py.learn.corpus import NO_LABEL, Corpus
 from fl0p_py.learn.holdout import Holdout, split
-from fl0p_py.learn.learner import BACKGROUND, DEFAULTS, Learner, Lesson, Options, learners, verdicts
+from fl0p_py.learn.learner import BACKGROUND, DEFAULTS, Learner, Lesson, Options, learners, sides
 from fl0p_py.learn.proposal import proposals
 from fl0p_py.learn.score import Share
 from fl0p_py.learn.target import Target
@@ -149,7 +149,7 @@ def _judged(
     """(recall, share of others named) on the flows set aside."""
     if not len(aside):
         return None, None
-    verdict = verdicts(aside, target)
+    verdict = sides(aside, target)
     named: Array = np.zeros(len(aside), np.bool_)
     if signatures:
         named = each(signatures, aside, threshold_ms=options.threshold_ms).max(axis=0) > 0

@@ -62,7 +62,7 @@ def matches(
 ) -> Matches:
     """What fl0p says of the flows with this set: signatures compete for facets, as live."""
     found = [
-        _run(signatures, corpus, begin, end, threshold_ms, fuzzy) for begin, end in _parts(corpus.offsets)
+        _run(signatures, corpus, begin, end, threshold_ms, fuzzy) for begin, end in parts_of(corpus.offsets)
     ]
     result = np.concatenate([part for part, _ in found]) if found else np.zeros(0, RESULT_DTYPE)
     flow = np.concatenate([flow for _, flow in found]) if found else np.zeros(0, np.int64)
@@ -113,7 +113,7 @@ def _independent(signatures: Sequence[Signature]) -> SignatureSet:
     )
 
 
-def _parts(offsets: NDArray[np.int64]) -> list[tuple[int, int]]:
+def parts_of(offsets: NDArray[np.int64]) -> list[tuple[int, int]]:
     """Ranges of flows with about TOKENS_AT_ONCE tokens each."""
     parts, begin = [], 0
     while begin < len(offsets) - 1:
