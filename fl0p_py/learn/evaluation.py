@@ -25,6 +25,7 @@ from fl0p_py.signature.matcher import Matcher
 from fl0p_py.signature.pattern import FACETS, Facets, Signature, SignatureSet
 from fl0p_py.signature.printer import pattern_text
 from fl0p_py.signature.specificity import bits
+from fl0p_py.wording import counted
 
 Array = NDArray[Any]
 
@@ -78,7 +79,8 @@ class Evaluation:
 
     def lines(self) -> Iterator[str]:
         """For people."""
-        yield f"{self.flows:,} labelled flows of {self.sources:,} captures; {self.unlabelled:,} without a label"
+        captures = counted(self.sources, "capture")
+        yield f"{self.flows:,} labelled flows of {captures}; {self.unlabelled:,} without a label"
         for facet in self.facets:
             yield ""
             yield from _facet_lines(facet)
