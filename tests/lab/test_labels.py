@@ -60,7 +60,8 @@ def test_a_label_as_it_is_written(tmp_path: Path) -> None:
             "src_port": 4000,
             "dest_port": 22,
             "proto": "TCP",
-            "label": {"class": "ssh", "outcome": "auth-failed", "attempts": 2},
+            "label": "class=ssh,outcome=auth-failed,attempts=2",
+            "facets": {"class": "ssh", "outcome": "auth-failed", "attempts": 2},
             "lab": {"run": 3, "x": 1},
         }
     ]

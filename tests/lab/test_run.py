@@ -49,7 +49,7 @@ def test_a_run_leaves_capture_and_labels_and_is_not_made_twice(
     told = json.loads((tmp_path / "runs" / "icmp.ping-0000.json").read_text())
     part = "heldout" if told["held_out"] else "learn"
     labels = read(tmp_path / f"{part}.jsonl")
-    assert [each["label"] for each in labels] == [{"class": "icmp"}]
+    assert [each["facets"] for each in labels] == [{"class": "icmp"}]
     assert len(flows(tmp_path / f"{part}.pcap")) == 1
     assert run.main(words) == 0
     assert capsys.readouterr().out == "nothing to do\n"

@@ -17,7 +17,7 @@ from typing import Any
 from tools.lab.capture import ICMP, ICMP6, PROTOCOLS, Flow
 from tools.lab.errors import UncertainError
 
-FACETS = ("class", "outcome", "attempts", "activity", "actor", "tunnel", "prompt")
+FACETS = ("class", "outcome", "activity", "actor", "tunnel", "prompt", "attempts")
 """What can be said of a flow, in this order."""
 
 
@@ -74,6 +74,7 @@ def _fits(flow: Flow, claim: Claim) -> bool:
 def record(flow: Flow, claim: Claim, lab: Mapping[str, Any]) -> dict[str, Any]:
     """The label of a flow as it is written; `lab` is what is true of the whole run."""
     icmp = flow.protocol in (ICMP, ICMP6)
+    facets = {name: claim.facets[name] for name in FACETS if claim.facets.get(name) is not None}
     ports = {"icmp_id": flow.src_port} if icmp else {"src_port": flow.src_port, "dest_port": flow.dest_port}
     return {
         "timestamp": timestamp(flow.start_ns),
@@ -81,7 +82,8 @@ def record(flow: Flow, claim: Claim, lab: Mapping[str, Any]) -> dict[str, Any]:
         "dest_ip": flow.dest_ip,
         **ports,
         "proto": PROTOCOLS[flow.protocol],
-        "label": {name: claim.facets[name] for name in FACETS if claim.facets.get(name) is not None},
+        "label": ",".join(f"{name}={value}" for name, value in facets.items()),
+        "facets": facets,
         "lab": {**lab, **claim.facts},
     }
 

@@ -27,6 +27,8 @@ from tools.lab.process import die_with_parent, enter
 DEVICE = "eth0"
 QUEUE = 4096
 """Frames under way; more are dropped, as a full router does."""
+TOO_LATE_MS = 150
+"""A relay that was later than this once has made pauses of its own: its run does not count."""
 AT_ONCE = 64
 """Frames read from one device before the other has its turn."""
 
@@ -78,6 +80,7 @@ class Relay:
     """Moves frames between two TAP devices.
 
     `taps` are the client's and the server's descriptor; direction 0 is client to server.
+    `late_ms` is how late a frame has left at most: a busy machine makes a wire of its own.
     """
 
     def __init__(self, link: Link, taps: tuple[int, int], writer: Writer, seed: int) -> None:
@@ -89,6 +92,7 @@ class Relay:
         self._tag = b"" if link.vlan is None else ETHERTYPE_VLAN + struct.pack("!H", link.vlan)
         self._queue: list[tuple[float, int, int, int, bytes]] = []
         self._number = 0
+        self.late_ms = 0.0
 
     def run(self, stop: int) -> None:
         """Until `stop` can be read and nothing is under way."""
@@ -118,8 +122,9 @@ class Relay:
 
     def _pass_on(self) -> None:
         queue = self._queue
-        while queue and queue[0][0] <= time.monotonic():
+        while queue and queue[0][0] <= (now_s := time.monotonic()):
             out_s, _, hop, direction, frame = heapq.heappop(queue)
+            self.late_ms = max(self.late_ms, 1e3 * (now_s - out_s))
             if hop == 0:
                 seen = frame[self._skip :]
                 self._writer.write(time.time_ns(), seen[:12] + self._tag + seen[12:])
@@ -136,7 +141,9 @@ def _child(link: Link, pids: tuple[int, int], path: Path, seed: int, stop: int, 
     client, server = (open_tap(pid, link.offload) for pid in pids)
     with Writer(path) as writer:
         os.write(ready, b"+")
-        Relay(link, (client, server), writer, seed).run(stop)
+        relay = Relay(link, (client, server), writer, seed)
+        relay.run(stop)
+    os.write(ready, f"{relay.late_ms:.0f}".encode())
 
 
 @contextmanager
@@ -169,8 +176,11 @@ def relayed(link: Link, client: int, server: int, capture: Capture, seed: int) -
             raise ProgramError("the relay did not start")
         yield
     finally:
-        os.close(started)
         os.close(stopper)
         _, status = os.waitpid(child, 0)
+        late_ms = os.read(started, 16)
+        os.close(started)
     if status != 0:
         raise ProgramError(f"the relay ended with {os.waitstatus_to_exitcode(status)}")
+    if int(late_ms) > TOO_LATE_MS:
+        raise ProgramError(f"the machine was too busy: a frame left {int(late_ms)} ms late")

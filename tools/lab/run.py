@@ -9,6 +9,7 @@ python -m tools.lab collect --out DIR
 from __future__ import annotations
 
 import argparse
+import signal
 import sys
 from pathlib import Path
 
@@ -51,6 +52,8 @@ def main(words: list[str] | None = None) -> int:
     if not chosen:
         print(f"no scenario is called {' or '.join(given.only)}", file=sys.stderr)
         return 2
+    for number in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(number, signal.default_int_handler)
     try:
         counts = Runner(given.out, given.seed, given.jobs).run(chosen, given.scale, given.quick)
     except KeyboardInterrupt:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import fcntl
+import shutil
 import subprocess
 from dataclasses import dataclass
 from pathlib import Path
@@ -13,6 +15,10 @@ KINDS = {
     "rsa": [("-b", "2048"), ("-b", "3072")],
 }
 """The kinds of keys and the sizes of each."""
+
+
+POOL = Path("/var/cache/fl0p-lab/keys")
+"""Keys are made once and used again: making one takes longer than everything else in a run."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,12 +47,22 @@ class Key:
         return out
 
 
-def make(rng: Random, path: Path, kind: str = "", form: str = "openssh") -> Key:
-    """A new key; `form` "PEM" where OpenSSH's own is not understood."""
-    kind = kind or rng.choice(list(KINDS))
+def make(rng: Random, path: Path, number: int, form: str = "openssh") -> Key:
+    """A key at this path, out of the POOL: of any kind; keys of different numbers are different.
+
+    form : "PEM" where OpenSSH's own is not understood
+    """
+    kind = rng.choice(list(KINDS))
     size = rng.choice(KINDS[kind])
     pem = ("-m", "PEM") if form == "PEM" and kind != "ed25519" else ()
-    _run("ssh-keygen", "-q", "-t", kind, *size, *pem, "-N", "", "-C", path.name, "-f", str(path))
+    name = "-".join((kind, *size[1:], *pem[1:], str(number)))
+    POOL.mkdir(mode=0o700, parents=True, exist_ok=True)
+    with (POOL / "lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        if not (POOL / name).exists():
+            _run("ssh-keygen", "-q", "-t", kind, *size, *pem, "-N", "", "-C", "lab", "-f", str(POOL / name))
+    for end in ("", ".pub"):
+        shutil.copy(POOL / (name + end), path.with_name(path.name + end))
     return Key(kind, path)
 
 

@@ -29,6 +29,8 @@ from tools.lab.terminal import Terminal
 
 KEY, SECRETS = "publickey", ("password", "keyboard-interactive")
 MOST_TRIES = 6
+RIGHT, REFUSED = 4, 5
+"""Numbers of keys; up to 3 are hosts'."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -229,9 +231,12 @@ def _offer(drawn: Plan) -> tuple[str, ...]:
 def make_keys(context: Context, account: Account, drawn: Plan) -> list[keys.Key]:
     """Keys that the server refuses, then one that it knows if the plan ends so."""
     folder = context.client.folder
-    made = [keys.make(context.rng, folder / f"refused{number}") for number in range(drawn.refused_keys)]
+    made = [
+        keys.make(context.rng, folder / f"refused{number}", REFUSED + number)
+        for number in range(drawn.refused_keys)
+    ]
     if drawn.succeeds and drawn.method == KEY:
-        right = keys.make(context.rng, folder / "right")
+        right = keys.make(context.rng, folder / "right", RIGHT)
         path = account.home / ".ssh" / "authorized_keys"
         path.write_text(right.public + "\n")
         account.own(path)

@@ -132,7 +132,7 @@ class _Handler(paramiko.ServerInterface):
             os.setgid(FIRST_ID)
             os.setuid(FIRST_ID)
             environment = {"HOME": str(account.home), "USER": account.name, "TERM": "xterm"}
-            os.execve(account.shell, [account.shell, "-i"], environment)
+            os.execve(account.shell, ["-sh"], environment)  # a login shell
         while True:
             ready, _, _ = select.select([terminal, channel], [], [], WAIT_S)
             try:

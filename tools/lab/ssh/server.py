@@ -72,7 +72,7 @@ def start(
     port = 22 if rng.random() < 0.9 else rng.choice((2222, 2200, 22022))
     install(host, account, fail_delay=rng.random() < 0.5)
     form = "PEM" if kind in ("dropbear", "paramiko") else "openssh"
-    host_key = keys.make(rng, host.folder / "host_key", form=form)
+    host_key = keys.make(rng, host.folder / "host_key", rng.randrange(4), form)
     context.software("server", NAMES[kind], version(kind), held_out=kind in HELD_OUT)
     if kind.startswith("openssh"):
         _openssh(context, kind, port, host_key, methods, choice, pam)
