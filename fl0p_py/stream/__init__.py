@@ -26,9 +26,14 @@ has dropped: what was sent again and differs, and segments beyond the window.  F
 
     streams = StreamSet(tracker.table, policy="linux")
     joints = Joints(tracker.table, width=16)
+    spool = Spool(tracker.table)                            # only where whole streams are wanted
     for step in tracker:
         chunks = streams.take(step.events, step.batch)      # ChunkBatch: chunks, bytes_of()
         joined = joints.take(chunks)                        # JointBatch: joints, data, locate()
+        spool.add(chunks)
+        for flow, serial in hits:
+            spool.take(flow, serial)                        # History: all up to here; from now on it is
+        spool.sweep(chunks)                                 # the caller who follows the flow
 
 Each step is taken, by each of them, in turn, whether or not somebody looks at it; what they return is valid
 until the next.  `streams.want(flow, serial)` has what is sent again in a flow compared with what was there.

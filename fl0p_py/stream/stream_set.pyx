@@ -71,6 +71,8 @@ COUNTS = (
     "not_compared",         # wanted directions without a slot to compare with
 )
 
+cdef int64_t GAP_MAX = 0xFFFFFFFF       # Chunk.length has 32 bits
+
 HELD_BYTES = 64 << 20
 HELD_ENTRIES = 65536        # directions that may hold bytes at a time
 RECENT_BYTES = 64 << 20
@@ -79,7 +81,6 @@ OWN_FIRST = 1 << 20
 
 cdef enum:
     OWN_ROOM = 4 * HELD_REACH
-    GAP_MAX = 0xFFFFFFFF
     TCP = 6
     FIN = 1
     AHEAD = 8               # records from asking for a lane to using it
