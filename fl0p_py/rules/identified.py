@@ -2,7 +2,7 @@
 
 Promises that src is the client and dst the server, whoever sent the completing packet, that a flow's end
 runs as a moment of its own, after all identifications of the flow, and that its variables are
-forgotten then.
+forgotten behind it.
 """
 
 from __future__ import annotations
@@ -44,7 +44,7 @@ class Identified:
             self._use(signatures)
         kinds = results["kind"]
         identified = kinds == IDENTIFIED
-        wanted = ~identified
+        wanted = ~identified if self._at_ends else np.zeros(len(results), np.bool_)
         identified &= results["lost"] == 0  # more specific ones have said it already
         wanted[identified] = self._relevant[results["signature"][identified]]
         places: list[int] = np.flatnonzero(wanted).tolist()
@@ -56,10 +56,16 @@ class Identified:
         flow = flow_id(int(row["start_ns"]), int(row["serial"]))
         ended = result["kind"] == FINISHED
         rules = self._at_ends if ended else self._chosen[int(result["signature"])]
-        alerts = self._machine.run(self._moment(result, row, flow), rules) if rules else []
-        if ended:
-            self._machine.variables.forget_flow(flow)
-        return alerts
+        return self._machine.run(self._moment(result, row, flow), rules) if rules else []
+
+    def forget_ended(self, results: NDArray[Any], table: FlowTable) -> None:
+        """Give up the variables of the flows that end with these results, which have all been dealt with."""
+        variables = self._machine.variables
+        if not len(variables.flows):
+            return
+        rows = table.rows[results["flow"][results["kind"] == FINISHED]]
+        for start_ns, serial in zip(rows["start_ns"].tolist(), rows["serial"].tolist(), strict=True):
+            variables.forget_flow(flow_id(start_ns, serial))
 
     def _use(self, signatures: SignatureSet) -> None:
         """Find out which rules may be true of which signature."""

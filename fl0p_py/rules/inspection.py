@@ -111,19 +111,19 @@ class Inspection:
             self._batch = self._joints.take(self._chunks)
         if not len(records):
             return []
-        clocks = np.maximum.accumulate(np.maximum(records["ts_ns"], self._clock_ns))
-        self._clock_ns = int(clocks[-1])
+        before_ns = self._clock_ns
+        self._clock_ns = max(before_ns, int(records["ts_ns"].max()))
         pairs: Pairs = []
         self._find(pairs, segments)
         self._find_always(pairs)
+        if not pairs:
+            return []
         if self._chunks is not None:
             self._index_streams()
-        return list(self._grouped(pairs, clocks))
+        return list(self._grouped(pairs, np.maximum.accumulate(np.maximum(records["ts_ns"], before_ns))))
 
     def _grouped(self, pairs: Pairs, clocks: NDArray[np.int64]) -> Iterator[Due]:
         """The pairs by record, rules in their order."""
-        if not pairs:
-            return
         rules = self._machine.rules
         keys = np.unique(np.concatenate([records * len(rules) + numbers for records, numbers in pairs]))
         records, numbers = np.divmod(keys, len(rules))

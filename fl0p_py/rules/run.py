@@ -73,6 +73,10 @@ class Run:
         """Evaluate the rules over identifications at one of these."""
         return self._identified.at(result, engine.table)
 
+    def dealt_with(self, results: NDArray[Any], engine: Engine) -> None:
+        """All that these results bring has been evaluated."""
+        self._identified.forget_ended(results, engine.table)
+
     def counts(self) -> dict[str, dict[str, int]]:
         """Fields of output/stats.py Stats: what each rule did, and what was given up at bounds."""
         machine = self._machine

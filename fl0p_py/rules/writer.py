@@ -61,6 +61,7 @@ class RuleWriter:
                     done = i + 1
                     self._say(alerts)
         self._entries(results[done:])
+        self._run.dealt_with(results, self._engine)
 
     def _packets(self, results: NDArray[Any], times: NDArray[np.int64], done: int, before: int) -> int:
         """Evaluate the packets up to the time of the result `before`; entries written by then."""
