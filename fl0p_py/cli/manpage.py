@@ -12,11 +12,12 @@ from pathlib import Path
 
 from fl0p_py import __version__
 from fl0p_py.cli.document import Manual, Section
+from fl0p_py.cli.flowgrep_manual import MANUAL as FLOWGREP
 from fl0p_py.cli.learn_manual import MANUAL as LEARN
 from fl0p_py.cli.manual import MANUAL as FL0P
 from fl0p_py.cli.option import groups
 
-COMMANDS = (FL0P, LEARN)
+COMMANDS = (FL0P, FLOWGREP, LEARN)
 """Every command that is installed."""
 
 _FLAG = re.compile(r"(?<![\w-])--?[A-Za-z][\w-]*")

@@ -24,6 +24,7 @@ import orjson
 
 from fl0p_py.errors import Fl0pError
 from fl0p_py.output.escape import escape
+from fl0p_py.sensor.target import FIELDS, hexadecimal, up_to
 
 HEADER = struct.Struct("!HHI")
 MARK = 0xF10B
@@ -53,6 +54,7 @@ class Kind(IntEnum):
     WRITE       write this line into the log
     STOP        end all flows, write all there is, say BYE
     NAMES       the descriptor of a new socket to the resolver
+    FILE        the descriptor of a file that CREATE or AGAIN asked for; NO_FILE: there is none
 
     Child to monitor:
     READY       confined, and about to take the first packet
@@ -62,6 +64,9 @@ class Kind(IntEnum):
     LOST        lines could not be written, with the reason; BACK: they can be again
     GONE        the source of packets ended, with the reason
     BYE         all is done; what the child exits with
+    KILL        end this TCP connection (target.py)
+    CREATE      make a log file of this name, given in parts (grep/log_folder.py)
+    AGAIN       open one that was made for it, once more
     """
 
     LOG = 1
@@ -70,6 +75,8 @@ class Kind(IntEnum):
     WRITE = 4
     STOP = 5
     NAMES = 6
+    FILE = 7
+    NO_FILE = 8
     READY = 64
     COUNTERS = 65
     SAY = 66
@@ -79,6 +86,9 @@ class Kind(IntEnum):
     BACK = 70
     GONE = 71
     BYE = 72
+    KILL = 73
+    CREATE = 74
+    AGAIN = 75
 
 
 Check = Callable[[Any], bool]
@@ -131,6 +141,8 @@ KINDS: dict[Kind, Shape] = {
     Kind.WRITE: Shape({"line": _text}),
     Kind.STOP: Shape(),
     Kind.NAMES: Shape(descriptor=True),
+    Kind.FILE: Shape({"name": _text}, descriptor=True),
+    Kind.NO_FILE: Shape({"why": _text}),
     Kind.READY: Shape(),
     Kind.COUNTERS: Shape({"counters": _counters, "final": _flag}),
     Kind.SAY: Shape({"text": _text}),
@@ -140,6 +152,18 @@ KINDS: dict[Kind, Shape] = {
     Kind.BACK: Shape({"lines": _count}),
     Kind.GONE: Shape({"why": _text}),
     Kind.BYE: Shape({"status": _status}),
+    Kind.KILL: Shape(FIELDS),
+    Kind.CREATE: Shape(
+        {
+            "second": _count,
+            "source": hexadecimal(8, 32),
+            "sport": up_to(0xFFFF),
+            "dest": hexadecimal(8, 32),
+            "dport": up_to(0xFFFF),
+            "proto": up_to(0xFF),
+        }
+    ),
+    Kind.AGAIN: Shape({"name": _text}),
 }
 
 FROM_MONITOR = frozenset(kind for kind in Kind if kind < Kind.READY)

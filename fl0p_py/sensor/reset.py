@@ -7,19 +7,15 @@ the other end has said more meanwhile.  They are built with dpkt, and sent eithe
 - as frames on the device, with the addresses and VLAN tags of the frame that was seen, or
 - as IP packets for the kernel to route, where the receiver is this machine, or reached by way of it.
 
-`Resetter` is made before privileges are given up and used by the process that keeps them.  What it is asked
-to end comes from a process that may be in the hands of whoever sent the packets: every field is bounded, and
-`Target.fits` says whether it is.
+`Resetter` is made before privileges are given up, and used by the process that keeps them.
 """
 
 from __future__ import annotations
 
 import socket
 import struct
-from collections.abc import Mapping
 from contextlib import suppress
-from dataclasses import asdict, dataclass
-from typing import Any
+from dataclasses import dataclass
 
 from dpkt.ethernet import ETH_TYPE_8021Q, ETH_TYPE_IP, ETH_TYPE_IP6, Ethernet
 from dpkt.ip import IP, IP_PROTO_TCP
@@ -27,78 +23,14 @@ from dpkt.ip6 import IP6
 from dpkt.tcp import TCP, TH_ACK, TH_RST
 
 from fl0p_py.errors import Fl0pError
+from fl0p_py.sensor.target import Target
 
 STEPS = 3
 """Sequence numbers tried for each end."""
 
-LARGEST_WINDOW = 1 << 30  # RFC 7323 section 2.3
 HOPS = 64
 IPV6_HDRINCL = 36  # linux/in6.h
 ETHERNET_HARDWARE = 1  # ARPHRD_ETHER
-
-
-@dataclass(frozen=True, slots=True)
-class Target:
-    """A connection to end, in numbers and hexadecimal text, as it passes through a channel.
-
-    client, server : packed addresses
-    *_next         : the next sequence number that this end will use
-    *_window       : bytes that this end lets the other send
-    macs           : destination and source address of a frame from the client to the server; empty: there
-                     are none
-    vlan           : as FlowRow.vlan
-    """
-
-    client: str
-    server: str
-    cport: int
-    sport: int
-    client_next: int
-    server_next: int
-    client_window: int
-    server_window: int
-    macs: str = ""
-    vlan: int = 0
-
-    @staticmethod
-    def fits(body: Mapping[str, Any]) -> bool:
-        """Whether a message's body is one."""
-        return (
-            body.keys() == _BOUNDS.keys()
-            and all(fits(body[name]) for name, fits in _BOUNDS.items())
-            and (len(body["client"]) == len(body["server"]))
-        )
-
-    def body(self) -> dict[str, Any]:
-        return asdict(self)
-
-
-def _hexadecimal(*lengths: int) -> Any:
-    def fits(value: Any) -> bool:
-        return isinstance(value, str) and len(value) in lengths and set(value) <= set("0123456789abcdef")
-
-    return fits
-
-
-def _up_to(most: int) -> Any:
-    def fits(value: Any) -> bool:
-        return type(value) is int and 0 <= value <= most
-
-    return fits
-
-
-_BOUNDS = {
-    "client": _hexadecimal(8, 32),
-    "server": _hexadecimal(8, 32),
-    "cport": _up_to(0xFFFF),
-    "sport": _up_to(0xFFFF),
-    "client_next": _up_to(0xFFFFFFFF),
-    "server_next": _up_to(0xFFFFFFFF),
-    "client_window": _up_to(LARGEST_WINDOW),
-    "server_window": _up_to(LARGEST_WINDOW),
-    "macs": _hexadecimal(0, 24),
-    "vlan": _up_to(0xFFFFFFFF),
-}
 
 
 @dataclass(frozen=True, slots=True)

@@ -39,6 +39,29 @@ BODIES: dict[Kind, dict[str, Any]] = {
     Kind.BACK: {"lines": 3},
     Kind.GONE: {"why": "eth0: the interface vanished"},
     Kind.BYE: {"status": 1},
+    Kind.FILE: {"name": "1-10.0.0.1-10.0.0.2-proto47"},
+    Kind.NO_FILE: {"why": ""},
+    Kind.KILL: {
+        "client": "0a000001",
+        "server": "0a000002",
+        "cport": 4001,
+        "sport": 22,
+        "client_next": 0xFFFFFFFF,
+        "server_next": 0,
+        "client_window": 1 << 30,
+        "server_window": 0,
+        "macs": "020000000001020000000002",
+        "vlan": 0,
+    },
+    Kind.CREATE: {
+        "second": 1,
+        "source": "0a000001",
+        "sport": 0,
+        "dest": "0a000002",
+        "dport": 0,
+        "proto": 47,
+    },
+    Kind.AGAIN: {"name": "1-10.0.0.1-10.0.0.2-proto47"},
 }
 
 

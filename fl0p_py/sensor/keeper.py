@@ -1,0 +1,219 @@
+"""Keeper: the process of a live flowgrep that keeps root and never sees a packet.
+
+It forked the one that does, and answers what that asks for (request.py): end a connection, make a log file.
+What is asked is checked, bounded, and done here alone; a child that asks for anything else is killed.
+SIGTERM and SIGINT end it in order, a second one at once.
+"""
+
+from __future__ import annotations
+
+import os
+import selectors
+import signal
+import socket
+import time
+from collections import OrderedDict
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass
+from types import FrameType
+from typing import TYPE_CHECKING
+
+from fl0p_py.errors import OutputError
+from fl0p_py.grep.log_folder import LogFolder, Sender
+from fl0p_py.output.escape import escape
+from fl0p_py.sensor.channel import Channel, ChannelError, Kind, Message, printable
+from fl0p_py.sensor.child import Child
+from fl0p_py.sensor.target import Target
+
+if TYPE_CHECKING:
+    from fl0p_py.sensor.reset import Resetter
+
+SIGNALS = (signal.SIGTERM, signal.SIGINT)
+
+END_S = 20.0
+"""How long the child may take to end when all ends."""
+
+REMEMBERED = 1024
+"""Connections that were ended lately: to end one again is neither told nor limited."""
+
+FAILED = 2
+
+
+@dataclass(frozen=True, slots=True)
+class Rights:
+    """What the keeper may do for its child.
+
+    resetter : None: it ends nothing; kill_limit : connections in a second
+    folder   : None: it makes no files
+    """
+
+    resetter: Resetter | None
+    kill_limit: int
+    folder: LogFolder | None
+
+
+class Keeper:
+    """Keeps one child.  say : takes a line for the user; ready : called when it reads packets"""
+
+    def __init__(self, rights: Rights, say: Callable[[str], None], ready: Callable[[], None]) -> None:
+        self._rights, self._say, self._ready = rights, say, ready
+        self._ended: OrderedDict[tuple[str, str, int, int], None] = OrderedDict()
+        self._second = 0
+        self._in_second = 0
+        self._refused = 0
+        self._noted = 0
+        self._end_at_s: float | None = None
+
+    def run(self, child: Child) -> int:
+        """Until the child has ended; returns its exit status."""
+        with self._signals_heard() as heard, selectors.DefaultSelector() as selector:
+            selector.register(heard, selectors.EVENT_READ)
+            selector.register(child.channel, selectors.EVENT_READ)
+            selector.register(child.pidfd, selectors.EVENT_READ)
+            while True:
+                ready = {key.fileobj for key, _ in selector.select(1.0)}
+                if heard in ready:
+                    heard.recv(64)
+                self._signals(child)
+                if child.channel in ready and not self._hear_all(child):
+                    selector.unregister(child.channel)
+                if child.pidfd in ready:
+                    break
+                if self._end_at_s is not None and time.monotonic() >= self._end_at_s:
+                    child.kill()
+                self._report()
+        self._hear_all(child)
+        self._report(force=True)
+        status = os.waitstatus_to_exitcode(child.reap())
+        if status < 0:
+            self._say(f"the process that reads packets was ended by signal {-status}")
+            return FAILED
+        return status
+
+    @contextmanager
+    def _signals_heard(self) -> Iterator[socket.socket]:
+        heard, woken = socket.socketpair()
+        for end in (heard, woken):
+            end.setblocking(False)
+        before = {number: signal.signal(number, self._note) for number in SIGNALS}
+        wakeup = signal.set_wakeup_fd(woken.fileno(), warn_on_full_buffer=False)
+        try:
+            yield heard
+        finally:
+            signal.set_wakeup_fd(wakeup)
+            for number, handler in before.items():
+                signal.signal(number, handler)
+            heard.close()
+            woken.close()
+
+    def _note(self, number: int, frame: FrameType | None) -> None:
+        self._noted += 1
+
+    def _signals(self, child: Child) -> None:
+        if not self._noted:
+            return
+        self._noted = 0
+        if self._end_at_s is not None:
+            child.kill()
+            return
+        self._end_at_s = time.monotonic() + END_S
+        with suppress(ConnectionError):
+            child.channel.send(Kind.STOP)
+
+    def _hear_all(self, child: Child) -> bool:
+        """What the child has to say; False: nothing more comes."""
+        try:
+            while (message := child.channel.receive()) is not None:
+                self._act(message, child.channel)
+        except BlockingIOError:
+            return True
+        except ChannelError as error:
+            self._say(f"the process that reads packets: {escape(str(error))}; killed")
+            child.kill()  # it does what none does: it is in somebody else's hands
+        except ConnectionError:
+            return False
+        return False
+
+    def _act(self, message: Message, channel: Channel) -> None:
+        match message.kind:
+            case Kind.READY:
+                self._ready()
+            case Kind.SAY:
+                self._say(message.body["text"])
+            case Kind.KILL:
+                self._kill(message)
+            case Kind.CREATE | Kind.AGAIN:
+                self._file(message, channel)
+            case Kind.BYE:
+                pass
+            case _:
+                raise ChannelError(f"{message.kind.name} is not for it to send")
+
+    def _kill(self, message: Message) -> None:
+        target, resetter = Target.of(message.body), self._rights.resetter
+        if target is None or resetter is None:
+            raise ChannelError("KILL, which is not for it to ask")
+        ends = (target.client, target.server, target.cport, target.sport)
+        if ends in self._ended:
+            resetter.end(target)
+            return
+        second = int(time.monotonic())
+        if second != self._second:
+            self._second, self._in_second = second, 0
+        if self._in_second >= self._rights.kill_limit:
+            self._refused += 1
+            return
+        self._in_second += 1
+        self._ended[ends] = None
+        if len(self._ended) > REMEMBERED:
+            self._ended.popitem(last=False)
+        sent = resetter.end(target)
+        self._say(f"killed {_shown(target)} ({sent} resets sent)")
+
+    def _report(self, force: bool = False) -> None:
+        """How many were too many, once a second at most."""
+        if self._refused and (force or int(time.monotonic()) != self._second):
+            self._say(f"{self._refused} streams were not killed: --kill-limit is {self._rights.kill_limit}")
+            self._refused = 0
+
+    def _file(self, message: Message, channel: Channel) -> None:
+        folder, body = self._rights.folder, message.body
+        if folder is None:
+            raise ChannelError(f"{message.kind.name}, and there is no log")
+        if message.kind is Kind.AGAIN:
+            descriptor = folder.again(body["name"])
+            made = None if descriptor is None else (str(body["name"]), descriptor)
+        else:
+            sender = Sender(
+                body["second"],
+                bytes.fromhex(body["source"]),
+                body["sport"],
+                bytes.fromhex(body["dest"]),
+                body["dport"],
+                body["proto"],
+            )
+            if not sender.valid:
+                raise ChannelError("CREATE of what is no name")
+            try:
+                made = folder.create(sender)
+            except OutputError as error:
+                channel.send(Kind.NO_FILE, {"why": printable(str(error))})
+                return
+        if made is None:
+            channel.send(Kind.NO_FILE, {"why": ""})
+            return
+        name, descriptor = made
+        try:
+            channel.send(Kind.FILE, {"name": name}, descriptor)
+        finally:
+            os.close(descriptor)
+
+
+def _shown(target: Target) -> str:
+    family = socket.AF_INET if len(target.client) == 8 else socket.AF_INET6
+    form = "{}:{}" if family == socket.AF_INET else "[{}]:{}"
+    ends = ((target.client, target.cport), (target.server, target.sport))
+    return " -> ".join(
+        form.format(socket.inet_ntop(family, bytes.fromhex(address)), port) for address, port in ends
+    )

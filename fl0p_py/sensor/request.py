@@ -1,0 +1,192 @@
+"""Requests of a confined flowgrep to the process that keeps its rights (keeper.py).
+
+`RemoteFiles` has log files opened there; `Killer` has connections ended.
+"""
+
+from __future__ import annotations
+
+import select
+import time
+from collections.abc import Sequence
+from contextlib import suppress
+from typing import Any
+
+import numpy as np
+
+from fl0p_py.capture.linktype import ETHERNET
+from fl0p_py.errors import OutputError
+from fl0p_py.flow.table import FlowTable
+from fl0p_py.grep.hit import TCP, Hit, segments_of
+from fl0p_py.grep.log_folder import Sender
+from fl0p_py.sensor.channel import Channel, Kind, Message
+from fl0p_py.sensor.child import send_surely
+from fl0p_py.sensor.target import LARGEST_WINDOW, Target
+from fl0p_py.stream.chunk_batch import ChunkBatch
+from fl0p_py.tracker import Step
+
+ANSWER_S = 5.0
+"""How long an answer may take; the keeper does little else."""
+
+AGAIN = 8
+"""Packets of an ended connection for which it is ended once more: one end may have said more meanwhile."""
+
+END_SEEN, SYN_WINDOW, NO_WSCALE = 4, 16, 255  # flow/record.pxd, decode/record.pxd
+LARGEST_SCALE = 14  # RFC 7323 section 2.3
+MAC_BYTES = 12
+
+
+class Line:
+    """The child's end of the channel.  stopped : the keeper has said STOP, or is gone"""
+
+    def __init__(self, channel: Channel) -> None:
+        self._channel = channel
+        self.stopped = False
+
+    def listen(self) -> None:
+        """Take what is there to be taken."""
+        with suppress(BlockingIOError):
+            self._hear()
+
+    def ask(self, kind: Kind, body: dict[str, object]) -> Message | None:
+        """Send a request and wait for its answer; None if none comes."""
+        send_surely(self._channel, kind, body)
+        poll = select.poll()
+        poll.register(self._channel, select.POLLIN)
+        end_s = time.monotonic() + ANSWER_S
+        while (left_s := end_s - time.monotonic()) > 0:
+            if not poll.poll(1000 * left_s):
+                continue
+            with suppress(BlockingIOError):
+                message = self._hear()
+                if message is not None:
+                    return message
+                if self._gone:
+                    return None
+        return None
+
+    def tell(self, kind: Kind, body: dict[str, object]) -> None:
+        send_surely(self._channel, kind, body)
+
+    _gone = False
+
+    def _hear(self) -> Message | None:
+        message = self._channel.receive()
+        if message is None:
+            self._gone = self.stopped = True
+        elif message.kind is Kind.STOP:
+            self.stopped = True
+        else:
+            return message
+        return None
+
+
+class RemoteFiles:
+    """Log files that the keeper opens; see log_folder.Files."""
+
+    def __init__(self, line: Line) -> None:
+        self._line = line
+
+    def create(self, sender: Sender) -> tuple[str, int] | None:
+        body: dict[str, object] = {
+            "second": sender.second,
+            "source": sender.source.hex(),
+            "sport": sender.sport,
+            "dest": sender.dest.hex(),
+            "dport": sender.dport,
+            "proto": sender.proto,
+        }
+        answer = self._line.ask(Kind.CREATE, body)
+        if answer is None:
+            raise OutputError(f"{sender.file_name}: it was not made")
+        if answer.descriptor is None:
+            if answer.body["why"]:
+                raise OutputError(answer.body["why"])
+            return None
+        return answer.body["name"], answer.descriptor
+
+    def again(self, name: str) -> int | None:
+        answer = self._line.ask(Kind.AGAIN, {"name": name})
+        return None if answer is None else answer.descriptor
+
+
+class Killer:
+    """Asks for the end of every TCP connection that is hit."""
+
+    def __init__(self, table: FlowTable, line: Line) -> None:
+        self._table, self._line = table, line
+        self._macs = np.zeros((len(table.rows), MAC_BYTES), np.uint8)
+        self._framed = np.zeros(len(table.rows), np.bool_)
+        self._ended: dict[int, tuple[int, int]] = {}
+
+    def take(self, step: Step, chunks: ChunkBatch, hits: Sequence[Hit]) -> None:
+        self._learn_macs(step)
+        for row in self._speaking(step):
+            serial, left = self._ended[row]
+            self._ended[row] = serial, left - 1
+            if left == 1:
+                del self._ended[row]
+            self._end(row, serial)
+        for hit in hits:
+            ends = hit.ends
+            if ends.proto == TCP and self._ended.get(ends.row, (-1, 0))[0] != ends.serial:
+                self._ended[ends.row] = ends.serial, AGAIN
+                self._end(ends.row, ends.serial)
+
+    def _speaking(self, step: Step) -> list[int]:
+        """Connections that were ended and go on."""
+        if not self._ended:
+            return []
+        return sorted(self._ended.keys() & set(segments_of(step).records["flow"].tolist()))
+
+    def _learn_macs(self, step: Step) -> None:
+        """The addresses of frames from client to server, of every flow that has said something."""
+        batch = step.batch
+        if batch is None or not len(batch):
+            return
+        records = segments_of(step).records
+        records = records[records["proto"] == TCP]
+        packet = records["packet"]
+        packet = packet[packet < len(batch)]
+        records = records[: len(packet)]
+        good = (batch.linktype[packet] == ETHERNET) & (batch.caplen[packet] >= MAC_BYTES)
+        packet, records = packet[good], records[good]
+        if not len(packet):
+            return
+        macs = batch.data[batch.offset[packet][:, None] + np.arange(MAC_BYTES)]
+        back = records["direction"] == 1
+        macs[back] = np.roll(macs[back], MAC_BYTES // 2, axis=1)
+        self._macs[records["flow"]] = macs
+        self._framed[records["flow"]] = True
+
+    def _end(self, row: int, serial: int) -> None:
+        with self._table.steady:
+            one = self._table.rows[row]
+            if int(one["serial"]) != serial or int(one["flags"]) & END_SEEN:
+                self._ended.pop(row, None)
+                return
+            target = self._target(one, row)
+        self._line.tell(Kind.KILL, target.body())
+
+    def _target(self, one: Any, row: int) -> Target:
+        size = 4 if one["version"] == 4 else 16
+        client, server = one["client_end"], one["server_end"]
+        return Target(
+            client=one["client"].tobytes()[:size].hex(),
+            server=one["server"].tobytes()[:size].hex(),
+            cport=int(one["cport"]),
+            sport=int(one["sport"]),
+            client_next=int(client["next_seq"]),
+            server_next=int(server["next_seq"]),
+            client_window=_window(client),
+            server_window=_window(server),
+            macs=self._macs[row].tobytes().hex() if self._framed[row] else "",
+            vlan=int(one["vlan"]),
+        )
+
+
+def _window(end: Any) -> int:
+    """Bytes that this end lets the other send, as it said last."""
+    scale = int(end["wscale"])
+    if scale == NO_WSCALE or int(end["flags"]) & SYN_WINDOW:
+        scale = 0
+    return min(int(end["window"]) << min(scale, LARGEST_SCALE), LARGEST_WINDOW)
