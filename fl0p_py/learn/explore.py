@@ -27,6 +27,8 @@ MOST_NAMED = 5
 
 MOST_EXAMPLES = 3
 
+PORT_NAMES = ("none", *map(str, range(1, 1 << 16)))
+
 
 class Counted(NamedTuple):
     """Something, and how many flows have it."""
@@ -45,7 +47,7 @@ class Row:
     pattern   : the consensus, text of a signature's pattern; bits : its specificity
     takes     : flows of the cluster that it matches; others : other flows
     tokens, paused : the sequence that leads, at most MOST_TOKENS
-    low, high : for each of these tokens, the least and greatest size there in the cluster
+    low, high : for each of these tokens, the least and greatest size of that direction there in the cluster
     examples  : places in the logs
     first_ns, last_ns : when its flows were seen, NO_TIME where not known
     """
@@ -163,7 +165,7 @@ def _row(
     leader = int(shapes.first[each.leader])
     takes = int(hit[flows].sum())
     tokens = corpus.tokens[corpus.offsets[leader] : corpus.offsets[leader + 1]][:MOST_TOKENS]
-    low, high = _bounds(corpus, flows, len(tokens))
+    low, high = _bounds(corpus, flows, tokens)
     times = np.concatenate([corpus.start_ns[flows], corpus.end_ns[flows]])
     times = times[times != NO_TIME]
     ports = corpus.server_port[flows]
@@ -175,7 +177,7 @@ def _row(
         clients=len(np.unique(corpus.client[flows])),
         ports=len(np.unique(ports)),
         top_servers=_count(corpus.server[flows], corpus.hosts),
-        top_ports=_count(ports, range(1 << 16)),
+        top_ports=_count(ports, PORT_NAMES),
         known=known,
         labels=_count(corpus.label[flows], corpus.labels, nothing=NO_LABEL),
         pattern=pattern_text(pattern),
@@ -194,12 +196,15 @@ def _row(
     )
 
 
-def _bounds(corpus: Corpus, flows: NDArray[np.int64], count: int) -> tuple[tuple[int, ...], tuple[int, ...]]:
-    """The least and greatest size, whatever the direction, at each of the first places."""
+def _bounds(
+    corpus: Corpus, flows: NDArray[np.int64], leader: NDArray[np.int32]
+) -> tuple[tuple[int, ...], tuple[int, ...]]:
+    """The least and greatest size at each of the first places, of tokens in the leader's direction."""
     least, greatest = [], []
     lengths, begin = corpus.lengths[flows], corpus.offsets[flows]
-    for place in range(count):
-        sizes = np.abs(corpus.tokens[begin[lengths > place] + place])
+    for place, token in enumerate(leader.tolist()):
+        there = corpus.tokens[begin[lengths > place] + place]
+        sizes = np.abs(there[(there > 0) == (token > 0)])
         least.append(int(sizes.min()))
         greatest.append(int(sizes.max()))
     return tuple(least), tuple(greatest)

@@ -84,7 +84,7 @@ def _examples(hosts: tuple[Counted, ...], count: int) -> str:
 
 def _ports(row: Row) -> str:
     ports = " ".join(port.what for port in row.top_ports)
-    if ports == "0":
+    if ports == "none":
         return "no port"
     more = f" and {row.ports - len(row.top_ports):,} more" if row.ports > len(row.top_ports) else ""
     return f"port {ports}{more}"

@@ -75,9 +75,7 @@ def _overview(found: Exploration, title: str) -> str:
         for row in found.rows
     )
     left = (
-        f"<p>{counted(found.left_out, 'flow')} in smaller clusters are not shown.</p>"
-        if found.left_out
-        else ""
+        f"<p>Not shown: {counted(found.left_out, 'flow')} in smaller clusters.</p>" if found.left_out else ""
     )
     return (
         f"<h1>{_text(title)}</h1><p>{counted(found.flows, 'flow')}, {counted(found.sequences, 'sequence')}, "
