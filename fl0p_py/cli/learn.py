@@ -44,6 +44,7 @@ def _work(request: Request) -> int:
     commands: dict[str, Callable[[Request], int]] = {
         "explore": learn_commands.explore,
         "learn": learn_commands.learn,
+        "evaluate": learn_commands.evaluate,
     }
     try:
         return commands[request.manual.word](request)

@@ -29,7 +29,7 @@ def explore(request: Request) -> int:
     targets = [path for path in (request.html, request.output) if path is not None]
     inputs = [*request.files, *request.labelled]
     _spare(inputs, targets)
-    corpus, damaged = _corpus(request)
+    corpus, damaged = _corpus(request, request.files)
     with _Bars(request) as bars:
         found = exploring.explore(
             corpus,
@@ -61,7 +61,7 @@ def learn(request: Request) -> int:
 
     unnamed = [file for files in request.background for file in files]
     _spare([*request.files, *request.labelled, *unnamed], [request.output] if request.output else [])
-    corpus, damaged = _corpus(request)
+    corpus, damaged = _corpus(request, request.files)
     background, also = _read(request, unnamed)
     found = study(
         corpus,
@@ -82,8 +82,40 @@ def learn(request: Request) -> int:
     return damaged | also
 
 
-def _corpus(request: Request) -> tuple[Corpus, int]:
-    """The labelled flows of all files; 1 if one could not be read (to its end)."""
+def evaluate(request: Request) -> int:
+    """Judge signatures by labelled flows."""
+    from fl0p_py.learn.evaluation import evaluate as judged
+    from fl0p_py.learn.study import joined
+    from fl0p_py.signature.loader import load
+
+    rules, *files = request.files
+    signatures = load([rules])
+    unnamed = [file for files in request.background for file in files]
+    targets = [path for path in (request.html, request.output) if path is not None]
+    _spare([rules, *files, *request.labelled, *unnamed], targets)
+    corpus, damaged = _corpus(request, files)
+    background, also = _read(request, unnamed)
+    with _Bars(request) as bars:
+        found = judged(
+            joined(corpus, background),
+            signatures,
+            threshold_ms=request.threshold,
+            seed=request.seed,
+            progress=bars.told("judging"),
+        )
+    if request.html is not None:
+        from fl0p_py.learn.evaluation_page import evaluation_page
+
+        _write(request.html, evaluation_page(found, f"{Path(rules).name} on labelled flows").encode())
+    if request.json:
+        _print(request.output, orjson.dumps(found.as_dict(), option=orjson.OPT_APPEND_NEWLINE))
+    else:
+        _print(request.output, "".join(f"{line}\n" for line in found.lines()).encode())
+    return damaged | also
+
+
+def _corpus(request: Request, named: Sequence[str]) -> tuple[Corpus, int]:
+    """The labelled flows of the files named and of --label; 1 if one could not be read (to its end)."""
     files = file_labels(request.label)
     records: list[Record] = []
     accounts = []
@@ -92,7 +124,7 @@ def _corpus(request: Request) -> tuple[Corpus, int]:
         records += found
         accounts.append(account)
     damaged = _tell(accounts, request)
-    corpus, also = _read(request, [*files, *request.files])
+    corpus, also = _read(request, [*files, *named])
     if files or records:
         corpus, labelling = apply_labels(corpus, files, records, window_s=request.label_window)
         if not request.quiet:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from fl0p_py.cli.document import Manual, Section
-from fl0p_py.cli.learn_table import EXPLORE, LEARN, TOP
+from fl0p_py.cli.learn_table import EVALUATE, EXPLORE, LEARN, TOP
 
 FILES = (
     "FILE is a capture (pcap or pcapng) or a log that fl0p wrote with -l, -tl or --json; either may be "
@@ -122,10 +122,49 @@ LEARN_MANUAL = Manual(
     ),
 )
 
+EVALUATE_MANUAL = Manual(
+    "fl0p-learn evaluate",
+    "judge signatures by labelled flows",
+    (
+        "fl0p-learn evaluate SIGNATURES --label NAME FILE... [options]",
+        "fl0p-learn evaluate SIGNATURES --labels FILE [options] FILE...",
+    ),
+    Section(
+        "Description",
+        (
+            "evaluate says what the signatures of a file or folder make of flows of which one knows what "
+            "they "
+            "are: for each facet (class, outcome, and so on) the confusion of what was said with what is "
+            "true, "
+            "precision, recall and F1 of each value with 95 % confidence intervals; and for each "
+            "signature how "
+            "many flows it names, of how many it says what is not true, how many another one with the same "
+            "facets names too, and its specificity in bits.",
+            FILES,
+            "Judge by captures that nothing was learned from. A label that is one word says the class and "
+            "nothing else; one of facets, class=ssh,outcome=auth-failed, says all there is.",
+        ),
+    ),
+    EVALUATE,
+    (
+        Section(
+            "Examples",
+            (
+                "The shipped signatures on labelled captures, as a page:",
+                "  fl0p-learn evaluate signatures/ --labels labels.jsonl --html judged.html captures/*.pcap",
+                "Signatures that name what they should not:",
+                "  fl0p-learn evaluate mine.toml --label ssh new.pcap --background office.pcap --json \\\n"
+                "      | jq '.signatures[] | select(.false > 0)'",
+            ),
+        ),
+        EXIT,
+    ),
+)
+
 MANUAL = Manual(
     "fl0p-learn",
     "from harvested sequences to signatures worth keeping",
-    ("fl0p-learn explore|learn [options] FILE...", "fl0p-learn COMMAND -h"),
+    ("fl0p-learn explore|learn|evaluate [options] FILE...", "fl0p-learn COMMAND -h"),
     Section(
         "Description",
         (
@@ -139,5 +178,5 @@ MANUAL = Manual(
     ),
     TOP,
     (EXIT, Section("See also", ("fl0p(1)",))),
-    (EXPLORE_MANUAL, LEARN_MANUAL),
+    (EXPLORE_MANUAL, LEARN_MANUAL, EVALUATE_MANUAL),
 )

@@ -56,13 +56,13 @@ def parse(argv: Sequence[str]) -> Request:
 def _refuse(request: Request) -> None:
     """What does not go together, or goes nowhere."""
     word = request.manual.word
-    if not request.files and not request.labelled:
+    if word == "evaluate" and not request.files:
+        raise UsageError("no signatures named: fl0p-learn evaluate SIGNATURES --labels FILE FILE...")
+    if len(request.files) == (word == "evaluate") and not request.labelled:
         raise UsageError(
             "nothing to read: name logs of fl0p -lUK or --json, or captures; - is standard input"
         )
-    if word == "learn" and not request.label and not request.labels:
-        raise UsageError(
-            "nothing to learn from: say what flows are with --label NAME FILE... or --labels FILE"
-        )
+    if word != "explore" and not request.label and not request.labels:
+        raise UsageError("no labels: say what flows are with --label NAME FILE... or --labels FILE")
     if word == "learn" and request.json and request.output is None:
         raise UsageError("--json prints the account: name a file for the signatures with -o FILE")

@@ -71,6 +71,24 @@ WINDOW = Option(
     86_400,
     whole=False,
 )
+BACKGROUND = Option(
+    "",
+    "background",
+    Group.LABELS,
+    "The flows in these files, up to the next option, are none of the classes: no signature may name one.",
+    "FILE...",
+    (),
+    many=True,
+)
+HTML = Option(
+    "",
+    "html",
+    Group.FORM,
+    "Write a page with pictures to this file. It needs nothing from the network to be looked at.",
+    "FILE",
+    None,
+)
+OUTPUT = Option("o", "output", Group.FORM, "Write to this file instead of standard output.", "FILE", None)
 QUIET = Option("q", "quiet", Group.FORM, "Be quiet: no progress bar, and no word of what was skipped.")
 SEED = Option(
     "",
@@ -113,15 +131,8 @@ EXPLORE: Table = (
     Option("", "most", Group.WORK, "Show so many clusters, the largest.", "N", 40, "clusters", 1, 10_000),
     Option("", "least", Group.WORK, "Show no cluster of fewer flows.", "N", 2, "flows", 1, 1_000_000),
     Option("", "json", Group.FORM, "Print JSON, an object for each cluster, and one for the whole last."),
-    Option(
-        "",
-        "html",
-        Group.FORM,
-        "Write a page with pictures to this file. It needs nothing from the network to be looked at.",
-        "FILE",
-        None,
-    ),
-    Option("o", "output", Group.FORM, "Write to this file instead of standard output.", "FILE", None),
+    HTML,
+    OUTPUT,
     QUIET,
     SEED,
     HELP,
@@ -132,16 +143,7 @@ LEARN: Table = (
     LABEL,
     LABELS,
     WINDOW,
-    Option(
-        "",
-        "background",
-        Group.LABELS,
-        "The flows in these files, up to the next option, are none of the classes: no signature may name "
-        "one.",
-        "FILE...",
-        (),
-        many=True,
-    ),
+    BACKGROUND,
     Option(
         "",
         "holdout",
@@ -192,6 +194,20 @@ LEARN: Table = (
         Group.FORM,
         "Print the account as a JSON object; the signatures then go to the file of -o alone.",
     ),
+    QUIET,
+    SEED,
+    HELP,
+)
+
+EVALUATE: Table = (
+    THRESHOLD,
+    LABEL,
+    LABELS,
+    WINDOW,
+    BACKGROUND,
+    Option("", "json", Group.FORM, "Print the account as a JSON object."),
+    HTML,
+    OUTPUT,
     QUIET,
     SEED,
     HELP,

@@ -34,13 +34,16 @@ def run(*arguments: str, stdin: bytes = b"", **options: object) -> subprocess.Co
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
-        ([], "which command? explore, learn"),
-        (["harvest"], "'harvest' is none of explore, learn"),
+        ([], "which command? explore, learn, evaluate"),
+        (["harvest"], "'harvest' is none of explore, learn, evaluate"),
         (["explore"], "nothing to read"),
         (["explore", "--most", "0", DEMO], "--most: 0 is not a whole number of clusters from 1"),
         (["explore", "--nonsense", DEMO], "option --nonsense not recognized"),
         (["explore", "--html", "", DEMO], "--html: its argument FILE is empty"),
-        (["learn", DEMO], "nothing to learn from"),
+        (["learn", DEMO], "no labels"),
+        (["evaluate"], "no signatures named"),
+        (["evaluate", "mine.toml", "--labels", "x"], "nothing to read"),
+        (["evaluate", "mine.toml", DEMO], "no labels"),
         (["learn", "--label", "ssh", DEMO, "--json"], "name a file for the signatures with -o FILE"),
     ],
 )
@@ -200,3 +203,16 @@ def test_learn_writes_signatures_that_load(tmp_path: Path, capfd: pytest.Capture
     assert main(["learn", *learned(tmp_path), "-q", "--json", "-o", str(lines)]) == 0
     assert len(json.loads(capfd.readouterr().out)["targets"]) == 2
     assert len(load([lines]).signatures) == len(found.signatures)
+
+
+def test_evaluate_judges_what_was_learned(tmp_path: Path, capfd: pytest.CaptureFixture[str]) -> None:
+    labels = learned(tmp_path)
+    mine, page = str(tmp_path / "mine.toml"), tmp_path / "page.html"
+    assert main(["learn", *labels, "-q", "-o", mine]) == 0
+    assert main(["evaluate", mine, *labels, "--background", DEMO, "--html", str(page)]) == 0
+    assert "class: 102 flows, right 1.000" in capfd.readouterr().out.replace("100.0%", "1.000")
+    assert page.read_text().count("<svg") == 3
+    assert main(["evaluate", mine, *labels, "--json"]) == 0
+    found = json.loads(capfd.readouterr().out)
+    assert found["flows"] == 72 and found["facets"]["class"]["right"] == 1
+    assert main(["evaluate", str(tmp_path / "none"), *labels]) == 2
