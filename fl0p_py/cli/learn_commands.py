@@ -63,6 +63,9 @@ def learn(request: Request) -> int:
     _spare([*request.files, *request.labelled, *unnamed], [request.output] if request.output else [])
     corpus, damaged = _corpus(request, request.files)
     background, also = _read(request, unnamed)
+    if request.update is not None:
+        _update(request, corpus, background)
+        return damaged | also
     found = study(
         corpus,
         background,
@@ -80,6 +83,24 @@ def learn(request: Request) -> int:
             say(line)
     _print(request.output, text.encode())
     return damaged | also
+
+
+def _update(request: Request, corpus: Corpus, background: Corpus) -> None:
+    """Show, and with --write make, what a signature file should become."""
+    from fl0p_py.learn.learner import Options
+    from fl0p_py.learn.study import joined
+    from fl0p_py.learn.update import update
+    from fl0p_py.signature.loader import read_texts
+
+    (text,) = read_texts([request.update])
+    options = Options(request.max_fp, request.min_flows, request.threshold)
+    found = update(text.data, text.name, joined(corpus, background), options, step=_step(request))
+    if not request.quiet:
+        for line in found.lines():
+            say(line)
+    _print(None, found.diff().encode())
+    if request.write and found.after != found.before:
+        _replace(request.update, found.after.encode())
 
 
 def evaluate(request: Request) -> int:
@@ -218,3 +239,16 @@ def _write(path: str, data: bytes) -> None:
         raise OutputError(f"{path}: {error.strerror or error}") from None
     except ValueError:
         raise OutputError(f"{path!r}: a file name cannot hold a NUL") from None
+
+
+def _replace(path: str, data: bytes) -> None:
+    """Write a file anew, whole or not at all."""
+    target = Path(path).resolve()
+    partial = target.with_name(f".{target.name}.part")
+    try:
+        partial.write_bytes(data)
+        partial.chmod(target.stat().st_mode & 0o777)
+        partial.replace(target)
+    except OSError as error:
+        partial.unlink(missing_ok=True)
+        raise OutputError(f"{path}: {error.strerror or error}") from None

@@ -86,6 +86,7 @@ LEARN_MANUAL = Manual(
     (
         "fl0p-learn learn --label NAME FILE... [--label NAME FILE...]... [options]",
         "fl0p-learn learn --labels FILE [options] FILE...",
+        "fl0p-learn learn --update SIGNATURES.toml [--write] --labels FILE [options] FILE...",
     ),
     Section(
         "Description",
@@ -103,6 +104,8 @@ LEARN_MANUAL = Manual(
             "With --holdout, what is learned from some captures is judged on others: on flows of the same "
             "capture it would be flattered. What it says of those is what may be expected of traffic "
             "elsewhere.",
+            "With --update, an existing signature file is brought in line with new flows. What the flows do "
+            "not speak about stays as it is, to the byte.",
         ),
     ),
     LEARN,

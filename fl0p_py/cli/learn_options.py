@@ -64,5 +64,15 @@ def _refuse(request: Request) -> None:
         )
     if word != "explore" and not request.label and not request.labels:
         raise UsageError("no labels: say what flows are with --label NAME FILE... or --labels FILE")
-    if word == "learn" and request.json and request.output is None:
+    if word != "learn":
+        return
+    if request.write and request.update is None:
+        raise UsageError("--write goes with --update")
+    if request.update is not None:
+        for name in ("holdout", "output", "json"):
+            if request.values[name]:
+                raise UsageError(f"--{name} does not go with --update")
+        if not request.update.endswith(".toml"):
+            raise UsageError(f"--update: {request.update} is no .toml file")
+    if request.json and request.output is None:
         raise UsageError("--json prints the account: name a file for the signatures with -o FILE")

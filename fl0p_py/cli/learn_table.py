@@ -180,6 +180,17 @@ LEARN: Table = (
         1_000_000,
     ),
     Option(
+        "",
+        "update",
+        Group.WORK,
+        "Bring this signature file in line with the flows: sizes of its signatures give way where that is "
+        "enough, other variants become signatures of their own. What would change is printed as a unified "
+        "diff.",
+        "FILE",
+        None,
+    ),
+    Option("", "write", Group.WORK, "With --update: change the file, too."),
+    Option(
         "o",
         "output",
         Group.FORM,
