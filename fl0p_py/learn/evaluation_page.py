@@ -64,12 +64,16 @@ def _confusion(score: FacetScore) -> str:
     share = table / np.maximum(table.sum(axis=1, keepdims=True), 1)
 
     def draw(axes: Axes) -> None:
-        axes.imshow(share, cmap="Blues", vmin=0, vmax=1, aspect="auto")
+        axes.pcolormesh(share, cmap="Blues", vmin=0, vmax=1, edgecolors="white")  # no bitmap, as imshow's
+        axes.invert_yaxis()
         for row, column in zip(*np.nonzero(table), strict=True):
             colour = "white" if share[row, column] > 0.5 else "black"
-            axes.text(column, row, f"{table[row, column]:,}", ha="center", va="center", color=colour)
-        axes.set_xticks(range(len(names)), _words(names), rotation=45, ha="right")
-        axes.set_yticks(range(len(names)), _words(names))
+            axes.text(
+                column + 0.5, row + 0.5, f"{table[row, column]:,}", ha="center", va="center", color=colour
+            )
+        middle = np.arange(len(names)) + 0.5
+        axes.set_xticks(middle, _words(names), rotation=45, ha="right")
+        axes.set_yticks(middle, _words(names))
         axes.set_xlabel("said")
         axes.set_ylabel("true")
 
@@ -92,7 +96,7 @@ def _measures(score: FacetScore) -> str:
         axes.set_ylim(len(score.values) - 0.5, -0.5)
         axes.set_xlim(-0.02, 1.02)
         axes.axvline(1, color=QUIET, linewidth=0.6)
-        axes.legend(frameon=False, loc="lower left")
+        axes.legend(frameon=False, loc="upper left", bbox_to_anchor=(1.01, 1))
 
     return svg(draw, (7.5, 0.9 + 0.32 * len(score.values)))
 
@@ -107,7 +111,8 @@ def _words(names: tuple[str, ...] | list[str]) -> list[str]:
 def _signatures(found: Evaluation) -> str:
     def draw(axes: Axes) -> None:
         for one in found.signatures:
-            axes.plot(one.bits, one.named + 0.5, "o", color=SECOND if one.false else FIRST, markersize=4)
+            if one.named:
+                axes.plot(one.bits, one.named, "o", color=SECOND if one.false else FIRST, markersize=4)
         for label, colour in (("no false match", FIRST), ("with false matches", SECOND)):
             axes.plot([], [], "o", color=colour, label=label, markersize=4)
         axes.set_yscale("log")
@@ -119,10 +124,16 @@ def _signatures(found: Evaluation) -> str:
         f"<tr><td>{text(one.id)}</td><td class=n>{one.named:,}</td><td class=n>{one.false:,}</td>"
         f"<td class=n>{one.shared:,}</td><td class=n>{one.bits:.1f}</td></tr>"
         for one in found.signatures
+        if one.named
+    )
+    silent = sum(not one.named for one in found.signatures)
+    words = (
+        "Each tried as if it were the only one. false: flows of which it says what is not true; shared: "
+        "flows that another signature with the same facets names as well. "
+        f"{counted(silent, 'signature')} more: no labelled flow."
     )
     return (
-        f"<h2>Signatures</h2>{svg(draw, (7.5, 2.6))}<p class=dim>Each tried as if it were the only one. "
-        "false: flows of which it says what is not true; shared: flows that another signature with the same "
-        "facets names as well.</p><table><tr><th>signature</th><th class=n>flows</th><th class=n>false</th>"
+        f"<h2>Signatures</h2>{svg(draw, (7.5, 2.6))}<p class=dim>{words}</p>"
+        "<table><tr><th>signature</th><th class=n>flows</th><th class=n>false</th>"
         f"<th class=n>shared</th><th class=n>bits</th></tr>{rows}</table>"
     )

@@ -1,7 +1,8 @@
 """Markup: HTML files that need nothing else, with plots by matplotlib as SVG inside them.
 
 Everything that came from a log is escaped twice: made printable, then made HTML.  There is no script in a
-page, and a Content-Security-Policy that would allow none.  The same content gives the same bytes.
+page and no bitmap, and a Content-Security-Policy that would allow none.  The same content gives the same
+bytes.
 """
 
 from __future__ import annotations
