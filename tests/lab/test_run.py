@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shutil
 import time
 from pathlib import Path
 from random import Random
@@ -14,8 +15,12 @@ from tools.lab.capture import flows, records
 from tools.lab.labels import read
 from tools.lab.link import Link, draw
 from tools.lab.net import connected, why_not
+from tools.lab.ssh.server import OPENSSH10
 
 pytestmark = pytest.mark.skipif(bool(why_not()), reason=why_not())
+
+PROGRAMS = ("ssh", "ssh-keygen", "sshd", "dropbear", str(OPENSSH10 / "usr" / "sbin" / "sshd"))
+MISSING = [program for program in PROGRAMS if shutil.which(program) is None]
 
 SLOW = Link("relay", rtt_ms=40.0, vlan=77, sensor=0.5)
 LARGE = Link("relay", rtt_ms=1.0, offload=True, sensor=1.0, family=6)
@@ -53,6 +58,19 @@ def test_a_run_leaves_capture_and_labels_and_is_not_made_twice(
     assert len(flows(tmp_path / f"{part}.pcap")) == 1
     assert run.main(words) == 0
     assert capsys.readouterr().out == "nothing to do\n"
+
+
+@pytest.mark.skipif(bool(MISSING), reason=f"needs {', '.join(MISSING)} (tools/lab/setup.sh)")
+def test_an_ssh_login_is_labelled_by_what_was_done(tmp_path: Path) -> None:
+    words = ["run", "--out", str(tmp_path), "--only", "ssh.failed.key", "--quick", "--seed", "9"]
+    assert run.main(words) == 0
+    (label,) = read(tmp_path / "learn.jsonl") + read(tmp_path / "heldout.jsonl")
+    assert label["facets"] == {
+        "class": "ssh",
+        "outcome": "auth-failed",
+        "actor": "bot",
+        "attempts": len(label["lab"]["refused"]),
+    }
 
 
 def test_links_are_drawn_by_the_seed() -> None:

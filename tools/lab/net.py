@@ -18,6 +18,7 @@ import os
 import shutil
 import signal
 import subprocess
+import sys
 import time
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
@@ -153,6 +154,7 @@ class Host:
             output = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o644)
             for descriptor in (1, 2):
                 os.dup2(output, descriptor)
+            sys.stdout, sys.stderr = (os.fdopen(each, "w", buffering=1, closefd=False) for each in (1, 2))
             os.dup2(os.open("/dev/null", os.O_RDONLY), 0)
             os.closerange(3, 1024)  # the relay waits until nobody holds its pipe
             enter(self.pid, "net")
@@ -221,6 +223,8 @@ class Host:
             f"ip neigh replace {other.address4} lladdr {other.mac} dev {DEVICE}",
             f"ip neigh replace {other.address6} lladdr {other.mac} dev {DEVICE}",
         ]
+        if link.wire == "relay":  # a packet before that would be lost, by the kernel and not by the wire
+            lines.append(f"until ip link show {DEVICE} | grep -q LOWER_UP; do sleep 0.01; done")
         if link.wire == "veth":
             state = "on" if link.offload else "off"
             lines.append(f"ethtool -K {DEVICE} tx {state} rx {state} tso {state} gso {state} gro {state}")

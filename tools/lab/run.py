@@ -4,6 +4,7 @@
 python -m tools.lab list [GLOB ...]
 python -m tools.lab run --out DIR [--only GLOB ...] [--quick] [--scale X] [--seed N] [--jobs N]
 python -m tools.lab collect --out DIR
+python -m tools.lab samples --out DIR --into FOLDER [--only GLOB ...]
 """
 
 from __future__ import annotations
@@ -15,9 +16,9 @@ from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent.parent))
 
-from tools.lab import scenarios
+from tools.lab import samples, scenarios
 from tools.lab.net import why_not
-from tools.lab.runner import Runner
+from tools.lab.runner import Runner, collect
 from tools.lab.scenario import matching
 
 
@@ -32,8 +33,13 @@ def main(words: list[str] | None = None) -> int:
     run.add_argument("--scale", type=float, default=1.0, help="so many times the runs of a full one (1.0)")
     run.add_argument("--seed", type=int, default=1, help="decides all that is left to chance (1)")
     run.add_argument("--jobs", type=int, default=8, help="runs at a time (8); most of their time is waiting")
-    collect = commands.add_parser("collect", help="put the runs of a folder together, as `run` does")
-    for each in (run, collect):
+    collecting = commands.add_parser("collect", help="put the runs of a folder together, as `run` does")
+    sample = commands.add_parser("samples", help="the smallest capture of each scenario, with its labels")
+    sample.add_argument(
+        "--only", action="append", default=[], metavar="GLOB", help="scenarios with such names"
+    )
+    sample.add_argument("--into", type=Path, required=True, metavar="FOLDER", help="where they are put")
+    for each in (run, collecting, sample):
         each.add_argument("--out", type=Path, required=True, metavar="DIR")
     given = parser.parse_args(words)
 
@@ -43,7 +49,11 @@ def main(words: list[str] | None = None) -> int:
             print(f"{each.name:32} {each.runs:5}  {each.about}")
         return 0
     if given.command == "collect":
-        Runner(given.out, 0, 1).collect()
+        collect(given.out)
+        return 0
+    if given.command == "samples":
+        for path in samples.write(given.out / "runs", given.into, matching(given.only)):
+            print(f"{path}  {path.stat().st_size} bytes")
         return 0
     if reason := why_not():
         print(f"no lab here: {reason}", file=sys.stderr)

@@ -81,23 +81,8 @@ class Runner:
                 os.kill(pid, signal.SIGKILL)
                 os.waitpid(pid, 0)
                 shutil.rmtree(folder, ignore_errors=True)
-        self.collect()
+        collect(self.out)
         return counts
-
-    def collect(self) -> None:
-        """Put all runs together: learn.pcap and heldout.pcap with their labels, summary.json."""
-        told = {path: json.loads(path.read_text()) for path in sorted(self.runs.glob("*.json"))}
-        for part, held_out in PARTS.items():
-            made = [path for path, how in told.items() if how["outcome"] == "made"]
-            mine = [path for path in made if told[path]["held_out"] == held_out]
-            merge((path.with_suffix(".pcap") for path in mine), self.out / f"{part}.pcap")
-            all_labels = [label for path in mine for label in labels.read(path.with_suffix(".jsonl"))]
-            labels.write(self.out / f"{part}.jsonl", sorted(all_labels, key=lambda label: label["timestamp"]))
-        outcomes: dict[str, Counter[str]] = {}
-        for how in told.values():
-            outcomes.setdefault(how["scenario"], Counter())[how["outcome"]] += 1
-        summary = {"seed": self.seed, "scenarios": outcomes, "failed": len(list(self.failed.iterdir()))}
-        (self.out / "summary.json").write_text(json.dumps(summary, indent=1) + "\n")
 
     def _is_made(self, job: Job) -> bool:
         return (self.runs / f"{job.name}.json").exists()
@@ -174,3 +159,19 @@ class Runner:
         told = [labels.record(flow, claim, lab) for flow, claim in pairs]
         labels.write(self.runs / f"{job.name}.jsonl", told)
         labels.write(self.runs / f"{job.name}.json", [{**lab, "outcome": "made"}])
+
+
+def collect(out: Path) -> None:
+    """Put all runs of a folder together: learn.pcap and heldout.pcap with their labels, summary.json."""
+    told = {path: json.loads(path.read_text()) for path in sorted((out / "runs").glob("*.json"))}
+    for part, held_out in PARTS.items():
+        made = [path for path, how in told.items() if how["outcome"] == "made"]
+        mine = [path for path in made if told[path]["held_out"] == held_out]
+        merge((path.with_suffix(".pcap") for path in mine), out / f"{part}.pcap")
+        all_labels = [label for path in mine for label in labels.read(path.with_suffix(".jsonl"))]
+        labels.write(out / f"{part}.jsonl", sorted(all_labels, key=lambda label: label["timestamp"]))
+    outcomes: dict[str, Counter[str]] = {}
+    for how in told.values():
+        outcomes.setdefault(how["scenario"], Counter())[how["outcome"]] += 1
+    summary = {"scenarios": outcomes, "failed": len(list((out / "failed").iterdir()))}
+    (out / "summary.json").write_text(json.dumps(summary, indent=1) + "\n")

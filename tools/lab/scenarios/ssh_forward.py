@@ -21,7 +21,7 @@ from tools.lab.ssh.server import program
 from tools.lab.terminal import Terminal
 
 OPENSSH = ("openssh9", "openssh10")
-WEB, LOCAL, REMOTE, SHELL = 8000, 8080, 2200, 4444
+WEB, LOCAL, REMOTE, SHELL = 8000, 8080, 4022, 4444
 LARGEST = 400_000
 SESSION_S = 60.0
 

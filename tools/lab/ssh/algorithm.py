@@ -53,6 +53,10 @@ ALGORITHMS: dict[str, dict[str, list[str]]] = {
 }
 """What each program can, as far as the lab lets it choose."""
 
+_NO_PRIMES = set(_GEX)
+NOT_SERVED = {"openssh10": {*_DH, *_GEX}, "paramiko": _NO_PRIMES, "asyncssh": _NO_PRIMES}
+"""What some can as a client and do not offer as a server: by default, or for want of a file of primes."""
+
 STEERABLE = ("openssh9", "openssh10", "asyncssh", "paramiko")
 """Programs that can be told what to use."""
 
@@ -74,6 +78,7 @@ def choose(rng: Random, client: str, server: str) -> Choice:
         return Choice(compression=compression)
     wanted = {}
     for kind in ("cipher", "mac", "kex"):
-        both = [name for name in ALGORITHMS[client][kind] if name in ALGORITHMS[server][kind]]
+        served = set(ALGORITHMS[server][kind]) - NOT_SERVED.get(server, set())
+        both = [name for name in ALGORITHMS[client][kind] if name in served]
         wanted[kind] = rng.choice(both) if both and rng.random() < 0.75 else None
     return Choice(**wanted, compression=compression)

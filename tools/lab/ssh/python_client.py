@@ -69,7 +69,12 @@ def _paramiko_login(transport: paramiko.Transport, job: Job) -> bool:
     for secret in job.secrets:
         try:
             if job.method == "keyboard-interactive":
-                transport.auth_interactive(job.user, lambda *_, answer=secret: [answer])
+                transport.auth_interactive(
+                    job.user,
+                    lambda _title, _text, prompts, answer=secret: (
+                        [answer] * len(prompts)
+                    ),  # PAM asks nothing too
+                )
             else:
                 transport.auth_password(job.user, secret, fallback=False)
         except paramiko.AuthenticationException:
