@@ -17,6 +17,8 @@ from tools.lab.terminal import Terminal
 
 HELD_OUT = "socat"
 """The terminator kept from learning."""
+PROOF = b"uid=0"
+"""What `id` says to whoever has a shell here."""
 PROMPT = r"[$#] (\x1b\[[?\dhl]*)*$"
 
 
@@ -111,7 +113,9 @@ def _type_ssh(context: Context, command: list[str], secrets: list[str], method: 
 def _type_commands(context: Context, terminal: Terminal, typist: Typist | Bot, *, echoes: bool) -> None:
     """Some commands and `exit`, each when there is a prompt (or silence, where nothing echoes)."""
     rng = context.rng
-    for line in [words.command(rng, ["notes.txt", "/etc/passwd"]) for _ in range(rng.randint(2, 7))]:
+    lines = [words.command(rng, ["notes.txt", "/etc/passwd"]) for _ in range(rng.randint(2, 7))]
+    lines.insert(rng.randint(0, len(lines)), "id")  # its answer proves that there was a shell
+    for line in lines:
         printed = terminal.expect(PROMPT) if echoes else ""
         typist.read(terminal, printed)
         typist.line(terminal, line)
@@ -232,6 +236,8 @@ def shell_inside(context: Context) -> None:
         except ProgramError:
             if not terminal.ended():
                 raise
+        if PROOF not in terminal.output:
+            raise UncertainError("no shell answered")
     context.label(
         {"class": "tls", "tunnel": "shell-in-tls", "actor": actor, "activity": "shell"}, port=443, keyed=keyed
     )
@@ -260,6 +266,8 @@ def reverse_shell(context: Context) -> None:
         except ProgramError:
             if not terminal.ended():
                 raise
+        if PROOF not in terminal.output:
+            raise UncertainError("no shell answered")
     context.label({"class": "tls", "tunnel": "shell-in-tls", "activity": "reverse"}, port=443, keyed=keyed)
 
 
