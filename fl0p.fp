@@ -54,6 +54,12 @@ tcp 11211 = < c7 +? S200- : memcached, statistics asked
 #: id=mqtt class=mqtt
 tcp * = < c14-400 +? s4 +? c6-300 +? s5 : MQTT, connected and subscribed
 
+#: id=mqtt.connected class=mqtt
+tcp 1883 = < c14-2000 +? s4-200 : MQTT, connected
+
+#: id=redis class=redis no-edits
+tcp 6379 < C6- +? S4- : Redis, commands and answers
+
 #: id=mqtt.subscribed class=mqtt
 tcp 1883 = s4 +? c6-300 +? s5 : MQTT, subscribed
 
@@ -81,6 +87,9 @@ udp 53 < c17-512 ( +? c17-512 ){0,4} +? s17-4096 : DNS question and answer
 
 #: id=dns.unanswered class=dns no-edits
 udp 53 < c17-512 ( + c17-512 ){2,} : DNS, asked again and again without an answer
+
+#: id=dns.tunnel class=dns tunnel=dns-tunnel no-edits
+udp 53 = c116-320 ( +? ( c17-115 | s17-4096 ) ){1,5} ( +? c116-320 ( +? ( c17-115 | s17-4096 ) ){1,5} ){2} +? c116-320 : Tunnel in DNS (long questions again and again from one port)
 
 #: id=dns.tcp class=dns no-edits
 tcp 53 < C19-1024 +? S19- : DNS over TCP
@@ -118,23 +127,27 @@ udp 1900 < c80-600 : SSDP (UPnP discovery)
 # --------------------------------------------------------------------------------------------------
 # FTP and TFTP
 # --------------------------------------------------------------------------------------------------
-# FTP's dialogue is like mail's, so the port decides. vsftpd's answers to a password are told by one
-# byte and written here exactly; other servers word theirs differently.
+# FTP's dialogue is like mail's, so the port decides. What vsftpd and pyftpdlib answer to a password
+# is told by a byte or five and written here exactly; other servers word theirs differently. The
+# client's lines are bursts: netcat sends a line and its end as two segments.
 
 #: id=ftp class=ftp
-tcp 21 < S10-2000 +? c5-260 +? S10-2000 : FTP, greeted and answered
+tcp 21 < S10-2000 +? C5-260 +? S10-2000 : FTP, greeted and answered
 
 #: id=ftp.auth.failed class=ftp outcome=auth-failed count
-tcp 21 = < s10-300 ( +? c5-80 +? S10-400 ){0,4} +? c6-80 +? s34 +? c6-140 +? s22 : FTP login failed (vsftpd)
+tcp 21 = C6-80 +? s33-34 +? C6-140 +? ( s22 | s28 ) : FTP login failed (vsftpd, pyftpdlib)
 
 #: id=ftp.auth.success class=ftp outcome=auth-success
-tcp 21 = < s10-300 ( +? c5-80 +? S10-400 ){0,8} +? c6-80 +? s34 +? c6-140 +? s23 : FTP login succeeded (vsftpd)
+tcp 21 = C6-80 +? s33-34 +? C6-140 +? s23 : FTP login succeeded (vsftpd, pyftpdlib)
 
 #: id=ftp.tls class=ftp activity=starttls
 tcp 21 = < S10-2000 ( +? c5-80 +? S10-600 ){0,3} +? c10 +? s10-120 +? C100-2600 +? S80-9000 : FTP, changed to TLS (AUTH TLS)
 
 #: id=ftp.by-hand class=ftp actor=human
-tcp 21 = < S10-2000 + c5-60 +? S10-400 + c5-60 +? S10-400 : FTP typed by hand
+tcp 21 = < S10-2000 + C5-60 +? S10-400 + C5-60 +? S10-400 : FTP typed by hand
+
+#: id=ftp.by-program class=ftp actor=bot
+tcp 21 = < S10-2000 C5-120 S10-2000 C5-140 S10-400 C5-140 S10-2000 : FTP spoken by a program
 
 #: id=tftp class=tftp
 udp * = ( c516 s4 c516 s4 c516 s4 | s516 c4 s516 c4 s516 c4 ) : TFTP transfer
@@ -170,6 +183,12 @@ icmp * < c* +? s* : Ping of another size
 #: id=icmp.ping.unanswered class=icmp no-edits
 icmp * < c* ( +? c* ){2,} : Ping without an answer
 
+#: id=icmp.tunnel.ip class=icmp tunnel=icmp-tunnel no-edits
+icmp * = ( c-48 +? s64- | c49-72 +? s73- ) ( +? ( c* | s* ) ){0,12} +? ( c-48 +? s64- | c49-72 +? s73- ) : Tunnel in ICMP echo (small questions, large answers, again and again)
+
+#: id=icmp.tunnel.ptunnel class=icmp tunnel=icmp-tunnel no-edits
+icmp * = < c28 ( +? ( c28 | s28 ) ){0,8} +? ( c29-1052 | s29-1052 ) ( +? ( c28-1052 | s28-1052 ) ){2} : Tunnel in ICMP echo (ptunnel)
+
 #: id=icmp.tunnel class=icmp tunnel=icmp-tunnel
 icmp * = ( c-160 +? s320- ( +? ( c-160 | s320- ) ){0,6} +? c-160 +? s320- ) : Tunnel in ICMP echo (answers longer than the questions)
 
@@ -182,10 +201,10 @@ icmp * = ( c-160 +? s320- ( +? ( c-160 | s320- ) ){0,6} +? c-160 +? s320- ) : Tu
 # the pauses before the client's lines: a program has none.
 
 #: id=smtp class=smtp
-tcp 25,587,2525 < S10-600 +? c6-300 +? S8-800 : SMTP, greeted and answered
+tcp 25,587,2525 < S10-600 +? C6-300 +? S8-800 : SMTP, greeted and answered
 
 #: id=smtp.mail class=smtp activity=delivery no-edits
-tcp * < S10-600 +? c6-120 +? S8-800 ( +? c6-120 +? S8-800 ){0,8} +? c14-320 +? S8-200 +? c12-320 +? S8-200 ( +? c12-320 +? S8-200 ){0,20} +? c6 +? S12-120 ( +? C* ){1,20} +? S8-200 : SMTP, mail handed over
+tcp * < S10-600 +? C6-122 +? S8-800 ( +? C5-122 +? S8-800 ){0,8} +? C14-322 +? S8-200 +? C12-322 +? S8-200 ( +? C12-322 +? S8-200 ){0,20} +? C5-6 +? S12-120 ( +? C30- ( + C* ){0,20} | + C-29 ( + C* ){1,20} ) +? S8-200 : SMTP, mail handed over
 
 #: id=smtp.auth.login class=smtp activity=login
 tcp * = c12 +? s18 +? c6-90 +? s18 +? c6-90 +? s12-200 : SMTP, AUTH LOGIN
@@ -194,22 +213,37 @@ tcp * = c12 +? s18 +? c6-90 +? s18 +? c6-90 +? s12-200 : SMTP, AUTH LOGIN
 tcp 25,587,2525 = < S10-600 +? c6-300 +? S20-800 +? c10 +? s8-120 +? C100-2600 +? S80-9000 : SMTP, changed to TLS (STARTTLS)
 
 #: id=smtp.by-hand class=smtp actor=human
-tcp * = < S10-600 + c6-80 +? S8-800 + c14-100 +? S8-200 + c12-100 +? S8-200 : SMTP typed by hand
+tcp 25,587,2525 = < S10-600 + C6-82 +? S8-800 + C12-102 +? S8-200 + C5-102 +? S8-200 : SMTP typed by hand
+
+#: id=smtp.mail.by-hand class=smtp actor=human
+tcp * = < S10-600 + C6-82 +? S8-800 ( + C5-102 +? S8-800 ){2,12} + C5-6 +? S12-120 + C-200 + C-200 : SMTP typed by hand, mail handed over
 
 #: id=smtp.by-program class=smtp actor=bot
-tcp * = < S10-600 c6-120 +? S8-800 ( c6-120 +? S8-800 ){0,8} c14-320 +? S8-200 c12-320 +? S8-200 ( c12-320 +? S8-200 ){0,20} c6 +? S12-120 : SMTP spoken by a program
+tcp * = < S10-600 c6-120 +? S8-800 ( c6-120 +? S8-800 ){0,8} c14-320 +? S8-200 c12-320 +? S8-200 ( c12-320 +? S8-200 ){0,20} c6 +? S12-120 C30- : SMTP spoken by a program
 
 #: id=pop3 class=pop3
-tcp 110 < S5-520 +? c4-260 +? S3- : POP3, greeted and answered
+tcp 110 < S5-520 +? C4-260 +? S3- : POP3, greeted and answered
 
 #: id=pop3.by-hand class=pop3 actor=human
-tcp 110 = < S5-520 + c4-80 +? S3-200 + c4-80 +? S3-200 + c4-80 +? S3-200 : POP3 typed by hand
+tcp 110 = < S5-520 + C4-80 +? S3-200 + C4-80 +? S3-200 + C4-80 +? S3-200 : POP3 typed by hand
 
 #: id=pop3.by-program class=pop3 actor=bot
 tcp 110 = < S5-520 c4-260 S3-700 c4-260 S3-700 c4-260 S3- : POP3 spoken by a program
 
+#: id=pop3.auth.failed class=pop3 outcome=auth-failed count
+tcp 110 = ( C6-80 +? s5 +? C6-140 | c6-90 +? s4 +? c6-300 ) +? ( s36 | s44 ) : POP3 login failed (Dovecot, popa3d)
+
+#: id=pop3.auth.success class=pop3 outcome=auth-success
+tcp 110 = ( C6-80 +? s5 +? C6-140 | c6-90 +? s4 +? c6-300 ) +? s16 : POP3 login succeeded (Dovecot)
+
+#: id=pop3.auth.success.short class=pop3 outcome=auth-success
+tcp 110 = < s5 +? C6-80 +? s5 +? C6-140 +? s5 : POP3 login succeeded (popa3d)
+
 #: id=imap class=imap
 tcp 143 < S10-520 +? c8-300 +? S12- : IMAP, greeted and answered
+
+#: id=imap.by-program class=imap actor=bot
+tcp 143 = < S10-520 C8-300 +? S12- C6-300 +? S12- C6-300 +? S12- : IMAP spoken by a program
 
 #: id=imap.idle-polling class=imap activity=idle
 tcp 143 = c12 +? s26 ( +? c12 +? s26 ){2} : IMAP, mailbox polled
@@ -224,6 +258,12 @@ udp 123 = < c48 ( + c48 ){0,4} +? s48 : NTP, time asked and given
 
 #: id=syslog class=syslog no-edits
 udp 514 < c30-2048 : Syslog over UDP
+
+#: id=syslog.tcp class=syslog no-edits
+tcp 514,601 < C20- ( + C* ){0,60} > : Syslog over TCP
+
+#: id=snmp class=snmp no-edits
+udp 161 < c28-1500 ( +? c28-1500 ){0,4} +? s28-1500 : SNMP question and answer
 
 #: id=radius class=radius no-edits
 udp 1645-1646,1812-1813 < c44-4096 : RADIUS
@@ -405,22 +445,25 @@ tcp * = < s12 +? c12 +? ( s4 | s2-20 +? c1 ) +? ( s4 | s16 | c1 | s24-200 ) : VN
 # Who talks inside is not known from these: mail, web and many a messenger begin alike.
 
 #: id=tls.12 class=tls
-tcp * = < C80-2400 +? S600-9000 +? ( c85 | c93 | c101 | c105 | c117-122 | c126 | c133-134 | c138 | c149-158 | c166 | c182-198 | c214 | c310-326 | c342-346 | c358 | c374 | ( c42 | c75 | c107 | c139 | c267 ) +? c6 +? ( c37 | c45 | c53 ) ) ( +? c10-9000 ){0,12} +? ( s43 | s47 | s51 | s57 | s59 | s63 | s75 | s79 | s91 | s107 | s170-400 ) : TLS 1.2 or older, full handshake
+tcp * = < C80-2400 +? S600-9000 +? ( c85 | c93 | c101 | c105 | c117-122 | c126 | c133-134 | c138 | c149-158 | c166 | c182-198 | c214 | c310-326 | c342-346 | c358 | c374 | ( c42 | c75 | c107 | c139 | c267 ) +? c6 +? ( c37 | c45 | c53 ) ) ( +? c10-9000 ){0,12} +? ( s43 | s47 | s51 | s57 | s59 | s63 | s75 | s79 | s91 | s107 | s170-400 | s6 +? ( s37 | s45 | s53 | s69 | s85 | s101 ) ) : TLS 1.2 or older, full handshake
 
 #: id=tls.12.resumed class=tls
-tcp * = < C150-2400 +? S125-170 +? ( c51 | c43 | c6 +? c37 | c6 +? c45 ) : TLS 1.2, resumed session
+tcp * = < C150-2400 +? S125-215 +? ( c43 | c51 | c75 | c79 | c91 | c107 | c6 +? ( c37 | c45 | c69 | c73 | c85 | c101 ) ) : TLS 1.2, resumed session
 
 #: id=tls.13 class=tls
-tcp * = < C180-2600 +? S750-9000 +? ( c64 | c80 | c6 +? c58 | c6 +? c74 ) : TLS 1.3, full handshake
+tcp * = < C180-2600 +? S750-9000 +? ( c64 | c80 | c6 +? c58-2000 ) : TLS 1.3, full handshake
 
 #: id=tls.13.resumed class=tls
 tcp * = < C300-2800 +? S170-330 +? ( c64 | c80 | c6 +? c58 | c6 +? c74 ) : TLS 1.3, resumed session
 
 #: id=tls.13.retry class=tls
-tcp * = < C180-2600 +? S88-110 +? C180-2600 +? S170-9000 +? ( c58 | c74 | c64 | c80 ) : TLS 1.3, asked for another key share
+tcp * = < C180-2600 +? S88-110 +? C180-2600 +? S170-9000 +? ( c58 | c74 | c64 | c80 | c6 +? c58-2000 ) : TLS 1.3, asked for another key share
 
 #: id=tls.refused class=tls
 tcp * = < C100-2600 +? s7 > : TLS, handshake refused by the server
+
+#: id=tls.distrusted class=tls
+tcp * = < C100-2600 +? S400-9000 +? ( c7 | c30 | c6 +? c24 ) > : TLS, server's certificate refused by the client
 
 #: id=tls.dns class=tls tunnel=dns-in-tls
 tcp * = ( c159 +? s499 ( +? c159 ){1,2} +? s499 | c152 +? s492 ( +? c152 ){1,2} +? s492 ) : DNS over TLS
@@ -438,10 +481,10 @@ tcp * = c586 +? c586 ( +? ( c586 | s586 ) ){0,3} +? s586 : Tor cells inside TLS 
 udp * = < c148 ( + c148 ){0,8} +? s92 +? ( c32 | c48 | c64 | c80 | c96 | c112 | c128 | c144 | c160 | c176-1480 ) : WireGuard handshake
 
 #: id=openvpn.udp class=openvpn
-udp * = < ( c14 ( + c14 ){0,8} +? s26 +? ( c22 | c200-700 ) | c42 ( + c42 ){0,8} +? s54 +? ( c50 | c200-700 ) | c54 ( + c54 ){0,8} +? s66 +? ( c62 | c200-700 ) ) : OpenVPN over UDP
+udp * = < ( c14 ( + c14 ){0,8} +? s26 +? ( c22 | c200-700 ) | c42 ( + c42 ){0,8} +? s54 +? ( c50 | c200-700 ) | c54 ( + c54 ){0,8} +? s66 +? ( c62 | c200-700 ) | c86 ( + c86 ){0,8} +? s98 +? ( c94 | c200-800 ) | c353 ( + c353 ){0,8} +? ( s66 | s72 ) +? ( c62 | c500-1300 ) ) : OpenVPN over UDP
 
 #: id=openvpn.tcp class=openvpn
-tcp * = < ( c16 ( + c16 ){0,3} +? s28 +? ( c24 | c200-700 ) | c44 ( + c44 ){0,3} +? s56 +? ( c52 | c200-700 ) | c56 ( + c56 ){0,3} +? s68 +? ( c64 | c200-700 ) ) : OpenVPN over TCP
+tcp * = < ( c16 ( + c16 ){0,3} +? s28 +? ( c24 | c200-700 ) | c44 ( + c44 ){0,3} +? s56 +? ( c52 | c200-700 ) | c56 ( + c56 ){0,3} +? s68 +? ( c64 | c200-700 ) | c88 ( + c88 ){0,3} +? s100 +? ( c96 | c200-800 ) | c355 ( + c355 ){0,3} +? ( s68 | s74 ) +? ( c64 | c500-1300 ) ) : OpenVPN over TCP
 
 #: id=ike class=ipsec no-edits
 udp 500 < c92-1500 ( + c92-1500 ){0,4} +? s36-1500 : IKE (IPsec key exchange), answered
@@ -472,7 +515,10 @@ tcp 80,591,3128,8000,8008,8888 < C16-8192 +? S12000- : HTTP, large download
 tcp 80,591,3128,8000,8008,8888 < C12000- +? S60- : HTTP, large upload
 
 #: id=http.by-hand class=http actor=human
-tcp 80,591,3128,8000,8008,8888 = < c6-120 ( + c3-200 ){0,6} + c-2 +? S60- : HTTP typed by hand
+tcp 80,591,3128,8000,8008,8888 = < C6-122 ( + C3-202 ){0,6} + C-2 +? S60- : HTTP typed by hand
+
+#: id=http.by-tool class=http actor=bot
+tcp 80,591,3128,8000,8008,8888 = < c37-250 +? s17- : HTTP requested by a tool (few headers, one segment)
 
 #: id=socks5 class=socks
 tcp * = < c3-5 +? s2 +? c10-262 +? ( s10 | s22 ) : SOCKS 5 proxy, connection made

@@ -67,6 +67,13 @@ class Explained(NamedTuple):
 
 EXPLAINED = (
     Explained(
+        "redis",
+        "Nats",
+        "zeek/excessive-pipelining.pcap",
+        "fl0p",
+        "Redis' inline PING, many in one segment on port 6379, each answered with +PONG.",
+    ),
+    Explained(
         "ldap",
         "MQTT",
         "suricata-verify/krb5-frag.pcap",
