@@ -52,7 +52,7 @@ EXPLORE_MANUAL = Manual(
                 "       ▀ ▀ ▔ ▔ ▔ ▔ ▔\n"
                 "       tcp 25 < s36-90 c12-40 s83-250 c25-44 s14 c20-41 s14 c6 s37 C300- s20-44\n"
                 "       matches 116 of 118, none elsewhere; 141 bits\n"
-                "       known   smtp.by-program 90\n"
+                "       known   smtp.by-program (90)\n"
                 "       see     gathered.log:17, gathered.log:40",
                 "The bars are the tokens of its commonest sequence: upwards from the client, downwards "
                 "from the "

@@ -81,7 +81,7 @@ class Exploration:
 
     flows, sequences, clusters : in all; sizes : int64[clusters], flows of each, descending
     rows     : the largest clusters
-    left_out : flows of clusters that are too small, or one too many, to be shown
+    left_out : flows of clusters that are too small, or one too many, to be shown; rest_ports : their ports
     """
 
     flows: int
@@ -90,6 +90,7 @@ class Exploration:
     sizes: NDArray[np.int64]
     rows: tuple[Row, ...]
     left_out: int
+    rest_ports: tuple[Counted, ...]
 
 
 def explore(
@@ -132,13 +133,17 @@ def explore(
         )
         for number, each in enumerate(shown, 1)
     )
+    rest = np.ones(len(corpus), np.bool_)
+    for each in shown:
+        rest[each.flows] = False
     return Exploration(
         flows=len(corpus),
         sequences=len(corpus.unique().first),
         clusters=len(clusters),
         sizes=np.array([len(each.flows) for each in clusters], np.int64),
         rows=rows,
-        left_out=len(corpus) - sum(row.flows for row in rows),
+        left_out=int(rest.sum()),
+        rest_ports=_count(corpus.server_port[rest], PORT_NAMES),
     )
 
 

@@ -43,7 +43,8 @@ def _tail(found: Exploration) -> str:
         return ""
     more = found.clusters - len(found.rows)
     return (
-        f"{counted(found.left_out, 'flow')} in {counted(more, 'more cluster')} not shown (--most, --least)\n"
+        f"{counted(found.left_out, 'flow')} in {counted(more, 'more cluster')} not shown (--most, --least); "
+        f"their commonest ports: {_list(found.rest_ports)}\n"
     )
 
 
@@ -101,7 +102,7 @@ def _places(examples: tuple[str, ...]) -> str:
 
 
 def _list(names: tuple[Counted, ...]) -> str:
-    return ", ".join(f"{escape(name.what)} {name.flows:,}" for name in names)
+    return ", ".join(f"{escape(name.what)} ({name.flows:,})" for name in names)
 
 
 def _marked(pattern: str) -> str:
@@ -119,6 +120,7 @@ def json_lines(found: Exploration) -> bytes:
             "clusters": found.clusters,
             "shown": len(found.rows),
             "left_out": found.left_out,
+            "rest_ports": _pairs(found.rest_ports),
         }
     )
     return b"".join(orjson.dumps(each, option=orjson.OPT_APPEND_NEWLINE) for each in objects)
@@ -135,7 +137,7 @@ def _object(row: Row) -> dict[str, Any]:
         "clients": row.clients,
         "ports": row.ports,
         "top_servers": _pairs(row.top_servers),
-        "top_ports": {port.what: port.flows for port in row.top_ports},
+        "top_ports": _pairs(row.top_ports),
         "pattern": row.pattern,
         "bits": round(row.bits, 1),
         "matches": row.takes,

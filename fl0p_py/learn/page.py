@@ -36,9 +36,10 @@ def _overview(found: Exploration) -> str:
         f"<td>{text(_names(row.known or row.labels))}</td></tr>"
         for row in found.rows
     )
-    left = (
-        f"<p>Not shown: {counted(found.left_out, 'flow')} in smaller clusters.</p>" if found.left_out else ""
-    )
+    left = ""
+    if found.left_out:
+        ports = text(_names(found.rest_ports))
+        left = f"<p>Not shown: {counted(found.left_out, 'flow')} in smaller clusters, on ports {ports}.</p>"
     return (
         f"<p>{counted(found.flows, 'flow')}, {counted(found.sequences, 'sequence')}, "
         f"{counted(found.clusters, 'cluster')}.</p>{_share_plot(found)}"

@@ -140,6 +140,7 @@ def test_json_lines() -> None:
         "clusters": 3,
         "shown": 2,
         "left_out": 1,
+        "rest_ports": {"7": 1},
     }
     assert clusters[1]["pattern"] == "udp 53 < c30-33 s90-93" and clusters[1]["matches"] == 4
     assert clusters[0]["labels"] == {"x": 8}
