@@ -90,6 +90,8 @@ class Inspection:
         if streams:
             self._streams = StreamSet(table, compare=0)
             self._joints = Joints(table, min(WIDEST, max(2, *map(reach, streams), 2)))
+        self._established = np.zeros(len(table.rows), np.uint32)
+        self._handshakes: set[int] = set()
         self._clock_ns = 0
         self._known: dict[tuple[int, int], Ends] = {}
 
@@ -113,6 +115,8 @@ class Inspection:
             return []
         before_ns = self._clock_ns
         self._clock_ns = max(before_ns, int(records["ts_ns"].max()))
+        if View.PACKETS in self._views:
+            self._find_handshakes()
         pairs: Pairs = []
         self._find(pairs, segments)
         self._find_always(pairs)
@@ -250,6 +254,17 @@ class Inspection:
             chunks["record"][(chunks["flags"] & _STREAM_FLAGS) == chunk_batch.DATA].astype(np.int64)
         )
 
+    def _find_handshakes(self) -> None:
+        """Packets without payload that complete a handshake: only those behind them are established."""
+        records = self._records
+        places = np.flatnonzero((records["proto"] == TCP) & (records["flags"] & ESTABLISHED != 0))
+        flows, marks = records["flow"][places], records["serial"][places] + np.uint32(1)
+        fresh = self._established[flows] != marks
+        self._established[flows] = marks
+        _, first = np.unique(flows[fresh], return_index=True)
+        found = places[fresh][first]
+        self._handshakes = set(found[records["length"][found] == 0].tolist())
+
     # Looking
 
     def _index_streams(self) -> None:
@@ -298,6 +313,7 @@ class Inspection:
         proto = int(record["proto"])
         direction = int(record["direction"])
         ends = self._other(record) if flags & OTHER else self._of_flow(record)
+        established = bool(flags & (ESTABLISHED if proto == TCP else ANSWERED))
         moment = Moment(
             Kind.PACKET,
             due.clock_ns,
@@ -310,7 +326,7 @@ class Inspection:
             flow_id=ends.flow,
             vlan=ends.vlan,
             to_server=direction == 0,
-            established=bool(flags & (ESTABLISHED if proto == TCP else ANSWERED)),
+            established=established and due.record not in self._handshakes,
             size=int(record["length"]),
             ttl=int(record["ttl"]),
             number=self._step.first + int(record["packet"]) + 1,

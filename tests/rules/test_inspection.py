@@ -112,8 +112,8 @@ def test_a_packet_without_payload_matches_no_content(tmp_path, options: str, exp
 
 def test_tcp_is_established_with_the_handshake_and_udp_with_the_reply(tmp_path) -> None:
     talk = Talk().tcp().c(b"x").close()
-    assert len(sids(tmp_path, rule("flow:established;"), talk)) == 6
-    assert len(sids(tmp_path, rule("flow:not_established;"), talk)) == 2
+    assert len(sids(tmp_path, rule("flow:established;"), talk)) == 5
+    assert len(sids(tmp_path, rule("flow:not_established;"), talk)) == 3
     talk = Talk().udp(b"a").udp(b"b").udp(b"c", "10.0.0.2", "10.0.0.1", 53, 40000).udp(b"d")
     found = events(tmp_path, rule("flow:established;", head="alert udp any any -> any any"), talk)
     assert [event["src_port"] for event in found] == [53, 40000]
