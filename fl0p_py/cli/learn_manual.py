@@ -47,13 +47,13 @@ EXPLORE_MANUAL = Manual(
             "Output",
             (
                 "Of each cluster, the largest first:",
-                "  #3      118 flows   2.4 %   41 sequences, 2 servers (192.0.2.20, …), 30 clients, port 25\n"
-                "        ▃ ▃ ▃ ▂ █ ▂\n"
-                "       ▀ ▀ ▔ ▔ ▔ ▔ ▔\n"
-                "       tcp 25 < s36-90 c12-40 s83-250 c25-44 s14 c20-41 s14 c6 s37 C300- s20-44\n"
-                "       matches 116 of 118, none elsewhere; 141 bits\n"
-                "       known   smtp.by-program (90)\n"
-                "       see     gathered.log:17, gathered.log:40",
+                "  #5   4 flows   6.5 %   2 sequences, 1 server (192.0.2.20), 1 client, port 443\n"
+                "       ▆ ▅ ▅ ▄\n"
+                "        █ ▀ █\n"
+                "       tcp 443 < c202-517 s1241 c93 s51 c103-113 s309 c31 >\n"
+                "       matches 4 of 4, none elsewhere; 138 bits\n"
+                "       known   tls.12 (4)\n"
+                "       see     tests/data/demo.pcap:17, :18, tests/data/web.pcap:4",
                 "The bars are the tokens of its commonest sequence: upwards from the client, downwards "
                 "from the "
                 "server, on a log scale. The line below is what its flows have in common, in the language of "
