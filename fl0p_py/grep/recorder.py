@@ -1,8 +1,8 @@
 """Recorder: what matched flows say, into log files (`-l`).
 
-A TCP flow has two files, one for what each end says, from its start, as far as it was kept: until a flow
-matches, the latest HISTORY bytes of each of its streams are, within MOST_KEPT for all.  A UDP flow has one
-file, of the datagrams that matched; any other packet one of its own.
+A TCP flow has two files, one for what each end says, from its start: until a flow matches, a Spool keeps it,
+the first megabyte of each within 256 of all.  A UDP flow has one file, of the datagrams that matched; any
+other packet one of its own.
 """
 
 from __future__ import annotations
@@ -16,12 +16,8 @@ from fl0p_py.flow.table import FlowTable
 from fl0p_py.grep.hit import TCP, Ends, Hit
 from fl0p_py.grep.log_folder import Log, Sender
 from fl0p_py.stream.chunk_batch import DATA, DATAGRAM, END, OTHER, ChunkBatch
+from fl0p_py.stream.spool import Spool
 from fl0p_py.tracker import Step
-
-HISTORY = 1 << 20
-"""Bytes."""
-
-MOST_KEPT = 256 << 20
 
 
 class Recorder:
@@ -31,76 +27,69 @@ class Recorder:
         self._log = log
         self._files: dict[int, tuple[int, list[str | None]]] = {}
         self._recorded = np.zeros(len(table.rows), np.bool_)
-        self._history: dict[int, bytearray] = {}
-        self._kept = 0
+        self._spool = Spool(table)
 
     def take(self, step: Step, chunks: ChunkBatch, hits: Sequence[Hit]) -> None:
         """What a step has brought; raises OutputError."""
         for hit in hits:
-            if hit.ends.row < 0:
+            row = hit.ends.row
+            if row < 0:
                 self._alone(hit)
-            elif hit.ends.row not in self._files:
+                continue
+            if row not in self._files or self._files[row][0] != hit.ends.serial:
                 self._begin(hit)
-        self._datagrams(hits)
-        flags = chunks.chunks["flags"]
-        for place in np.flatnonzero((flags & (DATA | END) != 0) & (flags & OTHER == 0)).tolist():
-            chunk = chunks.chunks[place]
-            row = int(chunk["flow"])
-            if int(chunk["flags"]) & END:
-                self._end(row, int(chunk["serial"]))
-            elif not int(chunk["flags"]) & DATAGRAM:
-                self._data(row, int(chunk["direction"]), chunks.bytes_of(chunk))
+            if hit.ends.proto != TCP:
+                self._write(self._files[row][1][0], hit.payload)
+        self._spool.add(chunks)
+        self._go_on(chunks)
+        self._spool.sweep(chunks)
 
     def close(self) -> None:
         self._log.close()
 
     def _begin(self, hit: Hit) -> None:
-        """The files of a flow, and what it has said."""
-        row = hit.ends.row
+        """The files of a flow, and what it has said before this step."""
+        row, serial = hit.ends.row, hit.ends.serial
+        if row in self._files:
+            self._end(row)
         directions = (0, 1) if hit.ends.proto == TCP else (hit.direction,)
         names = [self._log.begin(_sender(hit.ends, direction, hit.ts_ns)) for direction in directions]
-        self._files[row] = hit.ends.serial, names
+        self._files[row] = serial, names
         self._recorded[row] = True
-        for direction in directions:
-            said = self._history.pop(2 * row + direction, bytearray())
-            self._kept -= len(said)
-            if hit.ends.proto == TCP:
-                self._write(names[direction], memoryview(said))
+        said = self._spool.take(row, serial).chunks
+        if hit.ends.proto == TCP:
+            for chunk in said:
+                if chunk.flags & DATA:
+                    self._write(names[chunk.direction], chunk.data)
 
-    def _datagrams(self, hits: Sequence[Hit]) -> None:
-        for hit in hits:
-            if hit.ends.row >= 0 and hit.ends.proto != TCP:
-                self._write(self._files[hit.ends.row][1][0], memoryview(hit.payload))
+    def _go_on(self, batch: ChunkBatch) -> None:
+        """What the flows that have files say, and their ends."""
+        chunks = batch.chunks
+        flags = chunks["flags"]
+        rows = np.where(flags & OTHER, 0, chunks["flow"])
+        wanted = self._recorded[rows] & (flags & (DATA | END) != 0) & (flags & (OTHER | DATAGRAM) == 0)
+        for place in np.flatnonzero(wanted).tolist():
+            chunk = chunks[place]
+            row, serial = int(chunk["flow"]), int(chunk["serial"])
+            files = self._files.get(row)
+            if files is None or files[0] != serial:
+                continue
+            if int(chunk["flags"]) & END:
+                self._end(row)
+            else:
+                self._write(files[1][int(chunk["direction"])], batch.bytes_of(chunk))
 
     def _alone(self, hit: Hit) -> None:
+        """A packet of no flow."""
         name = self._log.begin(_sender(hit.ends, hit.direction, hit.ts_ns))
-        self._write(name, memoryview(hit.payload))
+        self._write(name, hit.payload)
         if name is not None:
             self._log.end(name)
 
-    def _data(self, row: int, direction: int, said: memoryview) -> None:
-        if self._recorded[row]:
-            names = self._files[row][1]
-            if len(names) == 2:
-                self._write(names[direction], said)
-            return
-        kept = self._history.setdefault(2 * row + direction, bytearray())
-        before = len(kept)
-        kept += said
-        del kept[: max(0, len(kept) - HISTORY)]
-        self._kept += len(kept) - before
-        while self._kept > MOST_KEPT:
-            self._kept -= len(self._history.pop(next(iter(self._history))))
-
-    def _end(self, row: int, serial: int) -> None:
-        for direction in (0, 1):
-            self._kept -= len(self._history.pop(2 * row + direction, b""))
-        files = self._files.get(row)
-        if files is None or files[0] != serial:
-            return
-        del self._files[row]
+    def _end(self, row: int) -> None:
+        _, names = self._files.pop(row)
         self._recorded[row] = False
-        for name in files[1]:
+        for name in names:
             if name is not None:
                 self._log.end(name)
 

@@ -119,6 +119,8 @@ class Search:
 
     def _of_followed(self, chunks: NDArray[Any]) -> NDArray[np.bool_]:
         """Which chunks are of streams that are followed; the end of a flow is of both its streams."""
+        if not self._windows:
+            return np.zeros(len(chunks), np.bool_)
         rows = np.where(chunks["flags"] & OTHER, 0, chunks["flow"])
         ending = chunks["flags"] & END != 0
         either = self._followed[rows].any(axis=1) & ending
@@ -143,7 +145,9 @@ class Search:
         hit = self._finder.hits(joints.data)
         leads_to = joints.joints["chunk"]
         places = joints.locate(hit.ends - 1, hit.ends)
-        worth[leads_to[places[places >= 0]]] = True
+        seen = joints.joints["start"] + joints.joints["tail"]  # up to here it was looked at before
+        places = places[(places >= 0) & (hit.ends > seen[places])]
+        worth[leads_to[places]] = True
         stops = np.append(joints.joints["start"][1:], len(joints.data))
         worth[leads_to[stops > hit.rest]] = True
 

@@ -2,8 +2,8 @@
 """Measures fl0p beside its peers and writes docs/BENCHMARKS.md: `run.py [CAPTURE|FOLDER ...]`.
 
 The trace is made from the captures given (invented traffic without) and kept in `--dir` for the next run.
-Sections: peers, signatures, filter, memory, flood, start.  `--quick` uses a tenth of everything, one round,
-and writes to the terminal instead of the page.
+Sections: peers, signatures, filter, memory, flood, grep, start.  `--quick` uses a tenth of everything, one
+round, and writes to the terminal instead of the page.
 """
 
 from __future__ import annotations
@@ -127,6 +127,9 @@ class Bench:
         ratios = tuple(a.wall_s / b.wall_s for a, b in runs)
         return Pair(middle([a for a, _ in runs]), middle([b for _, b in runs]), ratios)
 
+    def grepping(self, *arguments: str) -> list[str]:
+        return [sys.executable, "-m", "fl0p_py.cli.flowgrep", "-r", str(self.trace), *arguments]
+
     # ---- sections -----------------------------------------------------------------------------------------
 
     def side_by_side(self) -> str:
@@ -192,6 +195,37 @@ class Bench:
             rows.append((f"{packets:,}", cost.failure or f"{cost.peak_mb:.0f}", f"{cpu_s:.2f}"))
         return report.table(("SYNs, each from another address", "peak MB", "user + system s"), rows)
 
+    def payload_search(self) -> str:
+        many = self.folder / "patterns-1000"
+        subprocess.run(self.tool("patterns.py", str(many), "1000"), check=True)
+        one = self.grepping("-a", r"SSH-2\.0")
+        ngrep = ["ngrep", "-q", "-I", str(self.trace), "SSH-2.0"]
+        rows: list[tuple[str, ...]] = []
+        for name, words, beside, wanted in (
+            ("`flowgrep -a 'SSH-2\\.0'` to `ngrep -q 'SSH-2.0'`", one, ngrep, "1.0"),
+            (
+                "`flowgrep -f` 1,000 literals to one",
+                self.grepping("-f", str(many)),
+                self.grepping("-c", r"SSH-2\.0"),
+                "1.5",
+            ),
+        ):
+            pair = self.in_turn(words, beside)
+            cpu = [f"{cost.user_s + cost.sys_s:.2f}" for cost in (pair.first, pair.second)]
+            times = (seconds(pair.first), cpu[0], seconds(pair.second), cpu[1])
+            rows.append((name, *times, pair.ratio, pair.spread, wanted))
+        head = (
+            "what",
+            "first: wall s",
+            "CPU s",
+            "second: wall s",
+            "CPU s",
+            "ratio of walls",
+            "rounds",
+            "at most",
+        )
+        return report.table(head, rows)
+
     def start_up(self) -> str:
         demo = ROOT / "tests/data/demo.pcap"
         rows: list[tuple[str, ...]] = []
@@ -231,6 +265,7 @@ SECTIONS: dict[str, tuple[str, Callable[[Bench], str]]] = {
     "filter": ("A pcap filter", Bench.filter_cost),
     "memory": ("Memory of a tracked flow", Bench.flow_memory),
     "flood": ("SYN flood", Bench.syn_flood),
+    "grep": ("Payload searched", Bench.payload_search),
     "start": ("Start-up", Bench.start_up),
 }
 
