@@ -24,7 +24,7 @@ test: $(VENV)/.built-dev lint types  ## everything: lint, types, tests
 test-tools:  ## as root: install the real servers and clients that some tests talk to (those are skipped without)
 	apt-get update -qq
 	DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends iproute2 iputils-ping \
-	    tcpdump tcpreplay curl openssh-client openssh-server swaks logrotate libseccomp2
+	    tcpdump tcpreplay curl openssh-client openssh-server swaks logrotate libseccomp2 netcat-openbsd
 
 .PHONY: lab
 lab: $(VENV)/.built-dev  ## as root: make labelled traffic of real programs in LAB (/tmp/lab-out); QUICK=1: one run of each

@@ -55,8 +55,8 @@ TABLE: Table = (
         "v",
         "invert",
         Group.PATTERN,
-        "Select what does not match. A stream is judged once: by its first line, when that has ended, or by "
-        "what it has said when it has sent 1460 bytes, has been silent for the threshold, or ends.",
+        "Select what does not match. A stream is judged once, by what it has said when its first line has "
+        "ended, it has said 1460 bytes, has been silent for the threshold, or ends.",
     ),
     Option(
         "e",

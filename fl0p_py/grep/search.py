@@ -35,7 +35,7 @@ from fl0p_py.grep.matcher import (
 )
 from fl0p_py.grep.pattern import Pattern, Side
 from fl0p_py.grep.stream_window import StreamWindow
-from fl0p_py.stream.chunk_batch import COPY, DATA, DATAGRAM, END, GAP, OTHER, OWN, ChunkBatch
+from fl0p_py.stream.chunk_batch import COPY, DATA, DATAGRAM, END, GAP, LATE, OTHER, OWN, ChunkBatch
 from fl0p_py.stream.joint_batch import JointBatch
 from fl0p_py.stream.joints import Joints
 from fl0p_py.tracker import Step
@@ -108,7 +108,7 @@ class Search:
         if not len(all_chunks):
             return NOTHING
         worth = self._of_followed(all_chunks)
-        searched = all_chunks["flags"] & DATA != 0
+        searched = all_chunks["flags"] & (DATA | LATE) != 0
         if self._always:
             worth |= searched
         else:
@@ -162,7 +162,8 @@ class Search:
 
     def _mark(self, worth: NDArray[np.bool_], chunks: NDArray[Any], where: int, hit: Hits) -> None:
         """Chunks with bytes in the buffer that `where` says, in which a piece ended."""
-        chosen = np.flatnonzero((chunks["flags"] & (DATA | COPY | OWN)) == (DATA | where))
+        flags = chunks["flags"]
+        chosen = np.flatnonzero((flags & (DATA | LATE) != 0) & (flags & (COPY | OWN) == where))
         if not len(chosen):
             return
         starts = chunks["at"][chosen].astype(np.int64)
@@ -196,6 +197,8 @@ class Search:
         elif flags & GAP:
             if window is not None:
                 window.gap(int(chunk["offset"]) + int(chunk["length"]))
+        elif flags & LATE:
+            yield from self._late(step, batch, chunk)
         elif flags & DATA:
             if window is None:
                 window = _beginning(chunk, joints, joint)
@@ -236,6 +239,18 @@ class Search:
         if follow:
             window.until = max(window.until, window.end + follow)
         self._keep(key, window)
+
+    def _late(self, step: Step, batch: ChunkBatch, chunk: Any) -> Iterator[Hit]:
+        """Bytes for a gap that was given up: looked at by themselves."""
+        payload = bytes(batch.bytes_of(chunk))
+        direction = int(chunk["direction"])
+        numbers = [
+            number for number in self._numbers(payload) if self._needs[number].side in (Side.ANY, direction)
+        ]
+        matches = self._matches(numbers, Window(payload, 0, int(chunk["offset"]) == 0, False), set())
+        if matches:
+            ends = ends_of_row(self._table.rows, int(chunk["flow"]))
+            yield _hit(step, chunk, ends, payload, matches, 0)
 
     def _end(self, step: Step, chunk: Any) -> Iterator[Hit]:
         """Nothing more comes: what waited for more is decided."""

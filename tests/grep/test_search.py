@@ -103,13 +103,22 @@ def test_overlaps_that_differ_go_by_the_policy(policy: str, found: list[str]) ->
     assert got == found
 
 
-def test_a_gap_is_not_matched_over(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_gap_is_not_matched_over() -> None:
     made = Conversation()
     made.handshake()
     made.segment(b"sec", seq=1)
     made.segment(b"ret", seq=10)
     made.segment(b"", from_client=False, seq=1, ack=13, flags="A")
     assert payloads(made, "-a", "secret") == [] and payloads(made, "-a", "ret") == ["ret"]
+
+
+def test_what_comes_after_it_was_given_up_is_matched_by_itself() -> None:
+    made = Conversation()
+    made.handshake()
+    made.segment(b"tail of it", seq=100)
+    made.segment(b"x", seq=110, gap_s=2)
+    made.segment(b"POST / HTTP/1.1\r\n", seq=1)
+    assert payloads(made, "-a", "^POST") == ["POST / HTTP/1.1\\x0d\\x0a"]
 
 
 def test_distance() -> None:
