@@ -167,7 +167,9 @@ def collect(out: Path) -> None:
     for part, held_out in PARTS.items():
         made = [path for path, how in told.items() if how["outcome"] == "made"]
         mine = [path for path in made if told[path]["held_out"] == held_out]
-        merge((path.with_suffix(".pcap") for path in mine), out / f"{part}.pcap")
+        partial = out / f"{part}.pcap.part"
+        merge((path.with_suffix(".pcap") for path in mine), partial)
+        partial.replace(out / f"{part}.pcap")
         all_labels = [label for path in mine for label in labels.read(path.with_suffix(".jsonl"))]
         labels.write(out / f"{part}.jsonl", sorted(all_labels, key=lambda label: label["timestamp"]))
     outcomes: dict[str, Counter[str]] = {}
