@@ -150,6 +150,8 @@ def _refuse_alone(options: Options) -> None:
     for spelling, given in alone.items():
         if given and not options.rules:
             raise UsageError(f"{spelling} goes with --rules FILE")
+    if options.allow_kill and options.interface is not None:
+        raise UsageError("--allow-kill: fl0p ends no connections on a device; flowgrep -k does")
     if options.explain is not None and options.interface is not None:
         raise UsageError("--explain goes with -s FILE")
 

@@ -228,7 +228,8 @@ TABLE: Table = (
         "",
         "allow-kill",
         Group.RULES,
-        "Allow rules whose action is drop or reject, which end connections.",
+        "Allow rules whose action is drop or reject. In a capture, which is past, they only give their "
+        "alerts; on a device they are refused (flowgrep -k ends connections).",
     ),
     Option(
         "i",

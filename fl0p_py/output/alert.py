@@ -14,14 +14,11 @@ from fl0p_py.output.escape import escape
 from fl0p_py.output.eve import ECHO, PROTOCOLS, eve_time, vlan_ids
 from fl0p_py.output.line import address_text
 
-ACTIONS = {"alert": "allowed", "log": "allowed", "drop": "blocked", "reject": "blocked"}
-"""EVE's word for what happened to the flow, by the rule's action."""
-
 
 @dataclass(frozen=True, slots=True)
 class Alert:
     """ts_ns        : packet time
-    gid, sid, rev, msg, action : the rule's
+    gid, sid, rev, msg : the rule's
     category     : the words for its classtype; priority : 1 is the most urgent
     references, metadata : the rule's, as written
     proto        : IANA number; src, dst : 4 or 16 octets; ports : of ICMP its type and code, or -1
@@ -37,7 +34,6 @@ class Alert:
     sid: int
     rev: int
     msg: str
-    action: str
     category: str
     priority: int
     proto: int
@@ -112,7 +108,7 @@ def eve_event(alert: Alert) -> dict[str, Any]:
 
 def _said(alert: Alert) -> dict[str, Any]:
     said: dict[str, Any] = {
-        "action": ACTIONS[alert.action],
+        "action": "allowed",
         "gid": alert.gid,
         "signature_id": alert.sid,
         "rev": alert.rev,

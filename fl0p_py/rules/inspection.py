@@ -244,7 +244,8 @@ class Inspection:
             places = np.flatnonzero(fits)
             if self._on_streams[number] and self._chunks is not None:
                 places = np.union1d(places[records["proto"][places] != TCP], self._brought())
-            pairs.append((places.astype(np.int64), np.full(len(places), number, np.int64)))
+            if len(places):
+                pairs.append((places.astype(np.int64), np.full(len(places), number, np.int64)))
 
     def _brought(self) -> NDArray[np.int64]:
         """Records that brought a stream new bytes."""

@@ -117,7 +117,6 @@ class Machine:
             sid=rule.sid,
             rev=rule.rev,
             msg=rule.msg,
-            action=rule.header.action,
             category=known.words if known else "",
             priority=one.loaded.priority,
             proto=moment.proto,

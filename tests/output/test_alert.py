@@ -16,7 +16,6 @@ ALERT = Alert(
     sid=7,
     rev=2,
     msg="too many",
-    action="alert",
     category="Misc Attack",
     priority=2,
     proto=6,
@@ -76,12 +75,6 @@ def test_both_directions_of_a_flow_have_one_community_id() -> None:
 
 
 BARE = replace(ALERT, flow_id=0, flowints={}, flowbits=(), globalints={}, hostints={})
-
-
-@pytest.mark.parametrize("action", ["drop", "reject"])
-def test_kills_are_blocked(action: str) -> None:
-    (event,) = events(alert_entry(replace(ALERT, action=action), "json", timestamps=True))
-    assert event["alert"]["action"] == "blocked"
 
 
 def test_icmp_and_packets_of_no_flow() -> None:

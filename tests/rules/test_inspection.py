@@ -190,6 +190,10 @@ def test_alerts_of_packets_and_of_identifications_are_in_order_and_share_variabl
     assert sids(tmp_path, rules, talk, "-f", str(tmp_path / "s.fp")) == [1, 3, 4, 4]
 
 
+def test_a_rule_that_no_packet_of_a_step_fits(tmp_path) -> None:
+    assert sids(tmp_path, rule("flags:S;"), Talk().udp(b"x")) == []
+
+
 def test_packets_of_no_flow(tmp_path) -> None:
     talk = Talk().ping(b"x" * 30, type=3, code=1)
     (event,) = events(tmp_path, rule("itype:3; icode:1;", head="alert icmp any any -> any any"), talk)

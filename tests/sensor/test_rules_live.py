@@ -1,0 +1,65 @@
+"""Rules in a running sensor: the engine that evaluates them is confined as any other."""
+
+from __future__ import annotations
+
+import signal
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from fl0p_py.cli.fl0p import main
+from tests.net import lab
+from tests.sensor.running import fetch, sensor, serve_http
+
+pytestmark = [lab.requires_lab, lab.requires("curl")]
+
+RULES = r"""
+alert tcp any any -> any 8000 (msg:"a request"; content:"GET /"; pcre:"/HTTP/R"; globalint:gets,+,1; sid:1;)
+alert tcp any any -> any 8000 (msg:"named"; flowsig:http; globalint:named,+,1; globalint:gets,>,0; sid:2;)
+alert tcp any any -> any 8000 (msg:"third"; flags:S; globalint:gets,==,2; sid:3;)
+"""
+
+
+@pytest.fixture(scope="module")
+def net() -> Iterator[lab.Pair]:
+    with lab.pair() as made:
+        serve_http(made.server)
+        yield made
+
+
+def test_packets_and_identifications_are_looked_at_and_counted_over_a_reload(
+    net: lab.Pair, tmp_path: Path
+) -> None:
+    rules = tmp_path / "x.rules"
+    rules.write_text(RULES)
+    options = ("-l", "--alerts-only", "--stats", "--rules", str(rules), "tcp port 8000")
+    with sensor(net.server, tmp_path, *options) as running:
+        fetch(net, 2)
+        lab.until(lambda: len(running.lines()) >= 4)
+        running.send(signal.SIGHUP)
+        lab.until(lambda: "in use now" in running.words())
+        fetch(net, 1)
+        lab.until(lambda: len(running.lines()) >= 7)
+        assert running.end(signal.SIGTERM) == 0
+        lines = running.lines()
+    words = [line.split("] ")[3].split(" [**")[0] for line in lines[:-1]]
+    assert words == ["a request", "named", "a request", "named", "third", "a request", "named"]
+    assert "alerts.1:1=3" in lines[-1] and "alerts.1:3=1" in lines[-1]
+
+
+@pytest.mark.parametrize(
+    ("options", "said"),
+    [
+        (("--workers", "2"), "--rules needs all flows in one process: leave out --workers"),
+        (("--allow-kill",), "--allow-kill: fl0p ends no connections on a device"),
+        (("--explain", "1"), "--explain goes with -s FILE"),
+    ],
+)
+def test_what_does_not_go_with_rules_on_a_device_is_refused(
+    tmp_path: Path, capfd: pytest.CaptureFixture[str], options: tuple[str, ...], said: str
+) -> None:
+    rules = tmp_path / "x.rules"
+    rules.write_text(RULES)
+    assert main(["-i", "lo", "--rules", str(rules), *options]) == 2
+    assert said in capfd.readouterr().err
