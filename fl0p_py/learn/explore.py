@@ -27,6 +27,9 @@ MOST_NAMED = 5
 
 MOST_EXAMPLES = 3
 
+TRIED_AT_ONCE = 48
+"""Patterns whose matches with all flows are in memory at a time."""
+
 PORT_NAMES = ("none", *map(str, range(1, 1 << 16)))
 
 
@@ -118,8 +121,7 @@ def explore(
     clusters, shapes = cluster(corpus, distance=distance, seed=seed, progress=progress)
     shown = [each for each in clusters[:most] if len(each.flows) >= least]
     patterns = [consensus(corpus, each, shapes, seed) for each in shown]
-    tried = [Signature(str(number), "", pattern) for number, pattern in enumerate(patterns)]
-    hits = trial.each(tried, corpus, threshold_ms=threshold_ms, fuzzy=False) > 0
+    judged = _judged(corpus, shown, patterns, threshold_ms)
     names = [signature.id for signature in signatures.signatures]
     rows = tuple(
         _row(
@@ -128,7 +130,7 @@ def explore(
             each,
             shapes,
             patterns[number - 1],
-            hits[number - 1],
+            judged[number - 1],
             _count(named[each.flows], names),
         )
         for number, each in enumerate(shown, 1)
@@ -157,18 +159,32 @@ def _named(signatures: SignatureSet, corpus: Corpus, threshold_ms: int) -> NDArr
     return named
 
 
+def _judged(
+    corpus: Corpus, clusters: list[Cluster], patterns: list[Pattern], threshold_ms: int
+) -> list[tuple[int, int]]:
+    """Of each cluster, (its flows that its pattern matches, other flows that it matches)."""
+    tried = [Signature(str(number), "", pattern) for number, pattern in enumerate(patterns)]
+    found = []
+    for at in range(0, len(clusters), TRIED_AT_ONCE):
+        part = slice(at, at + TRIED_AT_ONCE)
+        hits = trial.each(tried[part], corpus, threshold_ms=threshold_ms, fuzzy=False) > 0
+        for each, hit in zip(clusters[part], hits, strict=True):
+            takes = int(hit[each.flows].sum())
+            found.append((takes, int(hit.sum()) - takes))
+    return found
+
+
 def _row(
     number: int,
     corpus: Corpus,
     each: Cluster,
     shapes: Shapes,
     pattern: Pattern,
-    hit: NDArray[np.bool_],
+    judged: tuple[int, int],
     known: tuple[Counted, ...],
 ) -> Row:
     flows = each.flows
     leader = int(shapes.first[each.leader])
-    takes = int(hit[flows].sum())
     tokens = corpus.tokens[corpus.offsets[leader] : corpus.offsets[leader + 1]][:MOST_TOKENS]
     low, high = _bounds(corpus, flows, tokens)
     times = np.concatenate([corpus.start_ns[flows], corpus.end_ns[flows]])
@@ -187,8 +203,8 @@ def _row(
         labels=_count(corpus.label[flows], corpus.labels, nothing=NO_LABEL),
         pattern=pattern_text(pattern),
         bits=bits(pattern),
-        takes=takes,
-        others=int(hit.sum()) - takes,
+        takes=judged[0],
+        others=judged[1],
         tokens=tuple(tokens.tolist()),
         paused=tuple(
             corpus.paused[corpus.offsets[leader] : corpus.offsets[leader + 1]][:MOST_TOKENS].tolist()

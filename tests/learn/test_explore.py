@@ -116,6 +116,12 @@ def test_numbers_of_an_exploration() -> None:
     assert len(explore(mixed(), known, least=1).rows) == 3
 
 
+def test_patterns_are_judged_in_parts(monkeypatch: pytest.MonkeyPatch) -> None:
+    whole = listing(explore(mixed(), NOTHING, least=1))
+    monkeypatch.setattr("fl0p_py.learn.explore.TRIED_AT_ONCE", 1)
+    assert listing(explore(mixed(), NOTHING, least=1)) == whole
+
+
 def test_nothing_to_explore() -> None:
     found = explore(EMPTY, NOTHING)
     assert listing(found).startswith("0 flows, 0 sequences, 0 clusters")
