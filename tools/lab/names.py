@@ -99,3 +99,23 @@ def file_name(draw: Random) -> str:
     return (
         word(draw) + draw.choice(("", "-" + word(draw), str(draw.randint(1, 2026)))) + draw.choice(_ENDINGS)
     )
+
+
+def plain_command(draw: Random) -> str:
+    """A line for a shell whose answer says nothing of the machine: for what anyone may read in a capture."""
+    lines = (
+        f"echo {word(draw)} {word(draw)}",
+        f"seq {draw.randint(2, 60)}",
+        "pwd",
+        "id",
+        "true",
+        "cd",
+        "umask",
+        "ls /home",
+    )
+    more = (
+        f"printf '%s\\n' {' '.join(word(draw) for _ in range(draw.randint(2, 20)))}",
+        f"ecoh {word(draw)}",
+        f"sleep {draw.choice((0.2, 1))}",
+    )
+    return draw.choice(lines + more)

@@ -233,6 +233,7 @@ class Host:
     def prepare(self) -> None:
         """What must be settled before there is a device."""
         self.run("sysctl", "-q", "-w", *_SETTINGS)
+        self.run("hostname", self.name)  # what programs send of it says nothing of the machine
 
     def close(self) -> None:
         """End everything on this host, then the host."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 
-from tools.lab import names, program, words
+from tools.lab import names, program
 from tools.lab.errors import UncertainError
 from tools.lab.hand import leave
 from tools.lab.human import Typist
@@ -196,7 +196,7 @@ def telnet(context: Context) -> None:
     rng, server = context.rng, context.server
     name, secret = names.person(rng, 20), names.password(rng)
     accounts(server, rng, {name: secret})
-    private(server, "/run", "/var/log")
+    private(server, "/run", "/var/log", "/etc/update-motd.d")  # which would tell of the machine
     config = folder(server, "inetd") / "inetd.conf"
     family = "tcp6" if context.link.family == 6 else "tcp4"
     config.write_text(f"telnet stream {family} nowait root /usr/sbin/telnetd telnetd -h\n")
@@ -212,7 +212,7 @@ def telnet(context: Context) -> None:
             typist.answer(terminal, name)
             terminal.expect("assword: ")
             typist.answer(terminal, given)
-        for line in [words.command(rng, ["/etc/passwd"]) for _ in range(rng.randint(1, 5))]:
+        for line in [names.plain_command(rng) for _ in range(rng.randint(1, 5))]:
             typist.read(terminal, terminal.expect(r"\$ $"))
             typist.line(terminal, line)
         terminal.expect(r"\$ $")
@@ -239,6 +239,7 @@ def snmp(context: Context) -> None:
     listen = f"udp6:[{server.address}]:161" if ":" in server.address else f"udp:{server.address}:161"
     config.write_text(
         f"rocommunity{'6' if ':' in server.address else ''} {community}\nagentaddress {listen}\n"
+        f"sysdescr {names.sentence(rng)}\nsysname {names.host(rng)}\n"
     )
     server.spawn("snmpd", "-f", "-Lo", "-C", "-c", str(config), log="snmpd")
     server.wait_for_port(161, "udp")

@@ -30,8 +30,8 @@ def ssh_inside(context: Context) -> None:
     shell.sshd(context.server, rng, {name: secret})
     outer = _terminator(context, ("127.0.0.1", 22))
     work = rng.choice(("failed", "failed", "exec", "exec", "upload", "shell", "shell"))
-    typed = work == "shell" or rng.random() < 0.4
-    method = "password" if typed and work == "failed" else rng.choice(("password", "publickey"))
+    method = rng.choice(("password", "publickey"))
+    typed = work == "shell" or (method == "password" and rng.random() < 0.5)
     tries = rng.randint(1, 3) if work == "failed" and method == "password" else int(work == "failed")
     command = _ssh(context, outer, name, work, method, tries)
     facets = {"class": "tls", "tunnel": "ssh-in-tls"}
@@ -47,14 +47,13 @@ def ssh_inside(context: Context) -> None:
         )
         context.client.run(*prefix, *command, check=False)
     log = context.server.log_text("sshd")
-    rejected, accepted = log.count("Failed password"), log.count("Accepted ")
-    if (work == "failed") == bool(accepted) or (method == "password" and work == "failed" and not rejected):
+    rejected, accepted = log.count(f"Failed {method}"), log.count("Accepted ")
+    if (work == "failed") == bool(accepted) or (work == "failed" and not rejected):
         raise UncertainError(f"{work}: {rejected} rejected, {accepted} accepted; {log[-300:]!r}")
-    attempts = rejected if method == "password" else int(work == "failed")
     facets["actor"] = "human" if typed else "bot"
     facets["outcome"] = "auth-success" if accepted else "auth-failed"
     activity = work if accepted else None
-    context.label({**facets, "attempts": attempts or None, "activity": activity}, port=443, method=method)
+    context.label({**facets, "attempts": rejected or None, "activity": activity}, port=443, method=method)
 
 
 def _ssh(context: Context, outer: Terminator, name: str, work: str, method: str, tries: int) -> list[str]:

@@ -106,7 +106,7 @@ def dns_shell(context: Context) -> None:
         context.server.wait_for_port(53, "udp")
         program.spawn(context.client, "dns_tunnel", role="client", seed=rng.getrandbits(32), **settings)
         try:
-            for line in [words.command(rng, ["/etc/passwd"]) for _ in range(rng.randint(1, 4))]:
+            for line in [names.plain_command(rng) for _ in range(rng.randint(1, 4))]:
                 typist.read(terminal, terminal.expect(PROMPT))
                 typist.line(terminal, line)
             terminal.expect(PROMPT)

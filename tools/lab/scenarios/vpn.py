@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from tools.lab import words
+from tools.lab import names, words
 from tools.lab.errors import UncertainError
 from tools.lab.human import Typist
 from tools.lab.scenario import Context, scenario
@@ -68,7 +68,7 @@ def use(context: Context, inner: str, work: str) -> None:
         server.wait_for_port(SHELL_PORT)
         typist = Typist(rng)
         with context.terminal("socat", "-,raw,echo=0", f"TCP:{inner}:{SHELL_PORT}") as terminal:
-            for line in [words.command(rng, ["/etc/passwd"]) for _ in range(rng.randint(1, 3))]:
+            for line in [names.plain_command(rng) for _ in range(rng.randint(1, 3))]:
                 typist.read(terminal, terminal.expect(r"[$#] (\x1b\[[?\dhl]*)*$"))
                 typist.line(terminal, line)
             typist.line(terminal, "exit")
