@@ -39,6 +39,9 @@ PORT_SHARE = 0.95
 POOR = 0.98
 """Below this share of the class, what the signatures do not name is looked at once more."""
 
+FEW = 2
+"""Signatures without a port, naming nearly all of a class, that make those with a port needless."""
+
 MOST_TRIES = 16
 """Covers chosen anew after the matcher struck something out."""
 
@@ -203,7 +206,20 @@ class _Protocol:
         sorted_in = [*in_step(self.turns, rows), *variants(self.turns, self.own.times, rows)]
         found = self._searched(sorted_in, rows, ())
         ports = self._ports()
-        return found + self._searched(sorted_in, rows, ports) if ports else found
+        if ports and not self._suffice(found, rows):
+            found += self._searched(sorted_in, rows, ports)
+        return found
+
+    def _suffice(self, found: Sequence[Candidate], rows: Array) -> bool:
+        """Whether a few of the candidates name nearly all of the flows, so that no port need be asked for."""
+        times = np.zeros_like(self.own.times)
+        times[rows] = self.own.times[rows]
+        options = self.options
+        chosen = cover(found, times, min_flows=options.min_flows, max_false=options.max_false)
+        named = np.zeros(len(times), np.bool_)
+        for one in chosen:
+            named |= one.covered
+        return len(chosen) <= FEW and bool(times[named].sum() >= POOR * times.sum())
 
     def _searched(self, sorted_in: Sequence[Variant], rows: Array, ports: Ports) -> list[Candidate]:
         other, times = self.other.first, self.other.times
