@@ -19,6 +19,8 @@ from tools.lab.process import die_with_parent
 
 BUFFER = 1 << 20
 """Bytes of output remembered."""
+HANG_UP_S = 2.0
+"""How long a program may take to end when its terminal is gone."""
 
 
 class Terminal:
@@ -64,12 +66,13 @@ class Terminal:
         wanted = re.compile(pattern.encode())
         until_s = time.monotonic() + within_s
         while True:
+            over = self.ended()  # before the search: then all of its output is there
             match = wanted.search(self.output, self._read_to)
             if match:
                 text = self.output[self._read_to : match.end()]
                 self._read_to = match.end()
                 return text.decode(errors="replace")
-            if self.ended():
+            if over:
                 raise ProgramError(f"ended with {self.status} before {pattern!r}: {self.tail()!r}")
             if time.monotonic() > until_s:
                 raise ProgramError(f"waited {within_s:g} s in vain for {pattern!r}: {self.tail()!r}")
@@ -87,7 +90,6 @@ class Terminal:
                 while self._read(0):
                     pass
                 self.status = os.waitstatus_to_exitcode(status)
-                return False  # what was just read is looked at once more
         return self.status is not None
 
     def wait(self, within_s: float = 30.0) -> int:
@@ -104,15 +106,17 @@ class Terminal:
         """End the program as closing the window does; a second time does nothing."""
         if self._log.closed:
             return
-        if self.status is None:
-            os.killpg(self._pid, signal.SIGHUP)
-            try:
-                self.wait(2.0)
-            except ProgramError:
-                os.killpg(self._pid, signal.SIGKILL)
-                self.status = os.waitstatus_to_exitcode(os.waitpid(self._pid, 0)[1])
-        os.close(self._descriptor)
+        os.close(self._descriptor)  # hangs up: the kernel tells all programs on the terminal
         self._log.close()
+        until_s = time.monotonic() + HANG_UP_S
+        while self.status is None:
+            if time.monotonic() > until_s:
+                os.kill(self._pid, signal.SIGKILL)
+            pid, status = os.waitpid(self._pid, os.WNOHANG)
+            if pid:
+                self.status = os.waitstatus_to_exitcode(status)
+            else:
+                time.sleep(0.01)
 
     def __enter__(self) -> Terminal:
         return self

@@ -97,10 +97,12 @@ class Login:
             self._give_up(terminal)
 
     def _give_up(self, terminal: Terminal) -> None:
-        """dbclient and plink ask again and again."""
-        terminal.expect(SECRET)
+        """dbclient and plink ask again and again, until the server has enough."""
+        terminal.expect(f"{SECRET}|exited|FATAL|closed")
         self.hands.think(terminal)
-        interrupt(terminal, self.client)
+        terminal.pause(0.2)
+        if not terminal.ended():
+            interrupt(terminal, self.client)
 
     def label(self, context: Context, **facets: Any) -> None:
         """Claim the run's one flow, if the server's log agrees with the plan."""

@@ -32,13 +32,13 @@ def by_hand(
 ) -> None:
     """A person's session of so many commands, until it is left; `tty`: the shell has a real terminal."""
     rng, edits = context.rng, tty and account.shell in EDITING
-    text = terminal.expect(PROMPT)
-    for number in range(count):
+    text, plain = terminal.expect(PROMPT), 0
+    for _ in range(count):
         typist.read(terminal, text)
         trick = rng.random()
-        if trick < 0.06 and edits and number:
+        if trick < 0.08 and edits and plain:
             typist.think(terminal)
-            for _ in range(rng.randint(1, 3)):
+            for _ in range(rng.randint(1, plain)):
                 terminal.send(UP)
                 terminal.pause(typist.pause_s(0.35, 0.4))
             typist.enter(terminal)
@@ -46,6 +46,7 @@ def by_hand(
             _complete(typist, terminal, rng.choice(account.files))
         elif trick < 0.19 and tty:
             _page(context, typist, terminal, rng.choice(account.files))
+            plain = 0  # what is before it is not called back
         elif trick < 0.22 and tty:
             typist.think(terminal)
             typist.keys(terminal, words.command(rng, list(account.files))[:12])
@@ -53,6 +54,7 @@ def by_hand(
             terminal.send(INTERRUPT)  # thought better of it
         else:
             typist.line(terminal, words.command(rng, list(account.files)))
+            plain = min(3, plain + 1)
         text = terminal.expect(PROMPT, within_s=60.0)
     typist.read(terminal, text)
     if tty and rng.random() < 0.3:
@@ -74,7 +76,10 @@ def _complete(typist: Typist, terminal: Terminal, name: str) -> None:
 def _page(context: Context, typist: Typist, terminal: Terminal, name: str) -> None:
     """Look at a file a page at a time; at its end, or before, leave."""
     typist.line(terminal, f"less {name}")
-    terminal.expect(r"(:|\(END\)|less)[^\n]{0,60}$")
+    terminal.expect(r"(:|\(END\)|\x1b\[27m)[^\n]{0,60}$")
+    terminal.pause(0.3)
+    if "No such file" in terminal.tail():
+        return
     for _ in range(context.rng.randint(0, 3)):
         terminal.pause(typist.pause_s(1.5))
         terminal.send(b" ")
