@@ -40,7 +40,8 @@ def test_what_does_not_come_is_an_error(tmp_path: Path, script: str, within_s: f
 
 
 def test_closing_ends_the_program(tmp_path: Path) -> None:
-    terminal = shell(tmp_path, "sleep 60")
+    terminal = shell(tmp_path, "echo up; sleep 60")
+    terminal.expect("up")
     terminal.close()
     terminal.close()
     assert terminal.status is not None and terminal.status < 0
