@@ -12,7 +12,7 @@ import getopt
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from fl0p_py.cli.option import Option, Table
+from fl0p_py.cli.option import BARE, Option, Table
 from fl0p_py.errors import UsageError
 
 Given = dict[str, Any]
@@ -89,7 +89,8 @@ def checked(option: Option, text: str, place: str) -> Any:
 
 def _number(option: Option, text: str, place: str) -> float:
     kind = "a whole number" if option.whole else "a number"
-    wanted = f"{kind} of {option.unit} from {option.low:.12g} to {option.high:.12g}"
+    of = "" if option.unit == BARE else f" of {option.unit}"
+    wanted = f"{kind}{of} from {option.low:.12g} to {option.high:.12g}"
     try:
         number = int(text) if option.whole else float(text)
     except ValueError:

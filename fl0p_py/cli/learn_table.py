@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from enum import Enum
 
-from fl0p_py.cli.option import Option, Table
+from fl0p_py.cli.option import BARE, Option, Table
 
 
 class Group(Enum):
@@ -97,7 +97,7 @@ SEED = Option(
     "Where something is left to chance, draw from this number; the same one gives the same result.",
     "N",
     0,
-    "a seed",
+    BARE,
     0,
     (1 << 32) - 1,
 )
@@ -123,7 +123,7 @@ EXPLORE: Table = (
         "How unlike the one that leads a cluster its sequences may be: 0 not at all, 1 altogether.",
         "D",
         0.3,
-        "distance",
+        BARE,
         0,
         1,
         whole=False,
@@ -152,7 +152,7 @@ LEARN: Table = (
         "on those set aside.",
         "SHARE",
         0.0,
-        "share",
+        BARE,
         0,
         0.9,
         whole=False,

@@ -11,6 +11,8 @@ from dataclasses import dataclass
 from enum import Enum
 from typing import Any
 
+BARE = "1"
+
 
 @dataclass(frozen=True, slots=True)
 class Option:
@@ -22,7 +24,7 @@ class Option:
     help        : sentences for `-h` and the man page
     metavar     : name of the argument; empty for a switch
     default     : what the field holds when the option is not given
-    unit        : for numbers, what they count, for messages
+    unit        : for numbers, what they count, for messages; BARE for a number of nothing
     low, high   : the range of a number, both ends included
     choices     : the words an argument may be
     repeat      : may be given several times; the field is a tuple

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import signal
 import subprocess
 import sys
 from pathlib import Path
@@ -38,6 +39,7 @@ def run(*arguments: str, stdin: bytes = b"", **options: object) -> subprocess.Co
         (["harvest"], "'harvest' is none of explore, learn, evaluate"),
         (["explore"], "nothing to read"),
         (["explore", "--most", "0", DEMO], "--most: 0 is not a whole number of clusters from 1"),
+        (["explore", "--distance", "nan", DEMO], "--distance: nan is not a number from 0 to 1"),
         (["explore", "--nonsense", DEMO], "option --nonsense not recognized"),
         (["explore", "--html", "", DEMO], "--html: its argument FILE is empty"),
         (["learn", DEMO], "no labels"),
@@ -135,6 +137,21 @@ def test_standard_input_and_a_closed_pipe() -> None:
     )
     os.close(writing)
     assert process.returncode == 141 and process.stderr == b""
+
+
+def test_an_interrupt_ends_it_at_once(tmp_path: Path) -> None:
+    log = tmp_path / "log"
+    os.mkfifo(log)
+    process = subprocess.Popen(
+        [sys.executable, "-m", "fl0p_py.cli.learn", "explore", str(log)],
+        stderr=subprocess.PIPE,
+        env={**os.environ, "PYTHONPATH": str(ROOT)},
+    )
+    with log.open("wb") as writer:  # opens when the program reads
+        writer.write(LINE.encode())
+        writer.flush()
+        process.send_signal(signal.SIGINT)
+        assert process.communicate(timeout=30) == (None, b"") and process.returncode == 130
 
 
 @pytest.mark.parametrize("option", ["-o", "--html"])
