@@ -39,6 +39,8 @@ LONGEST_PATTERN = 8192
 UNBOUNDED = 1 << 30
 
 _NEWLINE = 10
+_PLAIN = re.compile(rb"(?:[^\\.^$*+?{}\[\]|()]|\\[^A-Za-z0-9])+", re.DOTALL)
+_ESCAPED = re.compile(rb"\\(.)", re.DOTALL)
 _CATEGORIES = {
     sre.CATEGORY_DIGIT: rb"[0-9]",
     sre.CATEGORY_NOT_DIGIT: rb"[^0-9]",
@@ -91,10 +93,12 @@ class Expression:
     literal: bytes | None
 
 
-def read(pattern: bytes, ignore_case: bool = False) -> Expression:
-    """Raises PatternError."""
+def read(pattern: bytes, ignore_case: bool = False, room: int = WIDEST_PIECE) -> Expression:
+    """room : bytes that its piece may take.  Raises PatternError."""
     if len(pattern) > LONGEST_PATTERN:
         raise PatternError(0, 1, f"{len(pattern)} bytes; a pattern has at most {LONGEST_PATTERN}")
+    if not ignore_case and _PLAIN.fullmatch(pattern):
+        return _plain(_ESCAPED.sub(rb"\1", pattern))
     flags = re.MULTILINE | (re.IGNORECASE if ignore_case else 0)
     try:
         with warnings.catch_warnings():
@@ -105,9 +109,9 @@ def read(pattern: bytes, ignore_case: bool = False) -> Expression:
         case = bool(tree.state.flags & re.IGNORECASE)
         dot = bool(tree.state.flags & re.DOTALL)
         nodes = list(tree)
-        written = _written(nodes if dot else _trimmed(nodes), tree.state, case, dot)
+        written = _written(nodes if dot else _trimmed(nodes), tree.state, case, dot, room)
         if written.exact is None:
-            written = _written(nodes, tree.state, case, dot)
+            written = _written(nodes, tree.state, case, dot, room)
     except re.error as error:
         raise PatternError(error.pos or 0, 1, error.msg) from None
     except OverflowError as error:
@@ -117,10 +121,26 @@ def read(pattern: bytes, ignore_case: bool = False) -> Expression:
     return written
 
 
-def _written(nodes: Sequence[Node], state: Any, case: bool, dot: bool) -> Expression:
+def _plain(text: bytes) -> Expression:
+    """What `read` makes of a literal, without the long way round: there may be a hundred thousand."""
+    piece = text[:WIDEST_PIECE]
+    return Expression(
+        exact=of_bytes(text) if len(text) <= MOST_POSITIONS else None,
+        piece=of_bytes(piece),
+        high=len(piece),
+        whole=piece == text,
+        reach=len(piece),
+        behind=0,
+        ahead=False,
+        widest=len(text),
+        literal=text,
+    )
+
+
+def _written(nodes: Sequence[Node], state: Any, case: bool, dot: bool, room: int) -> Expression:
     exact = _Exact()
     text = exact.text(nodes, case, dot)
-    piece = _Pieces(state).row(nodes, WIDEST_PIECE, case, dot, first=True, last=True)
+    piece = _Pieces(state).row(nodes, room, case, dot, first=True, last=True)
     if piece.low == 0:
         raise PatternError(0, 1, "no byte of it is sure to occur, so that it cannot be looked for")
     return Expression(

@@ -8,15 +8,19 @@ as `file:line:column: what`.
 from __future__ import annotations
 
 import os
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable
 from dataclasses import dataclass
 from enum import IntEnum
 
 from fl0p_py.errors import Fl0pError, PatternError
-from fl0p_py.grep.expression import Expression, read
+from fl0p_py.grep.expression import WIDEST_PIECE, Expression, read
 from fl0p_py.output.escape import escape
 
 MOST_PATTERNS = 100_000
+MANY = 1000
+NARROW_PIECE = 12
+"""Bytes of a piece where there are MANY patterns: longer ones would take minutes to compile together."""
+
 MOST_FAULTS = 20
 """Lines that a broken file is worth."""
 
@@ -67,14 +71,16 @@ def from_file(path: str, side: Side, ignore_case: bool) -> list[Pattern]:
     """Every line of the file; raises GrepError."""
     patterns: list[Pattern] = []
     faults: list[str] = []
-    for number, line in enumerate(_lines(path), 1):
+    lines = _lines(path)
+    room = WIDEST_PIECE if len(lines) <= MANY else NARROW_PIECE
+    for number, line in enumerate(lines, 1):
         if not line:
             continue
         place = f"{path}:{number}"
         fault = _unreadable(line)
         if fault is None:
             try:
-                patterns.append(Pattern(line, side, place, ignore_case, read(line, ignore_case)))
+                patterns.append(Pattern(line, side, place, ignore_case, read(line, ignore_case, room)))
             except PatternError as error:
                 fault = error
         if fault is not None:
@@ -97,7 +103,7 @@ def bounded(patterns: Iterable[Pattern]) -> tuple[Pattern, ...]:
     return found
 
 
-def _lines(path: str) -> Iterator[bytes]:
+def _lines(path: str) -> list[bytes]:
     try:
         with open(path, "rb") as file:  # noqa: PTH123 - pathlib costs start-up time
             text = file.read(LARGEST_FILE + 1)
@@ -105,8 +111,7 @@ def _lines(path: str) -> Iterator[bytes]:
         raise GrepError(f"{path}: {error.strerror}") from None
     if len(text) > LARGEST_FILE:
         raise GrepError(f"{path}: it is larger than {LARGEST_FILE >> 20} MiB")
-    for line in text.split(b"\n"):
-        yield line.removesuffix(b"\r")
+    return [line.removesuffix(b"\r") for line in text.split(b"\n")]
 
 
 def _unreadable(line: bytes) -> PatternError | None:

@@ -43,6 +43,9 @@ from fl0p_py.tracker import Step
 MOST_KEPT = 256 << 20
 """Bytes of followed streams in all; each has up to LONGEST_MATCH of them."""
 
+PREPARED = 100
+"""Patterns; each may take hyperscan some ten milliseconds."""
+
 NOTHING: NDArray[np.bool_] = np.empty(0, np.bool_)
 
 
@@ -76,9 +79,9 @@ class Search:
     def prepare(self) -> None:
         """Make every matcher now: for a process that will not be able to later, and to refuse the bad ones.
 
-        Of many patterns only those that are not certain to compile.
+        Beyond PREPARED of them, those that are hit are made then.
         """
-        for number, pattern in enumerate(self._patterns):
+        for number, pattern in enumerate(self._patterns[:PREPARED]):
             if pattern.expression.literal is None:
                 self._matcher(number)
 

@@ -6,7 +6,17 @@ from pathlib import Path
 
 import pytest
 
-from fl0p_py.grep.pattern import MOST_PATTERNS, GrepError, Pattern, Side, bounded, from_argument, from_file
+from fl0p_py.grep.pattern import (
+    MANY,
+    MOST_PATTERNS,
+    NARROW_PIECE,
+    GrepError,
+    Pattern,
+    Side,
+    bounded,
+    from_argument,
+    from_file,
+)
 
 
 def test_a_file_has_a_pattern_a_line(tmp_path: Path) -> None:
@@ -36,6 +46,12 @@ def test_faults_have_a_place(tmp_path: Path, content: bytes, faults: list[str]) 
     with pytest.raises(GrepError) as error:
         from_file(str(path), Side.CLIENT, ignore_case=False)
     assert str(error.value).splitlines() == [f"{path}:{fault}" for fault in faults]
+
+
+def test_of_very_many_patterns_shorter_pieces_are_looked_for(tmp_path: Path) -> None:
+    path = tmp_path / "patterns"
+    path.write_text("[a-z]{30}\n" * (MANY + 1))
+    assert {p.expression.high for p in from_file(str(path), Side.ANY, ignore_case=False)} == {NARROW_PIECE}
 
 
 def test_files_that_are_none(tmp_path: Path) -> None:
