@@ -206,6 +206,9 @@ tcp 25,587,2525 < S10-600 +? C6-300 +? S8-800 : SMTP, greeted and answered
 #: id=smtp.mail class=smtp activity=delivery no-edits
 tcp * < S10-600 +? C6-122 +? S8-800 ( +? C5-122 +? S8-800 ){0,8} +? C14-322 +? S8-200 +? C12-322 +? S8-200 ( +? C12-322 +? S8-200 ){0,20} +? C5-6 +? S12-120 ( +? C30- ( + C* ){0,20} | + C-29 ( + C* ){1,20} ) +? S8-200 : SMTP, mail handed over
 
+#: id=smtp.mail.pipelined class=smtp activity=delivery
+tcp 25,587,2525 = < S10-600 +? c6-122 +? S8-800 +? c14-322 +? S8-200 +? c18-330 +? S40-260 +? C60- ( + C* ){0,20} +? S8-200 +? c6 +? S8- : SMTP, mail handed over (recipient and DATA in one)
+
 #: id=smtp.auth.login class=smtp activity=login
 tcp * = c12 +? s18 +? c6-90 +? s18 +? c6-90 +? s12-200 : SMTP, AUTH LOGIN
 
@@ -448,13 +451,13 @@ tcp * = < s12 +? c12 +? ( s4 | s2-20 +? c1 ) +? ( s4 | s16 | c1 | s24-200 ) : VN
 # Who talks inside is not known from these: mail, web and many a messenger begin alike.
 
 #: id=tls.12 class=tls
-tcp * = < C80-2400 +? S600-9000 +? ( c85 | c93 | c101 | c105 | c117-122 | c126 | c133-134 | c138 | c149-158 | c166 | c182-198 | c214 | c310-326 | c342-346 | c358 | c374 | ( c42 | c75 | c107 | c139 | c267 ) +? c6 +? ( c37 | c45 | c53 ) ) ( +? c10-9000 ){0,12} +? ( s43 | s47 | s51 | s57 | s59 | s63 | s75 | s79 | s91 | s107 | s170-400 | s6 +? ( s37 | s45 | s53 | s69 | s85 | s101 ) ) : TLS 1.2 or older, full handshake
+tcp 1-79,81-65535 = < C80-2400 +? S600-9000 +? ( c85 | c93 | c101 | c105 | c117-122 | c126 | c133-134 | c138 | c149-158 | c166 | c182-198 | c214 | c310-326 | c342-346 | c358 | c374 | ( c42 | c75 | c107 | c139 | c267 ) +? c6 +? ( c37 | c45 | c53 ) ) ( +? c10-9000 ){0,12} +? ( s43 | s47 | s51 | s57 | s59 | s63 | s75 | s79 | s91 | s107 | s170-400 | s6 +? ( s37 | s45 | s53 | s69 | s85 | s101 ) ) : TLS 1.2 or older, full handshake
 
 #: id=tls.12.resumed class=tls
 tcp * = < C150-2400 +? S125-215 +? ( c43 | c51 | c75 | c79 | c91 | c107 | c6 +? ( c37 | c45 | c69 | c73 | c85 | c101 ) ) : TLS 1.2, resumed session
 
 #: id=tls.13 class=tls
-tcp * = < C180-2600 +? S750-9000 +? ( c64 | c80 | c6 +? c58-2000 ) : TLS 1.3, full handshake
+tcp * = < C180-2600 +? S650-9000 +? ( c64 | c80 | c6 +? c58-2000 ) : TLS 1.3, full handshake
 
 #: id=tls.13.resumed class=tls
 tcp * = < C300-2800 +? S170-330 +? ( c64 | c80 | c6 +? c58 | c6 +? c74 ) : TLS 1.3, resumed session
@@ -466,7 +469,7 @@ tcp * = < C180-2600 +? S88-110 +? C180-2600 +? S170-9000 +? ( c58 | c74 | c64 | 
 tcp * = < C100-2600 +? s7 > : TLS, handshake refused by the server
 
 #: id=tls.distrusted class=tls
-tcp * = < C100-2600 +? S400-9000 +? ( c7 | c30 | c6 +? c24 ) > : TLS, server's certificate refused by the client
+tcp * = < C100-2600 ( +? S88-110 +? C180-2600 ){0,1} +? S400-9000 +? ( c7 | c30 | c6 +? c24 ) > : TLS, server's certificate refused by the client
 
 #: id=tls.dns class=tls tunnel=dns-in-tls
 tcp * = ( c159 +? s499 ( +? c159 ){1,2} +? s499 | c152 +? s492 ( +? c152 ){1,2} +? s492 ) : DNS over TLS
@@ -484,10 +487,10 @@ tcp * = c586 +? c586 ( +? ( c586 | s586 ) ){0,3} +? s586 : Tor cells inside TLS 
 udp * = < c148 ( + c148 ){0,8} +? s92 +? ( c32 | c48 | c64 | c80 | c96 | c112 | c128 | c144 | c160 | c176-1480 ) : WireGuard handshake
 
 #: id=openvpn.udp class=openvpn
-udp * = < ( c14 ( + c14 ){0,8} +? s26 +? ( c22 | c200-700 ) | c42 ( + c42 ){0,8} +? s54 +? ( c50 | c200-700 ) | c54 ( + c54 ){0,8} +? s66 +? ( c62 | c200-700 ) | c86 ( + c86 ){0,8} +? s98 +? ( c94 | c200-800 ) | c353 ( + c353 ){0,8} +? ( s66 | s72 ) +? ( c62 | c500-1300 ) ) : OpenVPN over UDP
+udp * = < ( c14 ( + c14 ){0,8} +? s26 +? ( c22 | c200-700 ) | c42 ( + c42 ){0,8} +? s54 +? ( c50 | c200-700 ) | c54 ( + c54 ){0,8} +? s66 +? ( c62 | c200-700 ) | c86 ( + c86 ){0,8} +? s98 +? ( c94 | c200-800 ) | c353 ( + c353 ){0,8} +? ( s66 | s72 ) +? ( c62 | c200-1300 ) ) : OpenVPN over UDP
 
 #: id=openvpn.tcp class=openvpn
-tcp * = < ( c16 ( + c16 ){0,3} +? s28 +? ( c24 | c200-700 ) | c44 ( + c44 ){0,3} +? s56 +? ( c52 | c200-700 ) | c56 ( + c56 ){0,3} +? s68 +? ( c64 | c200-700 ) | c88 ( + c88 ){0,3} +? s100 +? ( c96 | c200-800 ) | c355 ( + c355 ){0,3} +? ( s68 | s74 ) +? ( c64 | c500-1300 ) ) : OpenVPN over TCP
+tcp * = < ( c16 ( + c16 ){0,3} +? s28 +? ( c24 | c200-700 ) | c44 ( + c44 ){0,3} +? s56 +? ( c52 | c200-700 ) | c56 ( + c56 ){0,3} +? s68 +? ( c64 | c200-700 ) | c88 ( + c88 ){0,3} +? s100 +? ( c96 | c200-800 ) | c355 ( + c355 ){0,3} +? ( s68 | s74 ) +? ( c64 | c200-1300 ) ) : OpenVPN over TCP
 
 #: id=ike class=ipsec no-edits
 udp 500 < c92-1500 ( + c92-1500 ){0,4} +? s36-1500 : IKE (IPsec key exchange), answered

@@ -17,6 +17,7 @@ HELD_OUT = {"pyftpdlib 2.2"}
 """Servers kept from learning; the client kept is wget."""
 
 _REJECTED = re.compile(r"(?m)^530 (Login incorrect|Authentication failed)")
+_LET_IN = re.compile(r"(?m)^230 ")
 _CURL = {0: "auth-success", 67: "auth-failed"}
 
 
@@ -164,7 +165,7 @@ def _server(context: Context) -> tuple[Service, str, str]:
 
 
 def _label(context: Context, answer: str, actor: str, play: dialogue.Dialogue) -> None:
-    outcome, rejected = login(play, len(_REJECTED.findall(answer)))
+    outcome, rejected = login(play, len(_REJECTED.findall(answer)), _LET_IN.search(answer) is not None)
     context.label({"class": "ftp", "actor": actor, "outcome": outcome, "attempts": rejected or None}, port=21)
 
 

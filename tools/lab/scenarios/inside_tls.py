@@ -126,7 +126,7 @@ def _type_commands(context: Context, terminal: Terminal, typist: Typist | Bot, *
     terminal.pause(1.0)
 
 
-@scenario("tls.smtp.hand", runs=45)
+@scenario("tls.smtp.hand", runs=45, limit_s=400.0)
 def smtp_by_hand_inside(context: Context) -> None:
     """A mail typed into openssl s_client, ncat or socat."""
     service = smtp(context.server, context.rng)
