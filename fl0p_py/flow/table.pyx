@@ -322,9 +322,9 @@ cdef class FlowTable:
                 self.set_clock(d.ts_ns)
             if self.clock_ns >> TICK_BITS != self.near_done and not turn_wheel(self):
                 return self.shortage()
-            if d.status != FLOW and not (
-                    self.recording and (d.status == NO_FLOW_PROTOCOL or d.status == ICMP_OTHER)):
-                continue
+            if d.status != FLOW:
+                if not self.recording or not (d.status == NO_FLOW_PROTOCOL or d.status == ICMP_OTHER):
+                    continue
             if not has_room(self):
                 return self.shortage()
             if self.recording:
