@@ -35,10 +35,10 @@ def ours(path: Path) -> tuple[Streams, int]:
     said: defaultdict[tuple[int, int], list[bytes]] = defaultdict(list)
     ends: dict[int, Ends] = {}
     disputed: set[int] = set()
-    with open_savefile(str(path)) as source:
-        tracker = Tracker(source, EngineOptions(records="payload", vlan=True))
-        streams = StreamSet(tracker.table, want_all=True, compare=1 << 16)
-        try:
+    try:
+        with open_savefile(str(path)) as source:
+            tracker = Tracker(source, EngineOptions(records="payload", vlan=True))
+            streams = StreamSet(tracker.table, want_all=True, compare=1 << 16)
             for step in tracker:
                 chunks = streams.take(step.events, step.batch)
                 for chunk in chunks.chunks:
@@ -51,8 +51,8 @@ def ours(path: Path) -> tuple[Streams, int]:
                         disputed.add(serial)
                     if flags & DATA:
                         said[serial, int(chunk["direction"])].append(bytes(chunks.bytes_of(chunk)))
-        except CaptureError as error:
-            print(f"{error}", file=sys.stderr)
+    except CaptureError as error:
+        print(error, file=sys.stderr)
     used = Counter(frozenset(pair) for pair in ends.values())
     whole = {
         pair: (b"".join(said[serial, 0]), b"".join(said[serial, 1]))
@@ -82,7 +82,9 @@ def tshark(path: Path, *words: str) -> str:
 
 def theirs(path: Path) -> Iterator[tuple[Ends, tuple[bytes, bytes]]]:
     """What tshark makes of each TCP stream: (node 0, node 1) and the bytes of each."""
-    numbers = {int(line) for line in tshark(path, "-T", "fields", "-e", "tcp.stream").split() if line.isdigit()}
+    numbers = {
+        int(line) for line in tshark(path, "-T", "fields", "-e", "tcp.stream").split() if line.isdigit()
+    }
     last = min(max(numbers, default=-1) + 1, MOST)
     for first in range(0, last, AT_A_TIME):
         words = [f"-zfollow,tcp,raw,{n}" for n in range(first, min(last, first + AT_A_TIME))]
@@ -117,7 +119,9 @@ def compare(path: Path) -> tuple[int, int, int]:
         else:
             differ += 1
             sizes = [len(one) for one in (*expected, first, second)]
-            print(f"{path.name}: {a} -> {b}: {sizes[0]} and {sizes[1]} bytes, tshark {sizes[2]} and {sizes[3]}")
+            print(
+                f"{path.name}: {a} -> {b}: {sizes[0]} and {sizes[1]} bytes, tshark {sizes[2]} and {sizes[3]}"
+            )
     return agree, differ, left_out + len(mine)
 
 

@@ -210,8 +210,9 @@ cdef class StreamSet:
                 if r.offset <= lane.next:
                     self.gap(lane, r, r.offset + r.length, 0)
                 continue
-            if r.offset + r.length > lane.next + HELD_REACH:
-                # The table has given up holes on account of this segment: their records are next.
+            if r.offset + r.length > lane.next + HELD_REACH or (
+                    lane.entry == 0 and r.offset > lane.next and not r.flags & RECORD_IN_ORDER):
+                # The table may have given up holes on account of this segment: their records are next.
                 k = i
                 while (k < stop and self.records[k].flags & RECORD_HOLE and self.records[k].flow == r.flow
                         and self.records[k].direction == r.direction):

@@ -68,6 +68,58 @@ def resident() -> int:
     return int(Path("/proc/self/statm").read_text().split()[1]) * os.sysconf("SC_PAGE_SIZE")
 
 
+def streams(capture: Path, draw: random.Random) -> None:
+    """One input through the stream path.  Raises FoundError."""
+    from fl0p_py.capture.savefile import open_savefile
+    from fl0p_py.errors import CaptureError
+    from fl0p_py.settings import EngineOptions
+    from fl0p_py.stream.chunk_batch import DATA, DATAGRAM, GAP
+    from fl0p_py.stream.joints import Joints
+    from fl0p_py.stream.spool import Spool
+    from fl0p_py.stream.stream_set import StreamSet
+    from fl0p_py.tracker import Tracker
+
+    options = EngineOptions(
+        records=draw.choice(("payload", "packets")), vlan=draw.random() < 0.5, flows=draw.choice((16, 4096))
+    )
+    try:
+        with open_savefile(str(capture)) as source:
+            tracker = Tracker(source, options)
+            followed = StreamSet(
+                tracker.table,
+                policy=draw.choice(("first", "last", "linux")),
+                held_bytes=draw.choice((4096, 1 << 20)),
+                held_entries=draw.choice((2, 64)),
+                compare=draw.choice((0, 16, 4096)),
+                recent_bytes=1 << 16,
+                want_all=True,
+            )
+            joints = Joints(tracker.table, draw.choice((2, 7, 255)))
+            spool = Spool(tracker.table, limit=4096, total=draw.choice((8192, 1 << 20)))
+            reached: dict[tuple[int, int], int] = {}
+            for step in tracker:
+                chunks = followed.take(step.events, step.batch)
+                joints.take(chunks)
+                spool.add(chunks)
+                for chunk in chunks.chunks:
+                    flags, key = int(chunk["flags"]), (int(chunk["serial"]), int(chunk["direction"]))
+                    if len(chunks.bytes_of(chunk)) not in (0, int(chunk["length"])):
+                        raise FoundError(f"a chunk without its bytes: {chunk}")
+                    if flags & (DATA | GAP) and not flags & DATAGRAM:
+                        if int(chunk["offset"]) != reached.get(key, 0):
+                            raise FoundError(f"a break in a stream at {reached.get(key, 0)}: {chunk}")
+                        reached[key] = int(chunk["offset"]) + int(chunk["length"])
+                    if draw.random() < 0.05:
+                        spool.take(int(chunk["flow"]) % options.flows, int(chunk["serial"]))
+                spool.sweep(chunks)
+    except CaptureError:
+        return
+    except FoundError:
+        raise
+    except BaseException as error:
+        raise FoundError("an exception came out of the streams:\n" + traceback.format_exc()) from error
+
+
 def run(words: list[str]) -> int:
     """One input through the whole program; its exit status.  Raises FoundError."""
     from fl0p_py.cli.fl0p import main
@@ -110,6 +162,7 @@ def main() -> int:
         os.dup2(devnull, 2)
         try:
             ended[run(words)] += 1
+            streams(capture, draw)
         except FoundError as failure:
             os.write(said, f"{failure}\n".encode(errors="backslashreplace"))
             return FAILED
