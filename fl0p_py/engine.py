@@ -19,6 +19,7 @@ from fl0p_py.flow.table import FlowTable
 from fl0p_py.signature.adoption import Adoption
 from fl0p_py.signature.matcher import Matcher
 from fl0p_py.signature.pattern import SignatureSet
+from fl0p_py.signature.tunnel import with_tunnels
 from fl0p_py.tracker import Step, Tracker
 
 
@@ -36,7 +37,8 @@ class Engine:
     """Matches the flows of one tracker against a set of signatures.
 
     table, matcher, decoder : readable between two steps of the iteration
-    signatures              : the set that the results yielded last count in; see renew()
+    signatures              : the set that the results yielded last count in: with the variants that tunnels
+                              make of it; see renew()
     position                : bytes of the source consumed so far
     watcher                 : sees the steps too, if there is one
     """
@@ -50,6 +52,7 @@ class Engine:
 
     def _matcher(self, signatures: SignatureSet) -> Matcher:
         options = self.tracker.options
+        signatures = with_tunnels(signatures)
         return Matcher(signatures, self.table, threshold_ms=options.threshold_ms, fuzzy=options.fuzzy)
 
     def renew(self, signatures: SignatureSet) -> None:

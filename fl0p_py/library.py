@@ -42,6 +42,7 @@ class Identification:
     token    : number of tokens the flow had by then (0 never occurs)
     ts_ns    : packet time of the completion, ns since the epoch
     score    : 0-100; fuzzy : tolerance or edits were needed (then score < 100)
+    via      : the tunnel inside of which it was found: "tls12", "tls13"; else empty
     """
 
     id: str
@@ -50,6 +51,7 @@ class Identification:
     ts_ns: int
     score: int
     fuzzy: bool
+    via: str = ""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -117,10 +119,11 @@ def read_flows(
         engine = Engine(Tracker(capture, options, filter), signatures)
         for results in engine:
             for result in results[results["kind"] == FINISHED]:
-                yield _flow(engine, signatures, int(result["flow"]))
+                yield _flow(engine, int(result["flow"]))
 
 
-def _flow(engine: Engine, signatures: SignatureSet, row: int) -> Flow:
+def _flow(engine: Engine, row: int) -> Flow:
+    known = engine.signatures.signatures
     table, matcher = engine.table, engine.matcher
     record = table.rows[row]
     verdict = matcher.verdict(row)
@@ -146,12 +149,13 @@ def _flow(engine: Engine, signatures: SignatureSet, row: int) -> Flow:
         why=verdict.why,
         identifications=tuple(
             Identification(
-                signatures.signatures[i.signature].id,
-                signatures.signatures[i.signature].name,
+                known[i.signature].id,
+                known[i.signature].name,
                 i.token,
                 i.ts_ns,
                 i.score,
                 i.fuzzy,
+                known[i.signature].via,
             )
             for i in matcher.identifications(row)
         ),

@@ -94,7 +94,7 @@ def _run(options: Options) -> int:
             if not options.quiet:
                 say(banner(__version__, len(signatures.signatures), capture.name, options.filter).rstrip())
             gc.enable()
-            chosen = writer(options, run, engine, signatures, sink, _resolver(options))
+            chosen = writer(options, run, engine, engine.signatures, sink, _resolver(options))
             return _pump(options, engine, chosen, capture.size)
 
 

@@ -20,7 +20,7 @@ from numpy.typing import NDArray
 
 from fl0p_py.output.choice import Choice
 from fl0p_py.output.escape import escape
-from fl0p_py.signature.pattern import ACTORS, Facets, Signature
+from fl0p_py.signature.pattern import ACTORS, Signature
 
 TAILS: tuple[str | None, ...] = (None, *ACTORS)
 """The actors by the number they have in Result.actor."""
@@ -69,7 +69,7 @@ def entry_text(signatures: Iterable[Signature], form: Form) -> EntryText:
     longest = 0
     for signature in signatures:
         head = head_and_tail[0](signature).encode()
-        tails = [head_and_tail[1](signature.facets, actor).encode() for actor in TAILS]
+        tails = [head_and_tail[1](signature, actor).encode() for actor in TAILS]
         pieces += (head, *tails)
         ends.append(signature.pattern.end)
         own.append(signature.facets.actor is not None)
@@ -90,16 +90,22 @@ def _line_head(signature: Signature) -> str:
     return f" : {escape(signature.name)} [{escape(signature.id)}, "
 
 
-def _line_tail(facets: Facets, actor: str | None) -> str:
+def _via(signature: Signature) -> str:
+    return f", via {escape(signature.via)}" if signature.via else ""
+
+
+def _line_tail(signature: Signature, actor: str | None) -> str:
+    facets = signature.facets
     said = (facets.outcome, facets.activity, actor or facets.actor, facets.tunnel, facets.prompt)
-    return "".join(f", {escape(word)}" for word in said if word) + "]\n"
+    return _via(signature) + "".join(f", {escape(word)}" for word in said if word) + "]\n"
 
 
 def _block_head(signature: Signature) -> str:
     return f"\n    name       {escape(signature.name)}\n    signature  {escape(signature.id)}, "
 
 
-def _block_tail(facets: Facets, actor: str | None) -> str:
+def _block_tail(signature: Signature, actor: str | None) -> str:
+    facets = signature.facets
     said = (
         ("class", facets.class_),
         ("outcome", facets.outcome),
@@ -109,4 +115,4 @@ def _block_tail(facets: Facets, actor: str | None) -> str:
         ("prompt", facets.prompt),
     )
     verdict = ", ".join(f"{facet} {escape(word)}" for facet, word in said if word)
-    return (f"\n    verdict    {verdict}" if verdict else "") + "\n    sequence   "
+    return _via(signature) + (f"\n    verdict    {verdict}" if verdict else "") + "\n    sequence   "

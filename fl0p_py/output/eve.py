@@ -56,6 +56,7 @@ class EveFormatter:
         self._table, self._matcher, self._choice = table, matcher, choice
         self._ids = [escape(signature.id) for signature in signatures.signatures]
         self._names = [escape(signature.name) for signature in signatures.signatures]
+        self._via = [{"via": signature.via} if signature.via else {} for signature in signatures.signatures]
         self._facets = [facet_fields(signature.facets) for signature in signatures.signatures]
 
     def format(self, results: NDArray[Any], names: Names | None = None) -> bytes:
@@ -81,6 +82,7 @@ class EveFormatter:
             "match": "fuzzy" if result["fuzzy"] else "exact",
             "score": result["score"],
             "token": result["number"],
+            **self._via[signature],
             **self._facets[signature],
         }
         if result["attempts"]:
@@ -127,6 +129,7 @@ class EveFormatter:
             "match": "fuzzy" if identification.fuzzy else "exact",
             "score": identification.score,
             "token": identification.token,
+            **self._via[identification.signature],
         }
 
 

@@ -37,6 +37,7 @@ DROPPED_WORDS = {
     "candidates": "signatures not tried, since too many came into question at one token",
     "threads": "signatures given up half-way, since too many were under way",
     "identifications": "identifications not kept, since the flow had too many",
+    "tunnels": "ways to read what is inside of a tunnel not followed, since there were too many",
 }
 """What the matcher drops at a bound, by its own names (`Matcher.overflow`)."""
 

@@ -124,6 +124,7 @@ cdef class Adoption:
         state.arrival_ns = was.arrival_ns
         self.new.dossiers.keep_attempts(state, self.old.dossiers.attempts_of(was))
         if was.flags & ENDED:
+            self.new._end_tunnel(row, state, passed, True)
             self.new.machine.end(state, passed, True)
             self.new._settle(row, state, self.new.clock_ns)
             state.flags = state.flags & ~WAITING | ENDED

@@ -1,6 +1,6 @@
 """What `fl0p --check` finds wrong with a set of signatures that loads.
 
-    fails     an example that does not match, a counter-example that does
+    fails     an example that does not match, a counter-example that does; inside of tunnels, too
     fails     two outcomes of one class that can complete on the same tokens
     warns     one pattern twice, with the same facets
     warns     a signature that only matches where another of the same facets does
@@ -17,16 +17,19 @@ import os
 from bisect import bisect_left
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Iterator
+from dataclasses import replace
 from functools import partial
 from typing import NamedTuple
 
 from fl0p_py.errors import Place
 from fl0p_py.signature.extent import shortest
 from fl0p_py.signature.loader import load, source_paths
+from fl0p_py.signature.overhead import CARRIERS
 from fl0p_py.signature.overlap import Shape, included, meeting, shape
 from fl0p_py.signature.pattern import MAX_SIZE, Pattern, Signature, SignatureSet
 from fl0p_py.signature.printer import pattern_text
 from fl0p_py.signature.specificity import bits
+from fl0p_py.signature.tunnel import can, encapsulated, variant, with_tunnels
 from fl0p_py.wording import counted
 
 WEAK_BITS = 24.0
@@ -97,12 +100,14 @@ def findings(signatures: SignatureSet, matches: Matches) -> list[Finding]:
 
 
 def tried(signature: Signature, example: Pattern, fuzzy: bool, threshold_ms: int = 400) -> bool:
-    """What the matcher says."""
+    """What the matcher says, of a variant too."""
     from fl0p_py.signature import trial  # numpy and the kernel, only for this
 
     alone = SignatureSet((signature,))
+    if signature.via:
+        alone = with_tunnels(SignatureSet((replace(signature, via="", inside=(signature.via,)),)))
     (result,) = trial.run(alone, [trial.flow_of(example)], threshold_ms=threshold_ms, fuzzy=fuzzy)
-    return bool(result.identifications)
+    return any(alone.signatures[found.signature].via == signature.via for found in result.identifications)
 
 
 def _examples(signatures: Iterable[Signature], matches: Matches) -> Iterator[Finding]:
@@ -118,6 +123,25 @@ def _examples(signatures: Iterable[Signature], matches: Matches) -> Iterator[Fin
                     yield Finding(
                         True, location, f"{pattern_text(example.pattern)} {what} {_named(signature)}"
                     )
+                yield from _inside(signature, example.pattern, wanted, f"{name} {number}", matches)
+
+
+def _inside(
+    signature: Signature, example: Pattern, wanted: bool, name: str, matches: Matches
+) -> Iterator[Finding]:
+    """The same in a tunnel, but for an example without `<`: there every flow has a beginning.  Records hide
+    where tokens end, so counter-examples may match there if nothing but a few bytes tells them; that no
+    outcome is told wrongly is asked all the same."""
+    if not wanted and not signature.facets.outcome:
+        return
+    for carrier in CARRIERS:
+        if not can(signature, carrier.via) or not example.start:
+            continue
+        outer = encapsulated(example, carrier)
+        if matches(variant(signature, carrier.via), outer, True) != wanted:
+            what = "does not match" if wanted else "matches"
+            text = f"{pattern_text(outer)} {what} {_named(signature)} via {carrier.via}"
+            yield Finding(True, f"{signature.location}: {name}", text)
 
 
 def _twice(signatures: Iterable[Signature]) -> Iterator[Finding]:

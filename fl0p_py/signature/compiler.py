@@ -27,6 +27,7 @@ from fl0p_py.signature.machine import DTYPES
 from fl0p_py.signature.pattern import MAX_SIZE, Signature, SignatureSet, Size
 from fl0p_py.signature.plain import MAX_LENGTH, plain_rows
 from fl0p_py.signature.rule import Rules
+from fl0p_py.signature.tunnel import HELLO, looked_for
 
 MAX_BRANCHES = 64
 """Of one signature; a pattern with more ways through it goes to the machine."""
@@ -67,7 +68,8 @@ class _Compiler:
 
     def __init__(self, signatures: tuple[Signature, ...], threshold_ms: int, fuzzy: bool) -> None:
         self.signatures, self.threshold_ms, self.fuzzy = signatures, threshold_ms, fuzzy
-        self.plain = plain_rows(signatures)
+        own = sum(signature.via in ("", HELLO) for signature in signatures)  # variants stand behind these
+        self.plain = plain_rows(signatures[:own])
         # Of all other patterns:
         self.sizes: list[tuple[int, int, int, bool]] = []  # direction, low, high, exact
         # One entry an item of a branch
@@ -81,12 +83,19 @@ class _Compiler:
         self.families: dict[object, list[tuple[int, Signature]]] = {}
         self.positions: list[tuple[int, automaton.Position, int, int, int, bool]] = []
         self.edges: list[tuple[int, ...]] = []  # an Edge of the whole set
+        self.entries: list[tuple[int, int, bool]] = []  # where patterns looked for inside of tunnels begin
+        self.carried = [index for index, one in enumerate(signatures[:own]) if looked_for(one)]
 
     def result(self) -> Compiled:
         for index in self.plain.others:
             self.complex(index, self.signatures[index])
         for members in self.families.values():
             self.machine(members)
+        in_machine = {index for members in self.families.values() for index, _ in members}
+        for index in self.carried:
+            if index not in in_machine:
+                members = [(index, self.signatures[index])]
+                self.add_entries(members, automaton.build(members))
         return self.tables()
 
     # Collecting
@@ -120,9 +129,19 @@ class _Compiler:
     def machine(self, members: list[tuple[int, Signature]]) -> None:
         """Add signatures that begin alike to the machine, and branches that start its threads."""
         built = automaton.build(members)
-        offset = self.add_machine(members[0][0], built)
+        if any(looked_for(signature) for _, signature in members):
+            offset = self.add_entries(members, built)
+        else:
+            offset = self.add_machine(members[0][0], built)
         for positions, conditions in built.heads(HEAD):
             self.path(members[0][0], built, positions, conditions, 0, offset + positions[-1])
+
+    def add_entries(self, members: list[tuple[int, Signature]], machine: Automaton) -> int:
+        """Add an automaton that tunnels begin as well; the index of its first position."""
+        offset = self.add_machine(members[0][0], machine)
+        start = members[0][1].pattern.start
+        self.entries += [(offset + at, condition, start) for at, condition in machine.first]
+        return offset
 
     def path(
         self,
@@ -186,7 +205,8 @@ class _Compiler:
         positions["threshold"] = rules.records["threshold"][positions["signature"]]
         edges = self.machine_edges(positions)
         mark_bursts(positions, edges)
-        return assemble(np.concatenate([branches, chases]), items, positions, edges, rules)
+        entries = np.array(self.entries, np.uint32).reshape(-1, 3)
+        return assemble(np.concatenate([branches, chases]), items, positions, edges, rules, entries)
 
     def items(self, tolerant: Array) -> Array:
         """The items of all branches; tolerant : for each, whether tolerance applies."""

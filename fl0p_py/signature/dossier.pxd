@@ -48,6 +48,7 @@ cdef class Dossiers:
     cdef uint32_t used_dossiers, used_entries   # how much of the pools was ever used
     cdef Completion pending[MOST_PENDING]
     cdef int n_pending
+    cdef bint opened                            # a tunnel may begin at this token
     cdef bint recalling                         # while a flow is taken over from another matcher,
     cdef uint8_t[::1] known                     # 1 for the signatures that it has identified there,
     cdef Dossiers past                          # its dossiers,

@@ -42,6 +42,7 @@ cdef enum:
     MOST_ENTRIES = 32
     TOLERANCE_COST = 20     # hundredths of an item for a size that needed tolerance
     EDIT_COST = 100         # for a token too many, missing, or with another gap
+    OPENS = 2               # Rule.count of a hello
     ITSELF = 1 << N_FACETS  # in a mask of facets: the signature itself
 
 assert FACETS == ("class", "outcome", "activity", "actor", "tunnel", "prompt")
@@ -68,6 +69,9 @@ cdef class Dossiers:
         cdef Rule* rule = &self.rules[signature]
         cdef uint32_t penalty = (cost * TOLERANCE_COST + edits * EDIT_COST) // rule.items
         cdef Completion done
+        if rule.count == OPENS:
+            self.opened = True
+            return 0
         if self.recalling and self.known[signature]:
             return 0    # it comes by `recall`, when its time has come
         done.ts_ns, done.signature, done.consumed, done.edits = 0, signature, consumed, edits

@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 from fl0p_py.signature.pattern import FACETS
 
 SERVICES = frozenset(
-    {"ssh", "telnet", "rlogin", "smtp", "pop3", "imap", "ftp", "nntp", "irc", "finger", "gopher", "shell"}
+    {"ssh", "telnet", "rlogin", "smtp", "pop3", "ftp", "nntp", "irc", "finger", "gopher", "shell"}
 )
 """Classes, inner parts of tunnels, and the activity of typing, in which a client's small tokens may be
 what somebody typed."""

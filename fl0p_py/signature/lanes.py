@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 
 from fl0p_py.signature.pattern import PROTOCOLS
 from fl0p_py.signature.rule import Rules
+from fl0p_py.signature.tunnel import variant_table
 
 LANES = 8
 BINS = 127
@@ -40,6 +41,9 @@ class Compiled:
     groups              : uint32[groups + 1], first branch of each group: for each protocol the unanchored
                           ones, then those that must end at token 1, 2, … 64
     ports               : uint32[n, 2]; thresholds : int64[k], ns, ascending
+    entries             : uint32[n, 3], positions that begin what is looked for inside of tunnels, the
+                          condition before each, and 1 if the pattern has `<`
+    variants            : int32[signatures, vias], see tunnel.variant_table
     facet_names         : for each facet its values, None first
     """
 
@@ -57,10 +61,14 @@ class Compiled:
     rules: Array
     ports: Array
     thresholds: Array
+    entries: Array
+    variants: Array
     facet_names: tuple[tuple[str | None, ...], ...]
 
 
-def assemble(branches: Array, items: Array, positions: Array, edges: Array, rules: Rules) -> Compiled:
+def assemble(
+    branches: Array, items: Array, positions: Array, edges: Array, rules: Rules, entries: Array
+) -> Compiled:
     """Sort the branches into groups and words, and make the lanes."""
     class_of = classes(items)
     low, high = lanes(branches, items, class_of)
@@ -116,6 +124,8 @@ def assemble(branches: Array, items: Array, positions: Array, edges: Array, rule
         rules.records,
         rules.ports,
         rules.thresholds,
+        entries,
+        variant_table(rules.signatures),
         rules.facet_names,
     )
 

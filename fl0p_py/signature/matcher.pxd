@@ -9,6 +9,7 @@ from fl0p_py.signature.machine cimport Machine, Token
 from fl0p_py.signature.record cimport Result
 from fl0p_py.signature.state cimport Branch, FlowState, Item, Rule
 from fl0p_py.signature.timer cimport Timers
+from fl0p_py.signature.tunnels cimport Tunnels
 from fl0p_py.timing.rhythm cimport Judgement, Rhythms
 
 cdef enum:
@@ -27,6 +28,7 @@ cdef class Matcher:
     cdef Dossiers dossiers
     cdef Timers timers
     cdef Rhythms rhythms
+    cdef Tunnels tunnels
     cdef FlowState[::1] states
     cdef uint64_t[:, ::1] more_gaps     # registers of the thresholds above the lowest, [flow, threshold]
     cdef int registers                  # of thresholds that a branch asks for, with those below them
@@ -68,4 +70,5 @@ cdef class Matcher:
     cdef int _fire_timer(self) except -1 nogil
     cdef int _end(self, TokenEvent* event, FlowState* state) except -1 nogil
     cdef int _finish(self, TokenEvent* event, FlowState* state) except -1 nogil
+    cdef int _end_tunnel(self, uint32_t flow, FlowState* state, int passed, bint seen) except -1 nogil
     cdef int _new_ring(self, FlowState* state) except -1 nogil

@@ -35,10 +35,12 @@ from fl0p_py.signature.pattern import Facets
 from fl0p_py.signature.record cimport Result
 from fl0p_py.signature.state cimport (
     CHASE, ENDED, FIRE, FROM_CLIENT, ICMP, LAST, OTHER_PROTOCOL, PROTOCOL, PROTOCOL_1, SEED, STARTED,
-    TCP, TIMED, UDP, WAITING,
+    TCP, TIMED, TUNNEL, UDP, WAITING,
     Branch, FlowState, Item, Rule,
 )
 from fl0p_py.signature.timer cimport Timer, Timers
+from fl0p_py.signature.tunnel import carrier_table
+from fl0p_py.signature.tunnels cimport Tunnels
 from fl0p_py.signature.verdict import Verdict
 from fl0p_py.timing.reason import MOST_PAUSES, Reason, words
 from fl0p_py.timing.rhythm cimport PAUSE_NS, SMALL, Judgement, Rhythms
@@ -84,6 +86,10 @@ cdef class Matcher:
             self.dossiers,
         )
         self.timers = Timers()
+        self.tunnels = Tunnels(
+            compiled.positions, compiled.edges, compiled.rules, compiled.ports, self.dossiers,
+            compiled.entries, compiled.variants, carrier_table(), len(self.table.rows) if table else capacity,
+        )
         if table is not None:
             capacity = len(self.table.rows)  # ended rows wait for release() beyond the capacity
             self.rows, self.stored = self.table.row, self.table.depth
@@ -109,6 +115,7 @@ cdef class Matcher:
             "candidates": self.filter.overflow,
             "threads": self.machine.overflow,
             "identifications": self.dossiers.overflow,
+            "tunnels": self.tunnels.overflow,
         }
         return {where: count + self.dropped_before.get(where, 0) for where, count in own.items()}
 
@@ -160,7 +167,7 @@ cdef class Matcher:
 
     def names(self):
         """What each signature is known by, in the order of its numbers."""
-        return [signature.id for signature in self.signatures.signatures]
+        return [(signature.id, signature.via) for signature in self.signatures.signatures]
 
     def verdict(self, uint32_t row):
         """The `Verdict` on the flow in a row."""
@@ -274,6 +281,9 @@ cdef class Matcher:
                 self._settle(event.flow, state, event.ts_ns)
             self.machine.close(state, &token)
             self._settle(event.flow, state, event.ts_ns)
+        if state.flags & TUNNEL and (token.passed or token.before != token.direction):
+            self.tunnels.close_run(event.flow, state, token.passed)
+            self._settle(event.flow, state, event.ts_ns)
         self._remember(event, state, token.passed)
         self.machine.begin()
         if state.threads:
@@ -290,6 +300,12 @@ cdef class Matcher:
             found = self.filter.walk(group, other, state.recent, state.port_class)
             if found:
                 self._branches(found, event.flow, state, &token)
+        if self.dossiers.opened:
+            self.dossiers.opened = False
+            self.tunnels.open(event.flow)
+            state.flags |= TUNNEL
+        if state.flags & TUNNEL and not self.tunnels.token(event.flow, state, &token):
+            state.flags &= ~TUNNEL
         if self.dossiers.n_pending:
             self._settle(event.flow, state, event.ts_ns)
         if self.machine.waits() or state.flags & WAITING:
@@ -449,23 +465,32 @@ cdef class Matcher:
         return 0
 
     cdef int _end(self, TokenEvent* event, FlowState* state) except -1 nogil:
-        cdef int passed
+        cdef int passed = self._passed(event.ts_ns - state.arrival_ns)
+        self._end_tunnel(event.flow, state, passed, True)
         if state.threads:
-            passed = self._passed(event.ts_ns - state.arrival_ns)
             if state.flags & WAITING and passed:
                 self.machine.silence(state, passed)
                 self._settle(event.flow, state, event.ts_ns)
             self.machine.end(state, passed, True)
             self._settle(event.flow, state, event.ts_ns)
+        self._settle(event.flow, state, event.ts_ns)
         state.flags = state.flags & ~WAITING | ENDED
         return self.timers.disarm(state)
+
+    cdef int _end_tunnel(self, uint32_t flow, FlowState* state, int passed, bint seen) except -1 nogil:
+        """What is inside of the flow ends with it."""
+        if state.flags & TUNNEL:
+            self.tunnels.end(flow, state, passed, seen)
+            state.flags &= ~TUNNEL
+        return 0
 
     cdef int _finish(self, TokenEvent* event, FlowState* state) except -1 nogil:
         """The flow's record is complete; what is known of it stays until release()."""
         cdef Result* result
+        self._end_tunnel(event.flow, state, 0, False)
         if state.threads:
             self.machine.end(state, 0, False)
-            self._settle(event.flow, state, event.ts_ns)
+        self._settle(event.flow, state, event.ts_ns)
         self.timers.disarm(state)
         if state.ring:
             self.rings[state.ring - 1, 0] = <int32_t>self.free_ring

@@ -177,6 +177,7 @@ class Signature:
     note: str = ""  # a comment that belongs to it
     source: str = ""  # file it was read from
     where: Place | str = ""  # its place there
+    via: str = ""  # of a variant: the carrier inside of which it is looked for (tunnel.py)
 
     @property
     def location(self) -> str:

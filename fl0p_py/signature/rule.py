@@ -17,8 +17,11 @@ from fl0p_py.signature.extent import shortest
 from fl0p_py.signature.machine import DTYPES
 from fl0p_py.signature.pattern import ACTORS, FACETS, PROTOCOLS, Facets, Signature
 from fl0p_py.signature.specificity import ANCHOR, PAUSE, WIDTH
+from fl0p_py.signature.tunnel import HELLO
 
 MAX_THRESHOLDS = 7
+OPENS = 2
+"""Rule.count of a hello: it opens a tunnel and is not reported."""
 MS = 1_000_000
 
 Array = NDArray[Any]
@@ -37,7 +40,7 @@ class Rules:
         self.signatures = signatures
         count = len(signatures)
         self.records = np.zeros(count, DTYPES["Rule"])
-        self.records["count"] = [signature.count for signature in signatures]
+        self.records["count"] = [OPENS if s.via == HELLO else s.count for s in signatures]
         self.start = np.array([signature.pattern.start for signature in signatures], np.bool_)
         self.end = np.array([signature.pattern.end for signature in signatures], np.bool_)
         numbers = {name: number for number, name in enumerate(PROTOCOLS)}

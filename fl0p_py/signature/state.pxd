@@ -9,6 +9,7 @@ cdef enum StateFlag:
     FROM_CLIENT = 4         # the last token's direction
     ENDED = 32              # END has come: no token will follow
     TIMED = 64              # its client's rhythm is followed
+    TUNNEL = 128            # something may be inside of it
     PROTOCOL = 24           # enum Protocol, in these bits
     PROTOCOL_1 = 8          # the lowest of them
 
@@ -80,7 +81,7 @@ cdef struct Rule:           # a signature
     uint32_t items          # of its shortest sequence
     uint16_t facets[6]      # interned values; 0 says nothing
     int32_t threshold       # index into the thresholds of the set, ascending
-    uint32_t count          # 1: fires at every completion
+    uint32_t count          # 1: fires at every completion; 2: opens a tunnel, and is not reported
 
 cdef enum Final:            # how a position completes its signature
     AT_TOKEN = 1            # as soon as it is reached

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ipaddress
 import socket
+from dataclasses import replace
 from types import SimpleNamespace
 from typing import Any
 
@@ -32,8 +33,9 @@ TUNNEL = signature(
     tunnel="ssh-in-tls",
     prompt="hostkey",
 )
+INSIDE = replace(signature("ssh.kex", "SSH, keys exchanged", tunnel="ssh-in-tls"), via="tls13")
 BARE = signature("x", "Nothing said")
-SIGNATURES = (FAILED, TYPED, TUNNEL, BARE)
+SIGNATURES = (FAILED, TYPED, TUNNEL, BARE, INSIDE)
 FLOW = [(41, 0), (-41, 3 * MS), (148, 450 * MS), (-52, MS)]
 
 
@@ -125,6 +127,12 @@ def test_the_compiled_kernel_is_the_one_loaded() -> None:
             {},
             "10.0.0.1:40001 -> 10.0.0.2:22 tcp 22 : SSH in TLS "
             "[ssh.in.tls, exact, auth-success, shell, human, ssh-in-tls, hostkey]",
+        ),
+        (
+            {"signature": 4, "actor": 1, "why": 1},
+            {},
+            "10.0.0.1:40001 -> 10.0.0.2:22 tcp 22 : SSH, keys exchanged "
+            "[ssh.kex, exact, via tls13, human, ssh-in-tls]",
         ),
         ({"signature": 3}, {"proto": 1}, "10.0.0.1 -> 10.0.0.2 icmp * : Nothing said [x, exact]"),
     ],

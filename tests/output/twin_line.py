@@ -49,7 +49,8 @@ class TwinFormatter:
         signature = self.signatures[result["signature"]]
         facets = with_actor(signature.facets, result)
         said = [facets[name] for name in ("outcome", "activity", "actor", "tunnel", "prompt") if facets[name]]
-        return f"{service(row)} : {signature.name} [{', '.join([signature.id, match(result), *said])}]"
+        brackets = ", ".join([signature.id, match(result), *via(signature), *said])
+        return f"{service(row)} : {signature.name} [{brackets}]"
 
     def block_rest(self, row: Any, result: Any) -> list[str]:
         if result["kind"] != IDENTIFIED:
@@ -59,7 +60,7 @@ class TwinFormatter:
         verdict = ", ".join(f"{name} {value}" for name, value in facets.items() if value)
         return [
             f"name       {signature.name}",
-            f"signature  {signature.id}, {match(result)}",
+            "signature  " + ", ".join([signature.id, match(result), *via(signature)]),
             *([f"verdict    {verdict}"] if verdict else []),
             f"sequence   {self.sequence(row, result, int(result['number']), signature.pattern.end)}",
         ]
@@ -102,6 +103,10 @@ def endpoint(row: Any, address: str, port: str) -> str:
 def service(row: Any) -> str:
     name = NAMES[int(row["proto"])]
     return "icmp *" if name == "icmp" else f"{name} {row['sport']}"
+
+
+def via(signature: Signature) -> list[str]:
+    return [f"via {signature.via}"] if signature.via else []
 
 
 def match(result: Any) -> str:

@@ -1,0 +1,132 @@
+"""Tunnels: signatures as they look inside of TLS, without being learned again.
+
+A signature with `inside` gets one *variant* for each carrier that it names.  A variant has the same id and
+description; its class is the outer service, its tunnel says INNER-in-OUTER, its other facets are the inner
+ones, its port that of the service over TLS.  Variants have no pattern of their own to look for: the kernel
+tunnels.pyx follows the automaton of the inner pattern along the runs of records.
+
+    source set ──► [ signatures | hellos | variants ]    one set, whose numbers the results count in
+
+The hellos are patterns (overhead.py) that tell where a tunnel may begin; they are never reported.
+"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import numpy as np
+from numpy.typing import NDArray
+
+from fl0p_py.signature.overhead import CARRIERS, HELLOS, IMPLICIT_TLS, Carrier
+from fl0p_py.signature.parser import parse_pattern
+from fl0p_py.signature.pattern import (
+    Facets,
+    Pattern,
+    Pause,
+    Segment,
+    Sequence,
+    Signature,
+    SignatureSet,
+    Size,
+)
+
+HELLO = "hello"
+"""`via` of the hellos."""
+VIAS = tuple(dict.fromkeys(carrier.via for carrier in CARRIERS))
+OUTER = {"tls12": "tls", "tls13": "tls"}
+
+MOST_CLIENT = 12
+"""Columns for `Carrier.client`."""
+
+
+def with_tunnels(signatures: SignatureSet) -> SignatureSet:
+    """The set with its hellos and variants behind it; the same set if no signature has any."""
+    variants = [
+        variant(signature, via) for signature in signatures.signatures for via in VIAS if can(signature, via)
+    ]
+    if not variants or signatures.signatures[-1].via:
+        return signatures
+    hellos = [
+        Signature(f"tunnel.{number}", "a tunnel may begin", parse_pattern(text), via=HELLO)
+        for number, text in enumerate(HELLOS)
+    ]
+    return replace(signatures, signatures=(*signatures.signatures, *hellos, *variants))
+
+
+def can(signature: Signature, via: str) -> bool:
+    return via in signature.inside and looked_for(signature)
+
+
+def looked_for(signature: Signature) -> bool:
+    """Whether it is looked for inside of tunnels, too; only what runs over TCP can be there."""
+    return bool(signature.inside) and signature.pattern.proto == "tcp" and not signature.via
+
+
+def variant(signature: Signature, via: str) -> Signature:
+    facets, outer = signature.facets, OUTER[via]
+    inner = facets.class_ or facets.activity or "data"
+    said = facets._replace(class_=outer, tunnel=facets.tunnel or f"{inner}-in-{outer}")
+    return replace(
+        signature,
+        pattern=signature.pattern._replace(ports=outer_ports(signature.pattern)),
+        facets=Facets(*said),
+        via=via,
+        inside=(),
+        examples=(),
+        counter_examples=(),
+    )
+
+
+def outer_ports(pattern: Pattern) -> tuple[tuple[int, int], ...]:
+    """Where a tunnel to a service on these ports listens: on its port with TLS, or on the same."""
+    ports = dict.fromkeys(pattern.ports)
+    for plain, secure in IMPLICIT_TLS.items():
+        if any(low <= plain <= high for low, high in pattern.ports):
+            ports[secure, secure] = None
+    return tuple(ports)
+
+
+def encapsulated(example: Pattern, carrier: Carrier) -> Pattern:
+    """What an example looks like inside of the carrier: a record for each token, an alert before the end."""
+    size = carrier.client[-1]
+    tokens: list[Segment | Pause] = [token("c", 517), token("s", 1400), token("c", size)]
+    if carrier.server or carrier.tickets[1]:
+        tokens.append(token("s", carrier.server or carrier.tickets[0]))
+    for item in example.sequence.items:
+        if isinstance(item, Segment):
+            item = token(item.direction, item.size.low + carrier.overhead)
+        if isinstance(item, Segment | Pause):
+            tokens.append(item)
+    if example.end:
+        tokens.append(token("c", carrier.alert))
+    ports = outer_ports(example)[-1:]
+    return example._replace(ports=ports, start=True, sequence=Sequence(tuple(tokens)))
+
+
+def token(direction: str, size: int) -> Segment:
+    return Segment(direction, Size(size, size, True), burst=False)
+
+
+def variant_table(signatures: tuple[Signature, ...]) -> NDArray[np.int32]:
+    """int32[signatures, vias]: the number of each one's variant; -1: none."""
+    table = np.full((len(signatures), len(VIAS)), -1, np.int32)
+    numbers = {signature.id: number for number, signature in enumerate(signatures) if not signature.via}
+    for number, signature in enumerate(signatures):
+        if signature.via in VIAS:
+            table[numbers[signature.id], VIAS.index(signature.via)] = number
+    return table
+
+
+def carrier_table() -> NDArray[np.int32]:
+    """int32[carriers, 8 + MOST_CLIENT], a row as in tunnels.pxd."""
+    rows = [
+        (
+            *(carrier.overhead, carrier.alert, VIAS.index(carrier.via), carrier.alone, carrier.server),
+            *carrier.tickets,
+            len(carrier.client),
+            *carrier.client,
+            *[0] * (MOST_CLIENT - len(carrier.client)),
+        )
+        for carrier in CARRIERS
+    ]
+    return np.array(rows, np.int32)

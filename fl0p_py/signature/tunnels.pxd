@@ -1,0 +1,88 @@
+# cython: boundscheck=False, wraparound=False, initializedcheck=False, cdivision=True
+cimport cython
+from libc.stdint cimport int8_t, int32_t, int64_t, uint8_t, uint16_t, uint32_t, uint64_t
+
+from fl0p_py.signature.dossier cimport Dossiers
+from fl0p_py.signature.machine cimport Token
+from fl0p_py.signature.state cimport Edge, FlowState, Position, Rule
+
+cdef enum:
+    MOST_STATES = 32        # of a flow, before a run and behind it
+    MOST_CLIENT = 12
+
+cdef enum PlaceFlag:
+    EXPECT_CLIENT = 1       # the run that ends the handshake has not been seen
+    EXPECT_SERVER = 2       # nor has what the server still has to say of its own
+    LATE = 4                # the inner flow has begun: only patterns without `<` may begin here
+    ALERTED = 8             # an alert was seen: only the end may follow
+
+cdef struct Carrier:        # signature/overhead.py, Carrier
+    int32_t overhead, alert, via, alone, server, low, high, clients
+    int32_t client[MOST_CLIENT]
+
+cdef struct Place:          # how far an inner pattern has come
+    uint32_t at             # position + 1; 0: it has not begun
+    uint16_t base           # bytes at the beginning of this run that are the tunnel's own
+    uint8_t carrier
+    uint8_t flags           # enum PlaceFlag
+
+cdef struct Tunnel:         # what is known of one flow
+    int64_t sum             # bytes of the present run
+    uint32_t next           # tunnel + 1, in the free list
+    int32_t own             # in the run that ends the handshake: where a token ended and its last message could
+    int32_t passed          # thresholds that the gap before the run reached
+    int8_t direction        # of the run; 0: none yet
+    uint8_t befores         # how many places are in before,
+    uint8_t behinds         # and in behind
+    uint8_t over            # the run is longer than any pattern allows
+    Place before[MOST_STATES]   # before the run,
+    Place behind[MOST_STATES]   # and behind it, should it end now
+
+
+@cython.final
+cdef class Tunnels:
+    cdef Position[::1] positions
+    cdef Edge[::1] edges
+    cdef Rule[::1] rules
+    cdef uint32_t[:, ::1] ports
+    cdef Dossiers dossiers
+    cdef const uint32_t[:, ::1] entries         # position, condition, 1 if the pattern has `<`
+    cdef const int32_t[:, ::1] variants         # [signature, via]
+    cdef Carrier[::1] carriers
+    cdef bint loose                             # some entry has no `<`
+    cdef uint32_t[::1] of_flow                  # tunnel + 1
+    cdef uint8_t[:, ::1] pool   # [n, sizeof(Tunnel)]: memoryviews take no such structs
+    cdef uint32_t used, unused
+    cdef readonly uint64_t overflow             # places that were dropped at a bound
+    # of the step being made:
+    cdef Tunnel* tunnel
+    cdef FlowState* state
+    cdef uint32_t number                        # tokens of the flow
+    cdef int64_t size                           # bytes to be explained
+    cdef Place* place
+    cdef uint8_t flags
+    cdef bint more                              # more bytes may still fit
+    cdef int visits
+
+    cdef inline Tunnel* row(self, uint32_t at) noexcept nogil:
+        """The tunnel of this index + 1."""
+        return <Tunnel*>&self.pool[at - 1, 0]
+
+    cdef int open(self, uint32_t flow) except -1 nogil
+    cdef int close_run(self, uint32_t flow, FlowState* state, int passed) except -1 nogil
+    cdef bint token(self, uint32_t flow, FlowState* state, Token* token) except -1 nogil
+    cdef int end(self, uint32_t flow, FlowState* state, int passed, bint seen) except -1 nogil
+    cdef void free(self, uint32_t flow) noexcept nogil
+    cdef int _evaluate(self) except -1 nogil
+    cdef void _look_for_end(self) noexcept nogil
+    cdef int _first_run(self, Carrier* carrier) except -1 nogil
+    cdef int _servers_own(self, Carrier* carrier) except -1 nogil
+    cdef int _data(self, int64_t size, uint8_t flags) except -1 nogil
+    cdef int _explain(self, int64_t size, uint8_t flags) except -1 nogil
+    cdef int _visit(self, uint32_t at, int64_t low, int64_t high, int32_t records, int depth) except -1 nogil
+    cdef bint _fits(self, int64_t low, int64_t high, int32_t records) noexcept nogil
+    cdef void _add(self, uint32_t at, uint8_t flags) noexcept nogil
+    cdef bint _may_end(self) noexcept nogil
+    cdef void _cut(self, Carrier* carrier) noexcept nogil
+    cdef int _complete(self, uint32_t at, uint8_t carrier) except -1 nogil
+    cdef int _finals(self, Place* places, int n, uint8_t wanted, int passed) except -1 nogil

@@ -1,0 +1,168 @@
+"""Signatures inside of TLS: made-up flows, and real programs in stunnel."""
+
+from __future__ import annotations
+
+import random
+from pathlib import Path
+
+import pytest
+
+from fl0p_py.library import Flow, read_flows
+from fl0p_py.signature import trial, tunnels
+from fl0p_py.signature.loader import load
+from fl0p_py.signature.overhead import CARRIERS, TLS12_CHACHA, TLS12_GCM, TLS13, Carrier
+from fl0p_py.signature.parser import parse_pattern
+from fl0p_py.signature.pattern import Facets, Pattern, Signature, SignatureSet
+from fl0p_py.signature.tunnel import encapsulated, outer_ports, variant, with_tunnels
+
+ROOT = Path(__file__).resolve().parents[2]
+SHIPPED = load([ROOT / "fl0p.fp"])
+BOTH = ("tls12", "tls13")
+
+
+def signature(pattern: str, **facets: str) -> Signature:
+    return Signature("x", "x", parse_pattern(pattern), Facets(**(facets or {"class_": "ssh"})), inside=BOTH)
+
+
+def found(pattern: str, flow: str) -> list[tuple[str, int]]:
+    """(via, tokens by then) of each identification, in order."""
+    signatures = with_tunnels(SignatureSet((signature(pattern),)))
+    (result,) = trial.run(signatures, [trial.flow_of(parse_pattern(flow))])
+    return [(signatures.signatures[one.signature].via, one.token) for one in result.identifications]
+
+
+def test_the_kernel_is_the_compiled_one() -> None:
+    assert tunnels.__file__.endswith(".so")
+
+
+def test_overheads() -> None:
+    """What the issue saw on the wire, and what the RFCs add up to."""
+    assert (TLS13, TLS12_GCM, TLS12_CHACHA) == (22, 29, 21)
+    assert [(c.via, c.client, c.alert) for c in CARRIERS if len(c.client) == 1] == [
+        ("tls12", (51,), 31),
+        ("tls12", (43,), 23),
+    ]
+    assert CARRIERS[0].client == (58, 64, 74, 80)
+
+
+HELLO = "tcp 443 < c517 s1400"
+ROWS = [
+    # the handshake
+    ("tcp * < c10 s20", f"{HELLO} c80 c32 s42", [("tls13", 5)]),
+    ("tcp * < c10 s20", f"{HELLO} c6 c58 c32 s42", [("tls13", 6)]),
+    ("tcp * < c10 s20", f"{HELLO} c112 s42", [("tls13", 4)]),  # Finished and data in one segment
+    ("tcp * < c10 s20", f"{HELLO} c80 s271 s271 c32 s42", [("tls13", 7)]),  # tickets
+    ("tcp * < c10 s20", f"{HELLO} c80 c32 s271 s271 s42", [("tls13", 7)]),
+    ("tcp * < s20 c10", f"{HELLO} c80 s271 s42 c32", [("tls13", 6)]),
+    ("tcp * < s20 c10", f"{HELLO} c80 s271 + s42 + c32", []),
+    ("tcp * < s20 + c10", f"{HELLO} c80 s271 + s42 + c32", [("tls13", 6)]),
+    ("tcp * < s300 c10", f"{HELLO} c80 s322 c32", []),  # may as well be tickets
+    ("tcp * < c10 s20", "tcp 443 < c281 s99 c352 s804 c80 c32 s42", [("tls13", 7)]),  # another key share
+    ("tcp * < c10 s20", f"{HELLO} c93 s51 c39 s49", [("tls12", 6)]),
+    ("tcp * < c10 s20", f"{HELLO} c93 s258 c39 s49", [("tls12", 6)]),
+    ("tcp * < s20 c10", f"{HELLO} c126 s100 c39", [("tls12", 5)]),  # Finished and data in one segment
+    ("tcp * < c10 s20", f"{HELLO} c85 s43 c31 s41", [("tls12", 6)]),
+    ("tcp * < c10 s20", "tcp 443 < c460 s141 c51 c39 s49", [("tls12", 5)]),
+    ("tcp * < c10 s20", "tcp 443 < c460 s133 c43 c31 s41", [("tls12", 5)]),
+    ("tcp * < c10 s20", f"{HELLO} c93 c39 s51 s49", []),  # the client has to wait
+    ("tcp * < c10 s20", f"{HELLO} c80 c31 s42", []),
+    ("tcp * < c10 s20", "tcp 443 c517 s1400 c80 c32 s42", []),  # where it began was not seen
+    # records
+    ("tcp * < c10 c5 s20", f"{HELLO} c80 c32 c27 s42", [("tls13", 6)]),  # two records,
+    ("tcp * < c10 c5 s20", f"{HELLO} c80 c59 s42", [("tls13", 5)]),  # in one segment,
+    ("tcp * < c10 c5 s20", f"{HELLO} c80 c37 s42", [("tls13", 5)]),  # or read together into one
+    ("tcp * < C1000-3000 s20", f"{HELLO} c80 c1400 c1400 s42", [("tls13", 6)]),
+    ("tcp * < C20000-30000 s20", f"{HELLO} c80 c16406 c8000 s42", [("tls13", 6)]),
+    ("tcp * < c10 + c5 s20", f"{HELLO} c80 c32 + c27 s42", [("tls13", 6)]),
+    ("tcp * < c10 + c5 s20", f"{HELLO} c80 c32 c27 s42", []),
+    # ends
+    ("tcp * < c10 s20 >", f"{HELLO} c80 c32 s42 >", [("tls13", 5)]),
+    ("tcp * < c10 s20 >", f"{HELLO} c80 c32 s42 c24 s24 >", [("tls13", 7)]),  # an alert of each side
+    ("tcp * < c10 s20 >", f"{HELLO} c80 c32 s66 c24 >", [("tls13", 6)]),
+    ("tcp * < c10 s20 >", f"{HELLO} c80 c32 s42 c32 >", []),
+    ("tcp * < c10 s20 >", f"{HELLO} c80 c32 s42", []),
+    ("tcp * < c10 S20", f"{HELLO} c80 c32 s42", [("tls13", 5)]),
+    ("tcp * < c10 s20 +", f"{HELLO} c80 c32 s42 + c30", [("tls13", 5)]),
+    # anywhere
+    ("tcp * + c1 s1 c1 s1", f"{HELLO} c80 c400 s900 + c23 s23 c23 s23", [("tls13", 9)]),
+    ("tcp * + c1 s1 c1 s1", f"{HELLO} c80 c400 s900 c23 s23 c23 s23", []),
+    # ports
+    ("tcp 25 < c10 s20", f"{HELLO} c80 c32 s42", []),
+    ("tcp 25 < c10 s20", "tcp 465 < c517 s1400 c80 c32 s42", [("tls13", 5)]),
+    ("tcp 25 < c10 s20", "tcp 25 < c517 s1400 c80 c32 s42", [("tls13", 5)]),
+]
+
+
+@pytest.mark.parametrize(("pattern", "flow", "expected"), ROWS)
+def test_inside(pattern: str, flow: str, expected: list[tuple[str, int]]) -> None:
+    assert found(pattern, flow) == expected
+
+
+def test_a_variant_speaks_of_the_outer_service_and_the_inner_rest() -> None:
+    one = signature("tcp 25 < s20 c10", class_="smtp", actor="human")
+    assert variant(one, "tls13").facets == Facets("tls", None, None, "human", "smtp-in-tls")
+    assert outer_ports(one.pattern) == ((25, 25), (465, 465))
+    typed = signature("tcp * + c1 s1 c1 s1", activity="shell")
+    assert variant(typed, "tls12").facets.tunnel == "shell-in-tls"
+
+
+def test_a_set_without_inside_stays_as_it_is() -> None:
+    plain = SignatureSet((Signature("x", "x", parse_pattern("tcp * < c10 s20")),))
+    assert with_tunnels(plain) is plain
+    once = with_tunnels(SHIPPED)
+    assert with_tunnels(once) is once
+
+
+def shuffled(example: Pattern, carrier: Carrier, draw: random.Random) -> trial.TrialFlow:
+    """An example inside of the carrier, as stunnel might cut it: neighbours are read into one record, or
+    their records share a segment; a large segment is cut."""
+    flow = trial.flow_of(encapsulated(example, carrier))
+    sizes: list[int] = []
+    gaps: list[float] = []
+    begin = 3 + bool(carrier.server or carrier.tickets[1])
+    for at, (size, gap) in enumerate(zip(flow.sizes, flow.gaps_ms, strict=True)):
+        together = at > begin and not gap and (size > 0) == (sizes[-1] > 0) and draw.random() < 0.5
+        if together:
+            sizes[-1] += size - draw.choice([0, carrier.overhead]) * (1 if size > 0 else -1)
+        else:
+            sizes.append(size)
+            gaps.append(gap)
+    return trial.TrialFlow(sizes, gaps, end=flow.end, silence_ms=flow.silence_ms, port=flow.port)
+
+
+@pytest.mark.parametrize("carrier", CARRIERS, ids=lambda one: f"{one.via}-{one.overhead}-{one.alone}")
+def test_examples_of_logins_are_found_however_their_records_are_cut(carrier: Carrier) -> None:
+    draw = random.Random(7)
+    signatures = with_tunnels(SHIPPED)
+    source = load([ROOT / "signatures" / "ssh.toml"])
+    named = [one for one in source.signatures if carrier.via in one.inside and not one.pattern.end]
+    examples = [(one.id, example.pattern) for one in named for example in one.examples] * 3
+    flows = [(id, shuffled(pattern, carrier, draw)) for id, pattern in examples]
+    results = trial.run(signatures, [flow for _, flow in flows])
+    missed = [
+        (id, flow)
+        for (id, flow), result in zip(flows, results, strict=True)
+        if not any(signatures.signatures[one.signature].via for one in result.identifications)
+    ]
+    assert len(missed) <= len(flows) // 50, missed
+
+
+def flows_of(name: str) -> list[Flow]:
+    flows = read_flows(ROOT / "tests" / "data" / f"inside-{name}.pcap", signatures=SHIPPED)
+    return sorted(flows, key=lambda flow: flow.start_ns)
+
+
+@pytest.mark.parametrize(("name", "via"), [("tls13", "tls13"), ("tls12", "tls12"), ("chacha", "tls12")])
+def test_real_programs_inside_of_stunnel(name: str, via: str) -> None:
+    password, refused, key, typed, *rest = flows_of(name)
+    logins = ((password, "auth-success", 0), (refused, "auth-failed", 1), (key, "auth-success", 0))
+    for flow, outcome, attempts in logins:
+        assert (flow.facets.class_, flow.facets.tunnel, flow.facets.outcome) == ("tls", "ssh-in-tls", outcome)
+        assert flow.attempts == attempts
+        assert {one.via for one in flow.identifications} == {"", via}
+    assert (typed.facets.tunnel, typed.facets.actor) == ("smtp-in-tls", "human")
+    assert "think pauses" in typed.why
+    for flow in rest[:1]:
+        assert (flow.facets.tunnel, flow.facets.actor) == ("smtp-in-tls", "bot")
+    for flow in rest[1:]:  # an HTTP request to the wrong port
+        assert flow.facets.tunnel is None
