@@ -52,7 +52,7 @@ class Carrier(NamedTuple):
     client    : what the client's next run begins with, one of these
     alone     : nothing else is in that run
     server    : what the server's first run behind it begins with, exactly; 0: nothing
-    tickets   : what stands before that, or if `server` is 0, instead of it, or is missing; (0, 0): never there
+    tickets   : what stands before that, or instead if `server` is 0, or is missing; (0, 0): never there
     """
 
     via: str

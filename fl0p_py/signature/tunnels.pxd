@@ -29,7 +29,7 @@ cdef struct Place:          # how far an inner pattern has come
 cdef struct Tunnel:         # what is known of one flow
     int64_t sum             # bytes of the present run
     uint32_t next           # tunnel + 1, in the free list
-    int32_t own             # in the run that ends the handshake: where a token ended and its last message could
+    int32_t own             # in the run that ends the handshake: where a token and its last message may end
     int32_t passed          # thresholds that the gap before the run reached
     int8_t direction        # of the run; 0: none yet
     uint8_t befores         # how many places are in before,
@@ -51,7 +51,7 @@ cdef class Tunnels:
     cdef Carrier[::1] carriers
     cdef bint loose                             # some entry has no `<`
     cdef uint32_t[::1] of_flow                  # tunnel + 1
-    cdef uint8_t[:, ::1] pool   # [n, sizeof(Tunnel)]: memoryviews take no such structs
+    cdef uint8_t[:, ::1] pool   # [n, sizeof(Tunnel)]; memoryviews take no structs of arrays
     cdef uint32_t used, unused
     cdef readonly uint64_t overflow             # places that were dropped at a bound
     # of the step being made:

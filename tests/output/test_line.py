@@ -232,7 +232,7 @@ def test_names_stand_for_addresses_where_there_are_any() -> None:
         formatter.format(chosen[:1], names)
 
 
-@pytest.mark.parametrize("wrong", [{"flow": 10**6}, {"signature": 4}])
+@pytest.mark.parametrize("wrong", [{"flow": 10**6}, {"signature": 5}])
 def test_a_result_of_another_table_or_set_is_refused(wrong: dict[str, int]) -> None:
     formatter = LineFormatter(SignatureSet(SIGNATURES), table_of([row()], [[]], 4), LINE)
     with pytest.raises(IndexError, match="result 1 names a flow or signature that does not exist"):
