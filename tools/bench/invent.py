@@ -3,7 +3,8 @@
 Sizes lie anywhere in their ranges, repeats come as often as they may, `+?` pauses now and then, bursts are
 cut at the MSS and now and then somewhere else, as retransmissions cut them; of a few flows (SPLIT) one
 token is cut in two, which a signature that wants that token in one piece will not name.  What follows the
-signature's end is a random dialogue.
+signature's end is a random dialogue; so is what comes before one without `<`, and then the flow's own
+start was not seen.
 """
 
 from __future__ import annotations
@@ -55,8 +56,8 @@ class Invented(NamedTuple):
 def invent(pattern: Pattern, draw: Random) -> Invented:
     """One flow that the pattern names (but for SPLIT)."""
     writer = _Writer(draw)
-    if not pattern.start:
-        writer.dialogue(2 * draw.randint(0, 2))
+    before = 0 if pattern.start else 2 * draw.randint(0, 2)
+    writer.dialogue(before)
     writer.items(pattern.sequence.items)
     if not pattern.end:
         writer.dialogue(draw.randint(0, 6))
@@ -64,7 +65,7 @@ def invent(pattern: Pattern, draw: Random) -> Invented:
         writer.split()
     port = draw.choice(pattern.ports)[0] if pattern.ports else draw.randint(1024, 65535)
     end = pattern.end or draw.random() < 0.7
-    return Invented(writer.tokens[:MOST_TOKENS], True, end and len(writer.tokens) <= MOST_TOKENS, port)
+    return Invented(writer.tokens[:MOST_TOKENS], not before, end and len(writer.tokens) <= MOST_TOKENS, port)
 
 
 class _Writer:
