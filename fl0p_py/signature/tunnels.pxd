@@ -34,7 +34,8 @@ cdef struct Tunnel:         # what is known of one flow
     int8_t direction        # of the run; 0: none yet
     uint8_t befores         # how many places are in before,
     uint8_t behinds         # and in behind
-    uint8_t over            # the run is longer than any pattern allows
+    uint8_t over            # 1: the run is as long as any pattern allows; 2: longer
+    uint8_t late            # its last token has not been looked at
     Place before[MOST_STATES]   # before the run,
     Place behind[MOST_STATES]   # and behind it, should it end now
 
@@ -71,6 +72,8 @@ cdef class Tunnels:
     cdef int open(self, uint32_t flow) except -1 nogil
     cdef int close_run(self, uint32_t flow, FlowState* state, int passed) except -1 nogil
     cdef bint token(self, uint32_t flow, FlowState* state, Token* token) except -1 nogil
+    cdef int _catch_up(self) except -1 nogil
+    cdef bint _only_late(self, Tunnel* tunnel) noexcept nogil
     cdef int end(self, uint32_t flow, FlowState* state, int passed, bint seen) except -1 nogil
     cdef void free(self, uint32_t flow) noexcept nogil
     cdef int _evaluate(self) except -1 nogil

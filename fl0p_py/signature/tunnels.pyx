@@ -99,12 +99,13 @@ cdef class Tunnels:
         if tunnel.direction == 0:
             return 0
         self.tunnel, self.state, self.number = tunnel, state, state.number
+        self._catch_up()
         if passed:
             wanted |= AT_SILENCE
         self._finals(tunnel.behind, tunnel.behinds, wanted, passed)
         memcpy(tunnel.before, tunnel.behind, sizeof(tunnel.before))
         tunnel.befores = tunnel.behinds
-        tunnel.direction, tunnel.sum, tunnel.over, tunnel.behinds = 0, 0, False, 0
+        tunnel.direction, tunnel.sum, tunnel.over, tunnel.behinds = 0, 0, 0, 0
         return 0
 
     cdef bint token(self, uint32_t flow, FlowState* state, Token* token) except -1 nogil:
@@ -114,9 +115,14 @@ cdef class Tunnels:
             tunnel.direction, tunnel.passed = <int8_t>token.direction, token.passed
         tunnel.sum += token.size
         if tunnel.over:
-            self.free(flow)
-            return False
+            if tunnel.over == 1 and not self._only_late(tunnel):
+                self.free(flow)
+                return False
+            return True
         self.tunnel, self.state, self.number = tunnel, state, token.number
+        tunnel.late = token.size >= USUAL_READ
+        if tunnel.late:
+            return True     # more of the same will follow, or the run is over: then there is time enough
         self.visits = 0
         self._evaluate()
         if tunnel.behinds == 0 and not self.more:
@@ -135,9 +141,28 @@ cdef class Tunnels:
                 wanted |= AT_SILENCE | AT_SILENT_END
         self.tunnel, self.state, self.number = tunnel, state, state.number
         if tunnel.direction:
+            self._catch_up()
             self._finals(tunnel.behind, tunnel.behinds, wanted, passed)
         self.free(flow)
         return 0
+
+    cdef int _catch_up(self) except -1 nogil:
+        """Evaluate a run whose last token was not worth it when it came."""
+        if self.tunnel.late:
+            self.tunnel.late = False
+            self.visits = 0
+            self._evaluate()
+        return 0
+
+    cdef bint _only_late(self, Tunnel* tunnel) noexcept nogil:
+        """The run is longer than any pattern allows: what is left may only begin behind it.  Is there any?"""
+        cdef int i, n = 0
+        for i in range(tunnel.behinds):
+            if tunnel.behind[i].at == 0 and tunnel.behind[i].flags & LATE:
+                tunnel.behind[n] = tunnel.behind[i]
+                n += 1
+        tunnel.behinds, tunnel.over = <uint8_t>n, 2
+        return n > 0
 
     # A run.
 
@@ -233,7 +258,6 @@ cdef class Tunnels:
             self.more = True
         if self.loose and self.place.at == 0 and size > 0 and not flags & ALERTED:
             self._add(0, flags | LATE)
-            self.more = True
         if flags & ALERTED:
             return 0
         self._explain(size, flags)
