@@ -54,7 +54,7 @@ def run(options: Options, wanted: Wanted) -> int:
         if options.kill:
             from fl0p_py.sensor.reset import Resetter
 
-            resetter = Resetter(device)
+            resetter = Resetter(device, "-k")
             stack.callback(resetter.close)
         role = Role("reader", keep={1}, capture=source.fileno())
         child = fork(role, confinement, partial(_prepare, options, wanted, source))
@@ -77,7 +77,7 @@ def _prepare(options: Options, wanted: Wanted, source: LiveSource, channel: Chan
         tracker.table,
         Sink(),
         None if options.log is None else RemoteFiles(line),
-        Killer(tracker.table, line) if options.kill else None,
+        Killer(tracker.table, line.kill) if options.kill else None,
     )
     return partial(_search, options, source, tracker, pipeline, line, channel)
 

@@ -51,6 +51,7 @@ class Options:
     alerts_only: bool
     explain: int | None
     allow_kill: bool
+    kill_limit: int
     interface: str | None
     promiscuous: bool
     capture_timeout: int
@@ -150,8 +151,6 @@ def _refuse_alone(options: Options) -> None:
     for spelling, given in alone.items():
         if given and not options.rules:
             raise UsageError(f"{spelling} goes with --rules FILE")
-    if options.allow_kill and options.interface is not None:
-        raise UsageError("--allow-kill: fl0p ends no connections on a device; flowgrep -k does")
     if options.explain is not None and options.interface is not None:
         raise UsageError("--explain goes with -s FILE")
 
@@ -161,8 +160,11 @@ def _refuse_live(options: Options, given: Mapping[str, Any]) -> None:
     if options.interface is None:
         for option in TABLE:
             live = option.group in (Group.LIVE, Group.DAEMON) and option.field != "stats"
+            live |= option.field == "kill_limit"
             if live and option.field in given:
                 raise UsageError(f"{option.spelling} goes with -i DEVICE: a capture is read as it is")
+    elif "kill_limit" in given and not options.allow_kill:
+        raise UsageError("--kill-limit goes with --allow-kill")
     elif options.daemon and options.output is None:
         raise UsageError("-d leaves the terminal: name a log with -o FILE")
     if options.user is not None and options.allow_root:

@@ -32,8 +32,15 @@ def engine_options(options: Options, run: Run | None = None) -> EngineOptions:
         depth=options.depth,
         idle_s=options.idle,
         flows=options.flows,
-        records="" if run is None else run.records,
+        records=_records(options, run),
     )
+
+
+def _records(options: Options, run: Run | None) -> str:
+    """To kill is to know where the connection is, which the records of its packets tell."""
+    if run is None:
+        return ""
+    return run.records or ("payload" if run.kills and options.interface is not None else "")
 
 
 def rules(options: Options, say: Callable[[str], None]) -> Run | None:
@@ -52,7 +59,10 @@ def rules(options: Options, say: Callable[[str], None]) -> Run | None:
     if loaded.skipped_rules:
         what = ", ".join(f"{name} ({count})" for name, count in sorted(loaded.skipped.items()))
         say(f"{counted(loaded.skipped_rules, 'rule')} left out, since not supported: {escape(what)}")
-    return Run(loaded, options.explain or 0, say)
+    run = Run(loaded, options.explain or 0, say)
+    if run.kills and options.interface is None and not options.quiet:
+        say("drop and reject end nothing in a capture: their rules only give alerts")
+    return run
 
 
 def writer(
@@ -72,7 +82,7 @@ def writer(
     form = "json" if options.json else "line" if options.one_line else "block"
     chosen = AlertForm(form, options.timestamps, options.alerts_only)
     writer = RuleWriter(entries, target, engine, run, chosen)
-    if run.records:
+    if _records(options, run):
         run.attach(engine)
         engine.watcher = writer
     return writer

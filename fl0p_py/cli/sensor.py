@@ -29,7 +29,9 @@ if TYPE_CHECKING:
     from fl0p_py.sensor.daemon import Report
     from fl0p_py.sensor.metrics import MetricsServer
     from fl0p_py.sensor.pidfile import PidFile
+    from fl0p_py.sensor.channel import Channel
     from fl0p_py.sensor.plan import Plan, Say
+    from fl0p_py.sensor.reset import Resetter
     from fl0p_py.signature.pattern import SignatureSet
     from fl0p_py.tracker import Source
 
@@ -71,12 +73,18 @@ def run(options: Options) -> int:
         crew = Crew(plan, log, signatures)
         stack.callback(crew.close)
         crew.open_devices()
+        resetter = None
+        if run is not None and run.kills:
+            from fl0p_py.sensor.reset import Resetter
+
+            resetter = Resetter(plan.device, "--allow-kill")
+            stack.callback(resetter.close)
         metrics = None
         if options.metrics is not None:
             from fl0p_py.sensor.metrics import MetricsServer, parse_address
 
             metrics = MetricsServer(*parse_address(options.metrics))
-        watch = partial(_watch, options, plan, crew, pidfile, metrics)
+        watch = partial(_watch, options, plan, crew, pidfile, metrics, resetter)
         if not options.daemon:
             return watch(_Terminal())
         from fl0p_py.sensor.daemon import into_background
@@ -98,7 +106,11 @@ def _plan(options: Options, run: Run | None) -> Plan:
         device=str(options.interface),
         workers=options.workers,
         open_source=partial(_open, options),
-        pipeline=Pipeline(partial(_engine, options, run), partial(pipeline.writer, options, run)),
+        pipeline=Pipeline(
+            partial(_engine, options, run),
+            partial(pipeline.writer, options, run),
+            partial(_arm, run) if run is not None and run.kills else None,
+        ),
         confinement=confinement,
         log_path=None if options.output is None else os.path.abspath(options.output),  # noqa: PTH100
         entry_end=pipeline.entry_end(options),
@@ -134,6 +146,13 @@ def _engine(options: Options, run: Run | None, source: Source, signatures: Signa
     return Engine(Tracker(source, pipeline.engine_options(options, run)), signatures)
 
 
+def _arm(run: Run, engine: Engine, channel: Channel) -> None:
+    """Drop and reject ask the monitor for the end of connections."""
+    from fl0p_py.sensor.request import Killer, ask_to_kill
+
+    run.arm(Killer(engine.table, partial(ask_to_kill, channel)))
+
+
 class _Terminal:
     """A sensor in the foreground talks to standard error."""
 
@@ -153,6 +172,7 @@ def _watch(
     crew: Crew,
     pidfile: PidFile | None,
     metrics: MetricsServer | None,
+    resetter: Resetter | None,
     report: Report | _Terminal,
 ) -> int:
     """Be the monitor; returns the exit status."""
@@ -168,7 +188,12 @@ def _watch(
                 report.say(line)
         report.ready()
 
-    monitor = Monitor(plan, crew, Outside(report.say, ready, Notifier(), metrics))
+    kills = None
+    if resetter is not None:
+        from fl0p_py.sensor.kills import Kills
+
+        kills = Kills(resetter, options.kill_limit, report.say)
+    monitor = Monitor(plan, crew, Outside(report.say, ready, Notifier(), metrics, kills))
     gc.enable()
     gc.freeze()  # what is there now the children share, as long as nobody touches it
     try:

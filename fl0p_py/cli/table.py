@@ -228,8 +228,19 @@ TABLE: Table = (
         "",
         "allow-kill",
         Group.RULES,
-        "Allow rules whose action is drop or reject. In a capture, which is past, they only give their "
-        "alerts; on a device they are refused (flowgrep -k ends connections).",
+        "Allow rules whose action is drop or reject. On a device they end TCP connections: both ends get a "
+        "reset. In a capture, which is past, they only give their alerts.",
+    ),
+    Option(
+        "",
+        "kill-limit",
+        Group.RULES,
+        "How many connections rules end in a second at most.",
+        "N",
+        100,
+        "connections",
+        1,
+        100_000,
     ),
     Option(
         "i",

@@ -25,6 +25,7 @@ class Alert:
     of_client    : src is the flow's client
     flow_id      : see eve.py; 0: of no flow; vlan : as in a flow row
     icmp_id      : or -1
+    blocked      : the end of its connection was asked for
     signature    : id of the signature that completed, or ""
     flowints, flowbits : all of the flow; globalints, hostints : those that the rule names, hostints by track
     """
@@ -45,6 +46,7 @@ class Alert:
     flow_id: int = 0
     vlan: int = 0
     icmp_id: int = -1
+    blocked: bool = False
     signature: str = ""
     references: tuple[str, ...] = ()
     metadata: tuple[str, ...] = ()
@@ -55,10 +57,13 @@ class Alert:
 
 
 def fast_line(alert: Alert) -> str:
-    """`[**] [1:7:1] words [**] [Classification: ...] [Priority: 3] {TCP} 10.0.0.1:40000 -> 10.0.0.2:22`."""
+    """`[**] [1:7:1] words [**] [Classification: ...] [Priority: 3] {TCP} 10.0.0.1:40000 -> 10.0.0.2:22`.
+
+    With `[Drop] ` before it if the connection is ended.
+    """
     category = alert.category or "(null)"
     return (
-        f"[**] [{alert.gid}:{alert.sid}:{alert.rev}] {escape(alert.msg)} [**] [Classification: {category}] "
+        f"{'[Drop] ' if alert.blocked else ''}[**] [{alert.gid}:{alert.sid}:{alert.rev}] {escape(alert.msg)} [**] [Classification: {category}] "
         f"[Priority: {alert.priority}] {{{_proto(alert)}}} {_ends(alert)}"
     )
 
@@ -71,6 +76,8 @@ def block(alert: Alert) -> str:
         f"    rule       {alert.gid}:{alert.sid}:{alert.rev}, priority {alert.priority}"
         + (f", {alert.category}" if alert.category else ""),
     ]
+    if alert.blocked:
+        lines.append("    action     blocked")
     values = [f"{name} {value}" for name, value in alert.flowints.items()]
     values += alert.flowbits
     values += [f"{name} {value} (sensor)" for name, value in alert.globalints.items()]
@@ -108,7 +115,7 @@ def eve_event(alert: Alert) -> dict[str, Any]:
 
 def _said(alert: Alert) -> dict[str, Any]:
     said: dict[str, Any] = {
-        "action": "allowed",
+        "action": "blocked" if alert.blocked else "allowed",
         "gid": alert.gid,
         "signature_id": alert.sid,
         "rev": alert.rev,

@@ -102,6 +102,7 @@ class Identified:
             ),
             actor=ACTORS[actor - 1] if actor else "",
             icmp_id=int(row["cport"]) if echo else -1,
+            place=None if ended else (int(result["flow"]), int(row["serial"])),
         )
         if not ended:
             assert self._signatures is not None

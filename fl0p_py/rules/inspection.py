@@ -331,6 +331,7 @@ class Inspection:
             size=int(record["length"]),
             ttl=int(record["ttl"]),
             number=self._step.first + int(record["packet"]) + 1,
+            place=None if flags & OTHER else (int(record["flow"]), int(record["serial"])),
         )
         if proto == TCP:
             moment.flags = int(record["tcp_flags"])

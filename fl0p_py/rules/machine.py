@@ -2,7 +2,8 @@
 
 At each moment those of the rules asked for are evaluated in their order (order.py).  A rule matches when
 its header, all its conditions and its payload options hold; then its changes are made; then, unless a pass
-rule has matched at this moment, or noalert or the threshold is against it, it says its alert.
+rule has matched at this moment, or the threshold is against it, drop and reject kill and, but for noalert,
+it says its alert.
 """
 
 from __future__ import annotations
@@ -18,8 +19,8 @@ from fl0p_py.rules.integer import TRACKS, Integer, Scope
 from fl0p_py.rules.loader import Loaded
 from fl0p_py.rules.moment import Moment
 from fl0p_py.rules.order import order
-from fl0p_py.rules.rule import Option, Rule
-from fl0p_py.rules.tally import Tallies
+from fl0p_py.rules.rule import KILLS, Option, Rule
+from fl0p_py.rules.tally import Tallies, Weight
 from fl0p_py.rules.variables import Variables
 
 HEADER, PAYLOAD = "header", "payload"
@@ -66,6 +67,7 @@ class Machine:
     """rules : in the order of evaluation
 
     explain : told of every evaluation of the rule with the sid `explained`
+    kill    : has the connection of a moment ended; whether that could be asked for.  None: nothing is ended
     """
 
     def __init__(self, rules: Iterable[Loaded], variables: Variables | None = None) -> None:
@@ -74,6 +76,7 @@ class Machine:
         self.tallies = Tallies()
         self.explained = 0
         self.explain: Failed | None = None
+        self.kill: Callable[[Moment], bool] | None = None
 
     def run(self, moment: Moment, rules: Sequence[Ready]) -> list[Alert]:
         """Evaluate these rules, which are in order; the alerts, in order."""
@@ -93,10 +96,16 @@ class Machine:
                 change(moment, variables)
             if rule.header.action == "pass":
                 passed = True
-            elif not passed and not rule.noalert and self.tallies.says(rule, moment):
-                one.said += 1
-                alerts.append(self._alert(one, moment))
+            elif not passed:
+                weight = Weight.SILENT if rule.noalert else self.tallies.weigh(rule, moment)
+                killed = weight is not Weight.NOTHING and self._killed(rule, moment)
+                if weight is Weight.SAID:
+                    one.said += 1
+                    alerts.append(self._alert(one, moment, killed))
         return alerts
+
+    def _killed(self, rule: Rule, moment: Moment) -> bool:
+        return rule.header.action in KILLS and self.kill is not None and self.kill(moment)
 
     def _failed(self, one: Ready, moment: Moment) -> Option | str | None:
         loaded = one.loaded
@@ -107,7 +116,7 @@ class Machine:
                 return option
         return None if one.payload is None else one.payload(moment)
 
-    def _alert(self, one: Ready, moment: Moment) -> Alert:
+    def _alert(self, one: Ready, moment: Moment, killed: bool) -> Alert:
         rule = one.rule
         known = CLASSIFICATIONS.get(rule.classtype)
         of_flow = self.variables.of_flow(moment)
@@ -128,6 +137,7 @@ class Machine:
             flow_id=moment.flow_id,
             vlan=moment.vlan,
             icmp_id=moment.icmp_id,
+            blocked=killed,
             signature=moment.id,
             references=rule.references,
             metadata=rule.metadata,

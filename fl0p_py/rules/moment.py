@@ -22,6 +22,7 @@ class Moment:
     src, dst    : 4 or 16 octets; of a flow's moments src is the client
     to_server   : src is the client
     established : TCP: the handshake is complete; else: both ends have sent
+    place       : row and serial of the flow in the table, where it can still be killed; None elsewhere
     flow_id, vlan : for the output, see output/eve.py; icmp_id : of an echo, or -1
     id, class_  : IDENTIFIED: of the signature; actor : the verdict's so far, or ""
     payload     : of the packet; size : bytes of it that were on the wire
@@ -55,3 +56,4 @@ class Moment:
     icode: int = -1
     icmp_id: int = -1
     number: int = 0
+    place: tuple[int, int] | None = None

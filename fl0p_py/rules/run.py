@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections import deque
 from collections.abc import Callable
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Protocol
 
 from numpy.typing import NDArray
 
@@ -16,6 +16,8 @@ from fl0p_py.rules.explain import Explainer
 from fl0p_py.rules.identified import Identified
 from fl0p_py.rules.loader import RuleSet
 from fl0p_py.rules.machine import Machine
+from fl0p_py.rules.moment import TCP, Moment
+from fl0p_py.rules.rule import KILLS
 from fl0p_py.rules.view import View, records_of, view_of
 
 if TYPE_CHECKING:
@@ -24,9 +26,20 @@ if TYPE_CHECKING:
     from fl0p_py.tracker import Step
 
 
+class Killer(Protocol):
+    """Ends connections."""
+
+    def watch(self, step: Step) -> None:
+        """Sees every step of the tracker before it is asked about it."""
+
+    def end(self, row: int, serial: int) -> bool:
+        """End the connection of this flow, whose row can be read; whether that could be asked for."""
+
+
 class Run:
     """rules : loaded; explain : sid of the rule of which `say` is told at each evaluation, 0 none
 
+    kills   : some rules end connections, if there is a killer (see `arm`)
     records : what the flow table has to record for them, EngineOptions.records
     due     : packets of the step at which rules have still to be evaluated, in order
     """
@@ -35,7 +48,9 @@ class Run:
         self.rules = rules
         self.records = records_of(loaded.rule for loaded in rules.rules)
         self.due: deque[Due] = deque()
+        self.kills = any(loaded.rule.header.action in KILLS for loaded in rules.rules)
         self._machine = Machine(rules.rules)
+        self._killer: Killer | None = None
         if explain and say is not None:
             self._machine.explained = explain
             self._machine.explain = Explainer(say).told
@@ -49,13 +64,23 @@ class Run:
 
     def attach(self, engine: Engine) -> None:
         """Make ready for the engine's packets; to be called before its first step."""
-        if self.records and self._inspection is None:
+        if self.on_packets and self._inspection is None:
             from fl0p_py.rules.inspection import Inspection  # hyperscan, only where it is needed
 
             self._inspection = Inspection(self._machine, engine.table)
 
+    def arm(self, killer: Killer) -> None:
+        """Let drop and reject kill."""
+
+        def kill(moment: Moment) -> bool:
+            return moment.proto == TCP and moment.place is not None and killer.end(*moment.place)
+
+        self._killer, self._machine.kill = killer, kill
+
     def begin(self, step: Step) -> None:
         """A step of the engine's tracker: find the packets that are due."""
+        if self._killer is not None:
+            self._killer.watch(step)
         if self._inspection is not None:
             self.due.extend(self._inspection.due(step))
 

@@ -6,6 +6,7 @@ Windows are whole seconds of packet time, and begin with a match, as in Suricata
 from __future__ import annotations
 
 from collections.abc import Hashable
+from enum import Enum
 from typing import NamedTuple
 
 from fl0p_py.rules.bounded import Bounded
@@ -19,6 +20,14 @@ TALLIES = 1 << 17
 SECOND_NS = 1_000_000_000
 
 
+class Weight(Enum):
+    """What a match comes to: nothing, the rule's action without an alert, or both."""
+
+    NOTHING = 0
+    SILENT = 1
+    SAID = 2
+
+
 class Window(NamedTuple):
     begun_s: int
     matches: int
@@ -28,11 +37,11 @@ class Tallies:
     def __init__(self, capacity: int = TALLIES) -> None:
         self.windows: Bounded[Window] = Bounded(capacity)
 
-    def says(self, rule: Rule, moment: Moment) -> bool:
-        """Count a match; whether the alert is to be said."""
+    def weigh(self, rule: Rule, moment: Moment) -> Weight:
+        """Count a match, and say what it comes to."""
         threshold = rule.threshold
         if threshold is None:
-            return True
+            return Weight.SAID
         key = rule.gid, rule.sid, _whose(threshold.track, moment)
         now_s = moment.ts_ns // SECOND_NS
         window = self.windows.get(key)
@@ -40,21 +49,24 @@ class Tallies:
             window = Window(now_s, 1)
         else:
             window = Window(window.begun_s, window.matches + 1)
-        said = _said(threshold, window.matches)
-        if said and threshold.type == "threshold":
+        weight = _weight(threshold, window.matches)
+        if weight is Weight.SAID and threshold.type == "threshold":
             window = Window(now_s, 0)
         self.windows.put(key, window)
-        return said
+        return weight
 
 
-def _said(threshold: Threshold, count: int) -> bool:
+def _weight(threshold: Threshold, count: int) -> Weight:
+    """As Suricata: past a limit the action goes on, below a number that has to be reached there is none."""
     if threshold.type == "limit":
-        return count <= threshold.count
+        return Weight.SAID if count <= threshold.count else Weight.SILENT
     if threshold.type == "threshold":
-        return count >= threshold.count
+        return Weight.SAID if count >= threshold.count else Weight.NOTHING
     if threshold.type == FILTER:
-        return count > threshold.count
-    return count == threshold.count
+        return Weight.SAID if count > threshold.count else Weight.NOTHING
+    if count > threshold.count:
+        return Weight.SILENT
+    return Weight.SAID if count == threshold.count else Weight.NOTHING
 
 
 def _whose(track: str, moment: Moment) -> Hashable:

@@ -12,7 +12,6 @@ import selectors
 import signal
 import socket
 import time
-from collections import OrderedDict
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
@@ -24,7 +23,7 @@ from fl0p_py.grep.log_folder import LogFolder, Sender
 from fl0p_py.output.escape import escape
 from fl0p_py.sensor.channel import Channel, ChannelError, Kind, Message, printable
 from fl0p_py.sensor.child import Child
-from fl0p_py.sensor.target import Target
+from fl0p_py.sensor.kills import Kills
 
 if TYPE_CHECKING:
     from fl0p_py.sensor.reset import Resetter
@@ -33,9 +32,6 @@ SIGNALS = (signal.SIGTERM, signal.SIGINT)
 
 END_S = 20.0
 """How long the child may take to end when all ends."""
-
-REMEMBERED = 1024
-"""Connections that were ended lately: to end one again is neither told nor limited."""
 
 FAILED = 2
 
@@ -58,10 +54,7 @@ class Keeper:
 
     def __init__(self, rights: Rights, say: Callable[[str], None], ready: Callable[[], None]) -> None:
         self._rights, self._say, self._ready = rights, say, ready
-        self._ended: OrderedDict[tuple[str, str, int, int], None] = OrderedDict()
-        self._second = 0
-        self._in_second = 0
-        self._refused = 0
+        self._kills = None if rights.resetter is None else Kills(rights.resetter, rights.kill_limit, say)
         self._noted = 0
         self._end_at_s: float | None = None
 
@@ -151,31 +144,13 @@ class Keeper:
                 raise ChannelError(f"{message.kind.name} is not for it to send")
 
     def _kill(self, message: Message) -> None:
-        target, resetter = Target.of(message.body), self._rights.resetter
-        if target is None or resetter is None:
+        if self._kills is None:
             raise ChannelError("KILL, which is not for it to ask")
-        ends = (target.client, target.server, target.cport, target.sport)
-        if ends in self._ended:
-            resetter.end(target)
-            return
-        second = int(time.monotonic())
-        if second != self._second:
-            self._second, self._in_second = second, 0
-        if self._in_second >= self._rights.kill_limit:
-            self._refused += 1
-            return
-        self._in_second += 1
-        self._ended[ends] = None
-        if len(self._ended) > REMEMBERED:
-            self._ended.popitem(last=False)
-        sent = resetter.end(target)
-        self._say(f"killed {_shown(target)} ({sent} resets sent)")
+        self._kills.end(message.body)
 
     def _report(self, force: bool = False) -> None:
-        """How many were too many, once a second at most."""
-        if self._refused and (force or int(time.monotonic()) != self._second):
-            self._say(f"{self._refused} streams were not killed: --kill-limit is {self._rights.kill_limit}")
-            self._refused = 0
+        if self._kills is not None:
+            self._kills.report(force)
 
     def _file(self, message: Message, channel: Channel) -> None:
         folder, body = self._rights.folder, message.body
@@ -208,12 +183,3 @@ class Keeper:
             channel.send(Kind.FILE, {"name": name}, descriptor)
         finally:
             os.close(descriptor)
-
-
-def _shown(target: Target) -> str:
-    family = socket.AF_INET if len(target.client) == 8 else socket.AF_INET6
-    form = "{}:{}" if family == socket.AF_INET else "[{}]:{}"
-    ends = ((target.client, target.cport), (target.server, target.sport))
-    return " -> ".join(
-        form.format(socket.inet_ntop(family, bytes.fromhex(address)), port) for address, port in ends
-    )

@@ -33,6 +33,7 @@ from fl0p_py.output.stats import Stats, total
 from fl0p_py.sensor.channel import ChannelError, Kind, Message
 from fl0p_py.sensor.counters import from_body
 from fl0p_py.sensor.crew import Crew
+from fl0p_py.sensor.kills import Kills
 from fl0p_py.sensor.log import mend, open_log
 from fl0p_py.sensor.plan import Plan, Say
 from fl0p_py.sensor.post import Post
@@ -88,12 +89,14 @@ class Outside:
 
     say   : takes a line for the user
     ready : called once, when all children are at work
+    kills : what engines may have ended; None: nothing
     """
 
     say: Say
     ready: Callable[[], None] = _nothing
     notifier: Notifier | None = None
     metrics: Metrics | None = None
+    kills: Kills | None = None
 
 
 @dataclass(slots=True)
@@ -137,6 +140,8 @@ class Monitor:
                     key.data()
                 self._signals()
                 self._tick(time.monotonic())
+        if self._outside.kills is not None:
+            self._outside.kills.report(force=True)
         self.stats = self._counted()
         if self._plan.stats_last and self._status in (0, 1):
             with suppress(BrokenPipeError):
@@ -226,6 +231,8 @@ class Monitor:
                 self._say_for(post, f"{name}: {body['why']}; entries are lost until it can be written")
             case Kind.BACK:
                 self._say_for(post, f"{name}: can be written again; {body['lines']} entries were lost")
+            case Kind.KILL if self._outside.kills is not None and post in self._crew.engines:
+                self._outside.kills.end(body)
             case Kind.GONE:
                 post.gone = body["why"]
             case Kind.BYE:
@@ -378,6 +385,8 @@ class Monitor:
             for post in self._crew.posts:
                 if post.child is not None:
                     post.child.kill()
+        if self._outside.kills is not None:
+            self._outside.kills.report()
         if self._outside.metrics is not None:
             self._outside.metrics.update(self._counted(), sum(post.restarts for post in self._crew.engines))
         if self._outside.notifier is not None and all(

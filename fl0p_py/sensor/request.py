@@ -1,4 +1,4 @@
-"""Requests of a confined flowgrep to the process that keeps its rights (keeper.py).
+"""Requests of a confined process to the one that keeps its rights (keeper.py, monitor.py).
 
 `RemoteFiles` has log files opened there; `Killer` has connections ended.
 """
@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import select
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from contextlib import suppress
 from typing import Any
 
@@ -64,8 +64,9 @@ class Line:
                     return None
         return None
 
-    def tell(self, kind: Kind, body: dict[str, object]) -> None:
-        send_surely(self._channel, kind, body)
+    def kill(self, target: Target) -> bool:
+        send_surely(self._channel, Kind.KILL, target.body())
+        return True
 
     _gone = False
 
@@ -109,28 +110,67 @@ class RemoteFiles:
         return None if answer is None else answer.descriptor
 
 
-class Killer:
-    """Asks for the end of every TCP connection that is hit."""
+def ask_to_kill(channel: Channel, target: Target) -> bool:
+    """Ask without waiting, as an engine must that packets wait for; False if there is no room to ask."""
+    try:
+        return channel.send(Kind.KILL, target.body())
+    except ConnectionError:
+        return False
 
-    def __init__(self, table: FlowTable, line: Line) -> None:
-        self._table, self._line = table, line
+
+class Killer:
+    """Asks for the end of TCP connections, and once more while they go on.
+
+    ask : takes the request; whether it is on its way
+    """
+
+    def __init__(self, table: FlowTable, ask: Callable[[Target], bool]) -> None:
+        self._table, self._ask = table, ask
         self._macs = np.zeros((len(table.rows), MAC_BYTES), np.uint8)
         self._framed = np.zeros(len(table.rows), np.bool_)
         self._ended: dict[int, tuple[int, int]] = {}
 
     def take(self, step: Step, chunks: ChunkBatch, hits: Sequence[Hit]) -> None:
+        """End what is hit."""
+        self.watch(step)
+        for hit in hits:
+            if hit.ends.proto == TCP:
+                with self._table.steady:
+                    target = self._begin(hit.ends.row, hit.ends.serial)
+                if target is not None:
+                    self._ask(target)
+
+    def watch(self, step: Step) -> None:
+        """Learn from a step what is needed to end its connections; those that were ended and go on, again."""
         self._learn_macs(step)
         for row in self._speaking(step):
             serial, left = self._ended[row]
             self._ended[row] = serial, left - 1
             if left == 1:
                 del self._ended[row]
-            self._end(row, serial)
-        for hit in hits:
-            ends = hit.ends
-            if ends.proto == TCP and self._ended.get(ends.row, (-1, 0))[0] != ends.serial:
-                self._ended[ends.row] = ends.serial, AGAIN
-                self._end(ends.row, ends.serial)
+            with self._table.steady:
+                target = self._target_of(row, serial)
+            if target is not None:
+                self._ask(target)
+
+    def end(self, row: int, serial: int) -> bool:
+        """End the connection of this flow, with the table's lock held; whether that is asked for by now."""
+        target = self._begin(row, serial)
+        if target is not None and not self._ask(target):
+            del self._ended[row]
+        return self._is_ended(row, serial)
+
+    def _begin(self, row: int, serial: int) -> Target | None:
+        """What is to be ended for the first time."""
+        if self._is_ended(row, serial):
+            return None
+        target = self._target_of(row, serial)
+        if target is not None:
+            self._ended[row] = serial, AGAIN
+        return target
+
+    def _is_ended(self, row: int, serial: int) -> bool:
+        return self._ended.get(row, (-1, 0))[0] == serial
 
     def _speaking(self, step: Step) -> list[int]:
         """Connections that were ended and go on."""
@@ -158,14 +198,13 @@ class Killer:
         self._macs[records["flow"]] = macs
         self._framed[records["flow"]] = True
 
-    def _end(self, row: int, serial: int) -> None:
-        with self._table.steady:
-            one = self._table.rows[row]
-            if int(one["serial"]) != serial or int(one["flags"]) & END_SEEN:
-                self._ended.pop(row, None)
-                return
-            target = self._target(one, row)
-        self._line.tell(Kind.KILL, target.body())
+    def _target_of(self, row: int, serial: int) -> Target | None:
+        """The flow as a target; None if it has ended."""
+        one = self._table.rows[row]
+        if int(one["serial"]) != serial or int(one["flags"]) & END_SEEN:
+            self._ended.pop(row, None)
+            return None
+        return self._target(one, row)
 
     def _target(self, one: Any, row: int) -> Target:
         size = 4 if one["version"] == 4 else 16

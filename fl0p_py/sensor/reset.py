@@ -98,10 +98,11 @@ def framed(reset: Reset, packet: bytes) -> bytes:
 class Resetter:
     """Sends resets on one device; raises Fl0pError if it may not.
 
+    option  : that asked for it, for messages
     refused : that the system did not take
     """
 
-    def __init__(self, device: str) -> None:
+    def __init__(self, device: str, option: str) -> None:
         self.refused = 0
         try:
             self._device = socket.socket(socket.AF_PACKET, socket.SOCK_RAW, 0)
@@ -109,7 +110,7 @@ class Resetter:
             self._raw6 = socket.socket(socket.AF_INET6, socket.SOCK_RAW, socket.IPPROTO_RAW)
             self._raw6.setsockopt(socket.IPPROTO_IPV6, IPV6_HDRINCL, 1)
         except OSError as error:
-            raise Fl0pError(f"-k: resets cannot be sent: {error.strerror}") from None
+            raise Fl0pError(f"{option}: resets cannot be sent: {error.strerror}") from None
         self._own = b""
         self._index = 0
         if device != "any":
@@ -117,7 +118,7 @@ class Resetter:
                 self._device.bind((device, 0))
                 self._index = socket.if_nametoindex(device)
             except OSError as error:
-                raise Fl0pError(f"-k: {device}: {error.strerror}") from None
+                raise Fl0pError(f"{option}: {device}: {error.strerror}") from None
             name = self._device.getsockname()
             if name[3] == ETHERNET_HARDWARE:
                 self._own = bytes(name[4])

@@ -68,10 +68,12 @@ class Pipeline:
 
     engine : makes the engine for a source
     writer : makes what formats its results
+    arm    : called with the engine and the channel before all writers: lets rules kill
     """
 
     engine: Callable[[LiveSource, SignatureSet], Engine]
     writer: Callable[[Engine, SignatureSet, Output, NameSource | None], Entries]
+    arm: Callable[[Engine, Channel], None] | None = None
 
 
 class Worker:
@@ -93,6 +95,8 @@ class Worker:
         self._source, self._output, self._resolver, self._channel = source, output, resolver, channel
         self._pipeline = pipeline
         self._engine = pipeline.engine(source, signatures)
+        if pipeline.arm is not None:
+            pipeline.arm(self._engine, channel)
         self._signatures = signatures
         self._writer = pipeline.writer(self._engine, signatures, output, resolver)
         self._tally = Tally(signatures)

@@ -50,6 +50,7 @@ def test_defaults() -> None:
         alerts_only=False,
         explain=None,
         allow_kill=False,
+        kill_limit=100,
         interface=None,
         promiscuous=False,
         capture_timeout=1,

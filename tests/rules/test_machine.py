@@ -8,7 +8,7 @@ from fl0p_py.rules.bounded import Bounded
 from fl0p_py.rules.loader import parse_rules
 from fl0p_py.rules.machine import Machine
 from fl0p_py.rules.order import order
-from fl0p_py.rules.tally import Tallies
+from fl0p_py.rules.tally import Tallies, Weight
 from fl0p_py.rules.variables import Variables
 from tests.rules.moments import HEAD, SECOND, loaded, machine, moment, run, sids
 
@@ -256,7 +256,7 @@ def test_tables_stay_bounded_under_attack_and_count_what_they_gave_up() -> None:
     tallies = Tallies(capacity=10)
     (one,) = loaded("(threshold:type limit,track by_src,count 1,seconds 9;)")
     for number in range(100):
-        assert tallies.says(one.rule, moment(src=f"10.1.0.{number}"))
+        assert tallies.weigh(one.rule, moment(src=f"10.1.0.{number}")) is Weight.SAID
     assert (len(tallies.windows), tallies.windows.evicted) == (10, 90)
 
 

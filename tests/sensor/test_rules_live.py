@@ -52,7 +52,6 @@ def test_packets_and_identifications_are_looked_at_and_counted_over_a_reload(
     ("options", "said"),
     [
         (("--workers", "2"), "--rules needs all flows in one process: leave out --workers"),
-        (("--allow-kill",), "--allow-kill: fl0p ends no connections on a device"),
         (("--explain", "1"), "--explain goes with -s FILE"),
     ],
 )
