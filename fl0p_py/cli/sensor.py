@@ -25,11 +25,11 @@ if TYPE_CHECKING:
     from fl0p_py.capture.live import LiveSource
     from fl0p_py.engine import Engine
     from fl0p_py.rules.run import Run
+    from fl0p_py.sensor.channel import Channel
     from fl0p_py.sensor.crew import Crew
     from fl0p_py.sensor.daemon import Report
     from fl0p_py.sensor.metrics import MetricsServer
     from fl0p_py.sensor.pidfile import PidFile
-    from fl0p_py.sensor.channel import Channel
     from fl0p_py.sensor.plan import Plan, Say
     from fl0p_py.sensor.reset import Resetter
     from fl0p_py.signature.pattern import SignatureSet

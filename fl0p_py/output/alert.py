@@ -62,9 +62,10 @@ def fast_line(alert: Alert) -> str:
     With `[Drop] ` before it if the connection is ended.
     """
     category = alert.category or "(null)"
+    mark = "[Drop] " if alert.blocked else ""
     return (
-        f"{'[Drop] ' if alert.blocked else ''}[**] [{alert.gid}:{alert.sid}:{alert.rev}] {escape(alert.msg)} [**] [Classification: {category}] "
-        f"[Priority: {alert.priority}] {{{_proto(alert)}}} {_ends(alert)}"
+        f"{mark}[**] [{alert.gid}:{alert.sid}:{alert.rev}] {escape(alert.msg)} [**] "
+        f"[Classification: {category}] [Priority: {alert.priority}] {{{_proto(alert)}}} {_ends(alert)}"
     )
 
 

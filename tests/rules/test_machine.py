@@ -7,6 +7,7 @@ import pytest
 from fl0p_py.rules.bounded import Bounded
 from fl0p_py.rules.loader import parse_rules
 from fl0p_py.rules.machine import Machine
+from fl0p_py.rules.moment import Moment
 from fl0p_py.rules.order import order
 from fl0p_py.rules.tally import Tallies, Weight
 from fl0p_py.rules.variables import Variables
@@ -285,3 +286,43 @@ def test_of_two_revisions_the_higher_is_evaluated() -> None:
     text = f"{old}\n{new}".encode()
     rules = Machine(parse_rules([("x.rules", text)]).rules)
     assert [alert.msg for alert in run(rules, moment())] == ["new"]
+
+
+KILLED = [  # threshold, which of five matches are said, and which kill
+    ("", "11111", "11111"),
+    ("noalert; ", "00000", "11111"),
+    ("threshold:type limit, track by_rule, count 2, seconds 60; ", "11000", "11111"),
+    ("threshold:type threshold, track by_rule, count 2, seconds 60; ", "01010", "01010"),
+    ("threshold:type both, track by_rule, count 2, seconds 60; ", "01000", "01111"),
+    ("detection_filter:track by_rule, count 2, seconds 60; ", "00111", "00111"),
+]
+
+
+@pytest.mark.parametrize(("options", "said", "kills"), KILLED)
+@pytest.mark.parametrize("action", ["drop", "reject"])
+def test_which_matches_kill(action: str, options: str, said: str, kills: str) -> None:
+    machine = Machine(loaded(f"{action} tcp any any -> any any ({options}sid:1;)"))
+    killed: list[Moment] = []
+
+    def kill(one: Moment) -> bool:
+        killed.append(one)
+        return True
+
+    machine.kill = kill
+    told = acted = ""
+    for _ in range(5):
+        before = len(killed)
+        alerts = machine.run(moment(), machine.rules)
+        assert all(alert.blocked for alert in alerts)
+        told += str(len(alerts))
+        acted += str(len(killed) - before)
+    assert (told, acted) == (said, kills)
+
+
+def test_what_passes_is_not_killed_and_alert_kills_nothing() -> None:
+    machine = Machine(loaded("pass tcp any any -> any any (sid:1;)", "drop tcp any any -> any any (sid:2;)"))
+    machine.kill = lambda _: pytest.fail("it was asked to kill")
+    assert machine.run(moment(), machine.rules) == []
+    machine = Machine(loaded("alert tcp any any -> any any (sid:1;)"))
+    machine.kill = lambda _: pytest.fail("it was asked to kill")
+    assert [alert.blocked for alert in machine.run(moment(), machine.rules)] == [False]

@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 
 from fl0p_py.grep.log_folder import LogFolder, Sender
-from fl0p_py.sensor import keeper
+from fl0p_py.sensor import kills
 from fl0p_py.sensor.channel import Channel, Kind
 from fl0p_py.sensor.child import Confinement, Role, fork
 from fl0p_py.sensor.keeper import FAILED, Keeper, Rights
@@ -44,7 +44,7 @@ def kept(
 
 
 def test_connections_are_ended_once_told_and_within_the_limit(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(keeper.time, "monotonic", lambda: 5.0)  # all within a second
+    monkeypatch.setattr(kills.time, "monotonic", lambda: 5.0)  # all within a second
 
     def work(channel: Channel) -> int:
         for port in (1, 2, 2, 3):
