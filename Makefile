@@ -31,6 +31,10 @@ lab: $(VENV)/.built-dev  ## as root: make labelled traffic of real programs in L
 	tools/lab/setup.sh /opt/fl0p-lab $(VENV)
 	$(BIN)/python -m tools.lab run --out $(or $(LAB),/tmp/lab-out) $(if $(QUICK),--quick)
 
+.PHONY: accuracy
+accuracy: $(VENV)/.built-dev  ## measure the signatures on LAB, write docs/ACCURACY.md (CAPTURES=folder for public captures too)
+	$(BIN)/python -m tools.accuracy $(or $(LAB),/tmp/lab-out) $(if $(CAPTURES),--captures $(CAPTURES)) --document
+
 .PHONY: lint
 lint: $(VENV)/.built-dev
 	$(BIN)/ruff check .

@@ -166,15 +166,20 @@ def _facet(
     speaks = np.array([facet in one or all_ for one, all_ in zip(meanings, whole, strict=True)])
     flows = np.flatnonzero(speaks[corpus.label])
     truth = [_true(meanings[label], facet) for label in corpus.label[flows].tolist()]
-    heard = [said[flow] for flow in flows.tolist()]
-    table = confusion(truth, heard)
-    right = int(np.trace(table.table))
-    truths, words = np.array([one or NOTHING for one in truth]), np.array([one or NOTHING for one in heard])
+    return score_of(facet, truth, [said[flow] for flow in flows.tolist()], corpus.source[flows], seed)
+
+
+def score_of(
+    facet: str, truth: Sequence[str | None], said: Sequence[str | None], source: Array, seed: int
+) -> FacetScore:
+    """What was said of some flows beside what is true.  source : int[n], what the bootstrap keeps together"""
+    table = confusion(truth, said)
+    truths, words = np.array([one or NOTHING for one in truth]), np.array([one or NOTHING for one in said])
     values = []
     for name in table.names[:-1]:
-        interval = f1_interval(truths == name, words == name, corpus.source[flows], seed)
+        interval = f1_interval(truths == name, words == name, source, seed)
         values.append(Value(name, table.counts(name), interval))
-    return FacetScore(facet, len(flows), Share(right, len(flows)), tuple(values), table)
+    return FacetScore(facet, len(truth), Share(int(np.trace(table.table)), len(truth)), tuple(values), table)
 
 
 def _true(said: Meaning, facet: str) -> str | None:
