@@ -126,9 +126,7 @@ def _seeker(options: Options, wanted: Wanted, table: FlowTable) -> Seeker:
         return Judgement(table, wanted.patterns, wanted.distance, options.threshold)
     from fl0p_py.grep.search import Search
 
-    search = Search(table, wanted.patterns, wanted.distance)
-    search.prepare()
-    return search
+    return Search(table, wanted.patterns, wanted.distance)
 
 
 def _texts(options: Options, wanted: Wanted, table: FlowTable, target: Target) -> Taker:

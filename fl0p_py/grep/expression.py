@@ -224,7 +224,7 @@ def _class(members: frozenset[int]) -> str:
     if len(members) == 1:
         return _byte(next(iter(members)))
     if not members:
-        return r"[^\x00-\xff]"
+        raise re.error("a class without a byte in it")
     ranges: list[list[int]] = []
     for byte in sorted(members):
         if ranges and ranges[-1][1] == byte - 1:

@@ -21,9 +21,10 @@ from typing import Any
 import numpy as np
 
 from fl0p_py.flow.table import FlowTable
-from fl0p_py.grep.distance import Distance
+from fl0p_py.grep.distance import Distance, Measure
+from fl0p_py.grep.finder import Finder
 from fl0p_py.grep.hit import Hit, ends_of_packet, ends_of_row, record_of, segments_of
-from fl0p_py.grep.matcher import Matcher, TooSlowError, Window, matcher_of, matcher_of_distance
+from fl0p_py.grep.matcher import Matchers, TooSlowError, Window
 from fl0p_py.grep.pattern import Pattern, Side
 from fl0p_py.stream.chunk_batch import DATA, DATAGRAM, END, OTHER, ChunkBatch
 from fl0p_py.tracker import Step
@@ -60,12 +61,16 @@ class Judgement:
         threshold_ms: int,
     ) -> None:
         self._table = table
-        self._matchers: list[tuple[Side, Matcher]] = [
-            (pattern.side, matcher_of(pattern)) for pattern in patterns
-        ]
+        self._matchers = Matchers(patterns, distance)
+        self._matchers.prepare()
+        self._finder = Finder(patterns, distance)
+        self._sides = [pattern.side for pattern in patterns]
+        self._always: tuple[int, ...] = ()
         if distance is not None:
-            self._matchers.append((Side.ANY, matcher_of_distance(distance)))
-        sides = {side for side, _ in self._matchers}
+            if distance.measure is Measure.JACCARD:  # of which no piece says where it may be
+                self._always = (len(patterns),)
+            self._sides.append(Side.ANY)
+        sides = set(self._sides)
         self._is_judged = np.array([bool({Side.ANY, Side(direction)} & sides) for direction in (0, 1)])
         self._threshold_ns = threshold_ms * 1_000_000
         self._heads: dict[int, _Head] = {}
@@ -162,11 +167,11 @@ class Judgement:
 
     def _matches(self, said: bytes, direction: int | None) -> bool:
         window = Window(said)
-        for side, matcher in self._matchers:
-            if direction is not None and side not in (Side.ANY, direction):
+        for number in {*self._finder.which(said), *self._always}:
+            if direction is not None and self._sides[number] not in (Side.ANY, direction):
                 continue
             try:
-                if matcher.find(window) is not None:
+                if self._matchers.of(number).find(window) is not None:
                     return True
             except TooSlowError:
                 self.slow += 1

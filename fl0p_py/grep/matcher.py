@@ -8,6 +8,7 @@ in `regex`, which is stopped when it takes too long.
 from __future__ import annotations
 
 import time
+from collections.abc import Sequence
 from contextlib import suppress
 from typing import NamedTuple, Protocol
 
@@ -20,6 +21,10 @@ from fl0p_py.grep.pattern import GrepError, Pattern
 
 PATIENCE_S = 0.05
 """How long `regex` may look at one window: several thousand times what a harmless pattern takes."""
+
+
+PREPARED = 100
+"""Matchers that are made at the start."""
 
 
 class Match(NamedTuple):
@@ -149,5 +154,30 @@ def matcher_of(pattern: Pattern) -> Matcher:
         raise GrepError(f"{pattern.place}: '{pattern.shown}': {error}") from None
 
 
-def matcher_of_distance(distance: Distance) -> Matcher:
-    return _Distance(distance)
+class Matchers:
+    """Of patterns, and of a distance, whose number is that after the last pattern's; each is made when it is
+    first asked for."""
+
+    def __init__(self, patterns: Sequence[Pattern], distance: Distance | None) -> None:
+        self._patterns, self._distance = patterns, distance
+        self._made: dict[int, Matcher] = {}
+
+    def prepare(self) -> None:
+        """Make those that take time now: for a process that is in a hurry later, and to refuse the bad ones.
+
+        Not more than PREPARED of them, since each may take hyperscan some ten milliseconds.
+        """
+        for number, pattern in enumerate(self._patterns[:PREPARED]):
+            if pattern.expression.literal is None:
+                self.of(number)
+
+    def of(self, number: int) -> Matcher:
+        matcher = self._made.get(number)
+        if matcher is None:
+            if number < len(self._patterns):
+                matcher = matcher_of(self._patterns[number])
+            else:
+                assert self._distance is not None
+                matcher = _Distance(self._distance)
+            self._made[number] = matcher
+        return matcher

@@ -25,14 +25,7 @@ from fl0p_py.grep import need as needs_of
 from fl0p_py.grep.distance import Distance
 from fl0p_py.grep.finder import Finder, Hits
 from fl0p_py.grep.hit import Ends, Hit, ends_of_packet, ends_of_row, record_of, segments_of, tcp_flags
-from fl0p_py.grep.matcher import (
-    Match,
-    Matcher,
-    TooSlowError,
-    Window,
-    matcher_of,
-    matcher_of_distance,
-)
+from fl0p_py.grep.matcher import Match, Matchers, TooSlowError, Window
 from fl0p_py.grep.pattern import Pattern, Side
 from fl0p_py.grep.stream_window import StreamWindow
 from fl0p_py.stream.chunk_batch import COPY, DATA, DATAGRAM, END, GAP, LATE, OTHER, OWN, ChunkBatch
@@ -42,9 +35,6 @@ from fl0p_py.tracker import Step
 
 MOST_KEPT = 256 << 20
 """Bytes of followed streams in all; each has up to LONGEST_MATCH of them."""
-
-PREPARED = 100
-"""Patterns; each may take hyperscan some ten milliseconds."""
 
 NOTHING: NDArray[np.bool_] = np.empty(0, np.bool_)
 
@@ -66,7 +56,8 @@ class Search:
             self._needs.append(needs_of.of_distance(distance))
         self._always = [number for number, need in enumerate(self._needs) if need.always]
         self._reach = max(need.reach for need in self._needs)
-        self._matchers: dict[int, Matcher] = {}
+        self._matchers = Matchers(patterns, distance)
+        self._matchers.prepare()
         self._joints = Joints(table, needs_of.joint_width(self._needs))
         self._windows: dict[int, StreamWindow] = {}
         self._sizes: dict[int, int] = {}
@@ -75,15 +66,6 @@ class Search:
         self._begun = False
         self.slow = 0
         self.dropped = 0
-
-    def prepare(self) -> None:
-        """Make every matcher now: for a process that will not be able to later, and to refuse the bad ones.
-
-        Beyond PREPARED of them, those that are hit are made then.
-        """
-        for number, pattern in enumerate(self._patterns[:PREPARED]):
-            if pattern.expression.literal is None:
-                self._matcher(number)
 
     def hits(self, step: Step, chunks: ChunkBatch) -> list[Hit]:
         """All of a step.  chunks : what a StreamSet of the same table has made of it"""
@@ -298,7 +280,7 @@ class Search:
             waiting = window.after and self._waits(number) and not window.last
             view = window._replace(after=window.after - 1) if waiting else window
             try:
-                match = self._matcher(number).find(view)
+                match = self._matchers.of(number).find(view)
             except TooSlowError:
                 slow.add(number)
                 self.slow += 1
@@ -306,17 +288,6 @@ class Search:
             if match is not None:
                 found.append((number, match))
         return found
-
-    def _matcher(self, number: int) -> Matcher:
-        matcher = self._matchers.get(number)
-        if matcher is None:
-            if number < len(self._patterns):
-                matcher = matcher_of(self._patterns[number])
-            else:
-                assert self._distance is not None
-                matcher = matcher_of_distance(self._distance)
-            self._matchers[number] = matcher
-        return matcher
 
     # Followed streams
 

@@ -70,6 +70,7 @@ def test_literals_are_known(pattern: bytes, literal: bytes | None) -> None:
         (b"ab[z-a]", 4, "bad character range z-a"),
         (b"a*", 1, "it matches no bytes at all, and so everything"),
         (b"^", 1, "it matches no bytes at all, and so everything"),
+        (rb"a[^\x00-\xff]", 1, "a class without a byte in it"),
         (b"(?<=a+)b", 1, "look-behind of a width that is not fixed"),
         (b"(" * 5000, 1, "it is nested too deeply"),
         (b"a{99999999999}", 1, "the repetition number is too large"),

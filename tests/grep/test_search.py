@@ -11,6 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from fl0p_py.grep import finder
+from fl0p_py.grep.pattern import GrepError
 from tests.grep.conversation import Conversation, events, grep, payloads
 from tests.support import frames
 
@@ -135,6 +136,28 @@ def test_of_many_patterns_each_that_matches_is_named() -> None:
     words = [word for name in ("two", "four", "one", "t.*e", "five", "six") for word in ("-a", name)]
     (event,) = events(made, *words)
     assert event["flowgrep"]["patterns"] == ["two", "one", "t.*e"]
+
+
+@pytest.mark.parametrize("most", [1, 5, 4096])
+def test_patterns_compiled_in_groups_are_all_found(monkeypatch: pytest.MonkeyPatch, most: int) -> None:
+    monkeypatch.setattr(finder, "GROUP", 2)
+    monkeypatch.setattr(finder, "MOST_HITS", most)
+    made = one_stream(b"one two ", b"three four")
+    names = ["th[r]+ee", "one", r"t[w]o\b", "f[aio]ur", "[xyz]{3}", "tw[^o]", r"\sf[aeiou]+r"]
+    (first, second) = events(made, *[word for name in names for word in ("-a", name)])
+    assert first["flowgrep"]["patterns"] == ["one", r"t[w]o\b"]
+    assert second["flowgrep"]["patterns"] == ["th[r]+ee", "f[aio]ur", r"\sf[aeiou]+r"]
+
+
+@pytest.mark.parametrize("words", [(), ("-v",)])
+def test_patterns_that_take_too_long_to_compile_are_refused(
+    monkeypatch: pytest.MonkeyPatch, words: tuple[str, ...]
+) -> None:
+    monkeypatch.setattr(finder, "GROUP", 2)
+    monkeypatch.setattr(finder, "PATIENCE_S", 0.0)
+    patterns = [word for letter in "abcde" for word in ("-a", f"[{letter}x]+y[0-9]z")]
+    with pytest.raises(GrepError, match="^5 patterns: after 0 s 0 of them were compiled"):
+        events(one_stream(b"x"), *patterns, *words)
 
 
 def test_where_pieces_are_everywhere_nothing_is_missed(monkeypatch: pytest.MonkeyPatch) -> None:
