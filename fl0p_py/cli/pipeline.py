@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from fl0p_py.output.stats import Stats
     from fl0p_py.output.writer import Entries, NameSource, Target, Writer
     from fl0p_py.rules.run import Run
+    from fl0p_py.rules.writer import AlertForm
     from fl0p_py.settings import EngineOptions
     from fl0p_py.signature.pattern import SignatureSet
 
@@ -77,15 +78,20 @@ def writer(
     entries = _entries(options, engine, signatures, target, resolver)
     if run is None:
         return entries
-    from fl0p_py.rules.writer import AlertForm, RuleWriter
+    from fl0p_py.rules.writer import RuleWriter
 
-    form = "json" if options.json else "line" if options.one_line else "block"
-    chosen = AlertForm(form, options.timestamps, options.alerts_only)
-    writer = RuleWriter(entries, target, engine, run, chosen)
+    writer = RuleWriter(entries, target, engine, run, alert_form(options))
     if _records(options, run):
         run.attach(engine)
         engine.watcher = writer
     return writer
+
+
+def alert_form(options: Options) -> AlertForm:
+    from fl0p_py.rules.writer import AlertForm
+
+    form = "json" if options.json else "line" if options.one_line else "block"
+    return AlertForm(form, options.timestamps, options.alerts_only)
 
 
 def _entries(

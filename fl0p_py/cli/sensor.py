@@ -24,14 +24,17 @@ from fl0p_py.errors import Fl0pError, UsageError
 if TYPE_CHECKING:
     from fl0p_py.capture.live import LiveSource
     from fl0p_py.engine import Engine
+    from fl0p_py.rules.loader import RuleSet
     from fl0p_py.rules.run import Run
     from fl0p_py.sensor.channel import Channel
     from fl0p_py.sensor.crew import Crew
     from fl0p_py.sensor.daemon import Report
+    from fl0p_py.sensor.merger import Judge
     from fl0p_py.sensor.metrics import MetricsServer
     from fl0p_py.sensor.pidfile import PidFile
     from fl0p_py.sensor.plan import Plan, Say
     from fl0p_py.sensor.reset import Resetter
+    from fl0p_py.sensor.worker import Output
     from fl0p_py.signature.pattern import SignatureSet
     from fl0p_py.tracker import Source
 
@@ -54,9 +57,10 @@ def run(options: Options) -> int:
     _fill_standard_descriptors(options)
     before = _descriptors()
     run = pipeline.rules(options, say)
+    shared = None
     if run is not None and options.workers > 1:
-        raise UsageError("--rules needs all flows in one process: leave out --workers")
-    plan = _plan(options, run)
+        run, shared = _divided(run)
+    plan = _plan(options, run, shared)
     signatures = parse_texts(plan.read_signatures())
     if not options.quiet:
         for warning in signatures.warnings:
@@ -92,7 +96,16 @@ def run(options: Options) -> int:
         return into_background(watch, _descriptors() - before, say)
 
 
-def _plan(options: Options, run: Run | None) -> Plan:
+def _divided(run: Run) -> tuple[Run, RuleSet]:
+    """The rules that each engine evaluates, and those that the merger does."""
+    from fl0p_py.rules.division import divide
+    from fl0p_py.rules.run import Run
+
+    division = divide(run.rules)
+    return Run(division.engines), division.shared
+
+
+def _plan(options: Options, run: Run | None, shared: RuleSet | None) -> Plan:
     from fl0p_py.sensor.child import Confinement
     from fl0p_py.sensor.confine import load_seccomp
     from fl0p_py.sensor.plan import Plan
@@ -109,7 +122,7 @@ def _plan(options: Options, run: Run | None) -> Plan:
         pipeline=Pipeline(
             partial(_engine, options, run),
             partial(pipeline.writer, options, run),
-            partial(_arm, run) if run is not None and run.kills else None,
+            None if run is None else partial(_arm, run, shared),
         ),
         confinement=confinement,
         log_path=None if options.output is None else os.path.abspath(options.output),  # noqa: PTH100
@@ -120,6 +133,7 @@ def _plan(options: Options, run: Run | None) -> Plan:
         read_signatures=partial(read_texts, signatures),
         resolve=options.resolve,
         persistent=options.daemon,
+        judge=partial(_judge, options, shared) if shared is not None and shared.rules else None,
     )
 
 
@@ -146,11 +160,23 @@ def _engine(options: Options, run: Run | None, source: Source, signatures: Signa
     return Engine(Tracker(source, pipeline.engine_options(options, run)), signatures)
 
 
-def _arm(run: Run, engine: Engine, channel: Channel) -> None:
-    """Drop and reject ask the monitor for the end of connections."""
-    from fl0p_py.sensor.request import Killer, ask_to_kill
+def _arm(run: Run, shared: RuleSet | None, engine: Engine, channel: Channel, output: Output) -> None:
+    """Drop and reject ask the monitor for the end of connections; the merger is told what its rules need."""
+    from fl0p_py.rules.report import Reporter
+    from fl0p_py.sensor.merger import LineSocket
 
-    run.arm(Killer(engine.table, partial(ask_to_kill, channel)))
+    if run.kills:
+        from fl0p_py.sensor.request import Killer, ask_to_kill
+
+        run.arm(Killer(engine.table, partial(ask_to_kill, channel)))
+    if shared is not None and shared.rules and isinstance(output, LineSocket):
+        run.report_to(Reporter(shared), output.report)
+
+
+def _judge(options: Options, shared: RuleSet) -> Judge:
+    from fl0p_py.rules.report import Judge
+
+    return Judge(shared, pipeline.alert_form(options).entry)
 
 
 class _Terminal:

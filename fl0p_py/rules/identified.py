@@ -22,18 +22,23 @@ from fl0p_py.signature.pattern import ACTORS
 
 if TYPE_CHECKING:
     from fl0p_py.flow.table import FlowTable
-    from fl0p_py.signature.pattern import Signature, SignatureSet
+    from fl0p_py.signature.pattern import SignatureSet
 
 ESTABLISHED = 16  # flow/record.pxd, ROW_ESTABLISHED
 
 
 class Identified:
-    """The rules of `machine` that are evaluated at identifications and ends of flows."""
+    """The rules of `machine` that are evaluated at identifications and ends of flows.
 
-    def __init__(self, machine: Machine) -> None:
+    all_ends : ends of flows are relevant even if no rule is evaluated at them
+    at_ends  : rules that are
+    """
+
+    def __init__(self, machine: Machine, all_ends: bool = False) -> None:
         self._machine = machine
         self._rules = [one for one in machine.rules if one.rule.of_identifications]
-        self._at_ends = [one for one in self._rules if not _signatures_of(one)]
+        self.at_ends = [one for one in self._rules if not _signatures_of(one)]
+        self._ends_too = all_ends or bool(self.at_ends)
         self._signatures: SignatureSet | None = None
         self._chosen: list[list[Ready]] = []
         self._relevant = np.zeros(0, np.bool_)
@@ -44,7 +49,7 @@ class Identified:
             self._use(signatures)
         kinds = results["kind"]
         identified = kinds == IDENTIFIED
-        wanted = ~identified if self._at_ends else np.zeros(len(results), np.bool_)
+        wanted = ~identified if self._ends_too else np.zeros(len(results), np.bool_)
         identified &= results["lost"] == 0  # more specific ones have said it already
         wanted[identified] = self._relevant[results["signature"][identified]]
         places: list[int] = np.flatnonzero(wanted).tolist()
@@ -52,11 +57,9 @@ class Identified:
 
     def at(self, result: Any, table: FlowTable) -> list[Alert]:
         """The alerts of one of them."""
-        row = table.rows[result["flow"]]
-        flow = flow_id(int(row["start_ns"]), int(row["serial"]))
         ended = result["kind"] == FINISHED
-        rules = self._at_ends if ended else self._chosen[int(result["signature"])]
-        return self._machine.run(self._moment(result, row, flow), rules) if rules else []
+        rules = self.at_ends if ended else self._chosen[int(result["signature"])]
+        return self._machine.run(self.moment(result, table), rules) if rules else []
 
     def forget_ended(self, results: NDArray[Any], table: FlowTable) -> None:
         """Give up the variables of the flows that end with these results, which have all been dealt with."""
@@ -70,18 +73,20 @@ class Identified:
     def _use(self, signatures: SignatureSet) -> None:
         """Find out which rules may be true of which signature."""
         self._signatures = signatures
-        self._chosen = [self._rules_for(signature) for signature in signatures.signatures]
+        facets = [(signature.id, signature.facets.class_ or "") for signature in signatures.signatures]
+        self._chosen = [self.rules_for(id, class_) for id, class_ in facets]
         self._relevant = np.array([bool(rules) for rules in self._chosen], np.bool_)
 
-    def _rules_for(self, signature: Signature) -> list[Ready]:
-        class_ = signature.facets.class_ or ""
+    def rules_for(self, id: str, class_: str) -> list[Ready]:
+        """Those that may be true of a signature."""
         return [
-            one
-            for one in self._rules
-            if all(option.accepts(signature.id, class_) for option in _signatures_of(one))
+            one for one in self._rules if all(option.accepts(id, class_) for option in _signatures_of(one))
         ]
 
-    def _moment(self, result: Any, row: Any, flow: int) -> Moment:
+    def moment(self, result: Any, table: FlowTable) -> Moment:
+        """One of the results that are relevant, as rules see it."""
+        row = table.rows[result["flow"]]
+        flow = flow_id(int(row["start_ns"]), int(row["serial"]))
         octets = 4 if row["version"] == 4 else 16
         proto, echo = int(row["proto"]), row["proto"] in (ICMP, ICMP6)
         ended = result["kind"] == FINISHED

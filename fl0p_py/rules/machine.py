@@ -156,3 +156,23 @@ class Machine:
                 if value is not None:
                     values[option.name] = value
         return values
+
+
+def counts(machine: Machine, payloads: int = 0) -> dict[str, dict[str, int]]:
+    """Fields of output/stats.py Stats: what each rule did, and what was given up at bounds.
+
+    payloads : pieces on which a rule was not tried to the end
+    """
+    variables = machine.variables
+    given_up = {
+        "flows_evicted": variables.flows.evicted,
+        "hosts_evicted": variables.hosts.evicted,
+        "hosts_expired": variables.expired,
+        "thresholds_evicted": machine.tallies.windows.evicted,
+        "payloads": payloads,
+    }
+    return {
+        "rules_matched": {one.rule.id: one.matched for one in machine.rules if one.matched},
+        "rules_alerts": {one.rule.id: one.said for one in machine.rules if one.said},
+        "rules_given_up": {what: count for what, count in given_up.items() if count},
+    }

@@ -15,7 +15,7 @@ from fl0p_py.output.alert import Alert
 from fl0p_py.rules.explain import Explainer
 from fl0p_py.rules.identified import Identified
 from fl0p_py.rules.loader import RuleSet
-from fl0p_py.rules.machine import Machine
+from fl0p_py.rules.machine import Machine, counts
 from fl0p_py.rules.moment import TCP, Moment
 from fl0p_py.rules.rule import KILLS
 from fl0p_py.rules.view import View, records_of, view_of
@@ -23,6 +23,7 @@ from fl0p_py.rules.view import View, records_of, view_of
 if TYPE_CHECKING:
     from fl0p_py.engine import Engine
     from fl0p_py.rules.inspection import Due, Inspection
+    from fl0p_py.rules.report import Reporter
     from fl0p_py.tracker import Step
 
 
@@ -51,6 +52,7 @@ class Run:
         self.kills = any(loaded.rule.header.action in KILLS for loaded in rules.rules)
         self._machine = Machine(rules.rules)
         self._killer: Killer | None = None
+        self._reporter: Reporter | None = None
         if explain and say is not None:
             self._machine.explained = explain
             self._machine.explain = Explainer(say).told
@@ -102,19 +104,15 @@ class Run:
         """All that these results bring has been evaluated."""
         self._identified.forget_ended(results, engine.table)
 
+    def report(self, results: NDArray[Any], engine: Engine) -> None:
+        """Tell what the rules need that are evaluated elsewhere."""
+        if self._reporter is not None and len(records := self._reporter.records(results, engine)):
+            self._report(records)
+
+    def report_to(self, reporter: Reporter, report: Callable[[NDArray[Any]], None]) -> None:
+        """Some rules are evaluated elsewhere, where `report` takes what `reporter` has to say."""
+        self._reporter, self._report = reporter, report
+
     def counts(self) -> dict[str, dict[str, int]]:
         """Fields of output/stats.py Stats: what each rule did, and what was given up at bounds."""
-        machine = self._machine
-        variables = machine.variables
-        given_up = {
-            "flows_evicted": variables.flows.evicted,
-            "hosts_evicted": variables.hosts.evicted,
-            "hosts_expired": variables.expired,
-            "thresholds_evicted": machine.tallies.windows.evicted,
-            "payloads": self._inspection.given_up if self._inspection is not None else 0,
-        }
-        return {
-            "rules_matched": {one.rule.id: one.matched for one in machine.rules if one.matched},
-            "rules_alerts": {one.rule.id: one.said for one in machine.rules if one.said},
-            "rules_given_up": {what: count for what, count in given_up.items() if count},
-        }
+        return counts(self._machine, self._inspection.given_up if self._inspection is not None else 0)

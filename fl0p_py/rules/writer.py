@@ -1,7 +1,8 @@
 """RuleWriter: a writer whose entries are followed by the alerts that they bring.
 
-An alert stands right behind the entry of the result that brought it; those of a packet stand before the
-entries of the same moment.  So the order is the same in every run, however the engine cuts its results.
+An alert of a rule that is evaluated here stands right behind the entry of the result that brought it; those
+of a packet stand before the entries of the same moment.  So the order is the same in every run, however
+the engine cuts its results.
 """
 
 from __future__ import annotations
@@ -29,6 +30,9 @@ class AlertForm:
     form: str
     timestamps: bool = False
     alone: bool = False
+
+    def entry(self, alert: Alert) -> bytes:
+        return alert_entry(alert, self.form, self.timestamps)
 
 
 class RuleWriter:
@@ -61,6 +65,7 @@ class RuleWriter:
                     done = i + 1
                     self._say(alerts)
         self._entries(results[done:])
+        self._run.report(results, self._engine)
         self._run.dealt_with(results, self._engine)
 
     def _packets(self, results: NDArray[Any], times: NDArray[np.int64], done: int, before: int) -> int:
@@ -76,9 +81,8 @@ class RuleWriter:
         return done
 
     def _say(self, alerts: list[Alert]) -> None:
-        form = self._form
         if alerts:
-            self._target.write(b"".join(alert_entry(alert, form.form, form.timestamps) for alert in alerts))
+            self._target.write(b"".join(map(self._form.entry, alerts)))
 
     def _entries(self, results: NDArray[Any]) -> None:
         if not self._form.alone and len(results):

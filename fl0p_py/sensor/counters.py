@@ -1,4 +1,4 @@
-"""Counters: an engine's statistics as a message carries them, and back.
+"""Counters: an engine's or the merger's statistics as a message carries them, and back.
 
 What comes from an engine is not trusted: only names that we know pass, so that nothing else reaches a
 log, a terminal or a metrics page.
@@ -7,6 +7,7 @@ log, a terminal or a metrics page.
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping
 from dataclasses import asdict
 from typing import Any
 
@@ -37,15 +38,33 @@ RULES_TOLD = 100
 RULE = re.compile(r"[0-9]{1,10}:[0-9]{1,10}")
 CLASS = re.compile(r"[a-z0-9.-]{1,64}")
 FIELDS = frozenset(Stats.__dataclass_fields__)
+MERGER_FIELDS = frozenset({"lost", "rules_given_up", *RULES})
 
 
 def to_body(stats: Stats) -> dict[str, Any]:
     """The body of COUNTERS, without `final`."""
-    body = asdict(stats)
+    return asdict(stats) | _told(asdict(stats))
+
+
+def _told(counts: Mapping[str, Mapping[str, int]]) -> dict[str, dict[str, int]]:
+    """Of the counts of rules, those that fit into a message."""
+    told = {}
     for name in RULES:
-        most = sorted(body[name].items(), key=lambda entry: entry[1], reverse=True)
-        body[name] = dict(most[:RULES_TOLD])
-    return body
+        most = sorted(counts.get(name, {}).items(), key=lambda entry: entry[1], reverse=True)
+        told[name] = dict(most[:RULES_TOLD])
+    return told
+
+
+def merger_body(lost: int, rules: Mapping[str, Mapping[str, int]]) -> dict[str, Any]:
+    """The merger's.  lost : entries; rules : what the rules in it counted"""
+    return {"lost": lost, "rules_given_up": dict(rules.get("rules_given_up", {})), **_told(rules)}
+
+
+def from_merger(counters: dict[str, Any]) -> Stats:
+    """Raises ChannelError for a name or a shape that `merger_body` does not make."""
+    if counters.keys() != MERGER_FIELDS:
+        raise ChannelError("COUNTERS with other fields")
+    return from_body(asdict(Stats()) | counters)
 
 
 def from_body(counters: dict[str, Any]) -> Stats:

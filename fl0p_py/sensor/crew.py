@@ -17,7 +17,7 @@ from fl0p_py.capture.live import NEW_GROUP, LiveSource
 from fl0p_py.sensor.channel import Channel, Kind, printable, say
 from fl0p_py.sensor.child import Child, Role, fork
 from fl0p_py.sensor.log import Log
-from fl0p_py.sensor.merger import LineSocket, Merger, line_pair
+from fl0p_py.sensor.merger import Judge, LineSocket, Merger, line_pair
 from fl0p_py.sensor.plan import Plan
 from fl0p_py.sensor.post import Post
 from fl0p_py.sensor.resolver import ResolverClient, Server, resolver_pair
@@ -123,8 +123,11 @@ class Crew:
         return fork(
             role,
             self._plan.confinement,
-            lambda channel: Merger(inputs, self._child_log(channel), channel).run,
+            lambda channel: Merger(inputs, self._child_log(channel), channel, self._judge()).run,
         )
+
+    def _judge(self) -> Judge | None:
+        return None if self._plan.judge is None else self._plan.judge()
 
     def _start_resolver(self) -> Child:
         ends = [resolver for _, resolver in self._names]

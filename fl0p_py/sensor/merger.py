@@ -1,9 +1,12 @@
-"""Merger: one log from several engines.
+"""Merger: one log from several engines, and the rules that need all their flows.
 
 Each engine has a socket to it; a datagram is a batch of whole entries, and arrives whole or not at
 all.  Promises that entries never interleave, that those of one engine keep their order, and that of
 an engine that dies everything is written that it had sent.  Between engines the order is that of
 arrival.  A datagram that is too long, or is anything but whole entries, is dropped and said.
+
+Engines also report identifications, between their entries and in the same order; what the rules say of
+them is written where the report came.
 
 When the disk is slow the engines wait here, as one alone would for the disk; the kernel then drops
 packets and counts them.
@@ -17,8 +20,12 @@ import socket
 import time
 from collections.abc import Callable, Sequence
 from contextlib import suppress
+from typing import Any, Protocol
+
+from numpy.typing import NDArray
 
 from fl0p_py.sensor.channel import Channel, Kind, say
+from fl0p_py.sensor.counters import merger_body
 from fl0p_py.sensor.log import Log
 
 LARGEST = 1 << 18
@@ -35,6 +42,17 @@ AT_ONCE = 8
 
 COUNTED_S = 1.0
 """How often the monitor is told how many entries were lost, at most."""
+
+
+REPORTS = b"\0"
+"""How a datagram of reports begins, which no entry does."""
+
+
+class Judge(Protocol):
+    """Rules over what the engines report; see rules/report.py."""
+
+    def entries(self, engine: int, data: bytes) -> bytes: ...
+    def counts(self) -> dict[str, dict[str, int]]: ...
 
 
 def line_pair() -> tuple[socket.socket, socket.socket]:
@@ -70,6 +88,12 @@ class LineSocket:
                 size = data.index(self._end, at) + len(self._end) - at
             at += size
 
+    def report(self, records: NDArray[Any]) -> None:
+        """records : what the rules in the merger are to know; waits as `write` does"""
+        most = (self._largest - len(REPORTS)) // records.itemsize
+        for at in range(0, len(records), most):
+            self._socket.send(REPORTS + records[at : at + most].tobytes(), socket.MSG_NOSIGNAL)
+
     def _fitting(self, data: bytes, at: int) -> int:
         """Bytes of the entries from `at` on that fit into a datagram together; 0 if the first does not."""
         if len(data) - at <= self._largest:
@@ -83,7 +107,8 @@ class Merger:
 
     inputs  : one socket for each engine
     log     : where the entries go
-    channel : the monitor's; LOG, WRITE and STOP come from it, and how many entries were lost goes there
+    channel : the monitor's; LOG, WRITE and STOP come from it, and what was counted goes there
+    judge   : takes what engines report; None: they are to report nothing
     """
 
     def __init__(
@@ -91,14 +116,16 @@ class Merger:
         inputs: Sequence[socket.socket],
         log: Log,
         channel: Channel,
+        judge: Judge | None = None,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
-        self._log, self._channel, self._clock = log, channel, clock
+        self._log, self._channel, self._judge, self._clock = log, channel, judge, clock
         self._inputs = {one.fileno(): one for one in inputs}
+        self._numbers = {one.fileno(): number for number, one in enumerate(inputs)}
         self._poll = select.poll()
         for descriptor in (*self._inputs, channel.fileno()):
             self._poll.register(descriptor, select.POLLIN)
-        self._counted, self._counted_at = 0, 0.0
+        self._counted, self._counted_at = merger_body(0, {}), 0.0
 
     def run(self) -> int:
         """Write what the engines send until the monitor says STOP, or all engines are gone.
@@ -116,13 +143,15 @@ class Merger:
     def _merge(self) -> None:
         going_on = True
         while self._inputs:
-            ready = [descriptor for descriptor, _ in self._poll.poll(None if going_on else 0)]
+            ready = [descriptor for descriptor, _ in self._poll.poll(self._patience_ms(going_on))]
+            self._count()
             if not ready:
+                if going_on:
+                    continue
                 return
             batch = b"".join(self._take(self._inputs[one]) for one in ready if one in self._inputs)
             if batch:
                 self._log.write(batch)
-                self._count()
             if going_on and self._channel.fileno() in ready:
                 going_on = self._obey()
 
@@ -139,11 +168,23 @@ class Merger:
             if not data:
                 self._forget(engine)
                 break
-            if flags & socket.MSG_TRUNC or not data.endswith(self._log.end):
+            if data.startswith(REPORTS):
+                taken.append(self._judged(self._numbers[engine.fileno()], data, flags))
+            elif flags & socket.MSG_TRUNC or not data.endswith(self._log.end):
                 say(self._channel, "an engine sent what are no entries; dropped")
             else:
                 taken.append(data)
         return b"".join(taken)
+
+    def _judged(self, engine: int, data: bytes, flags: int) -> bytes:
+        """What the rules say of a report."""
+        try:
+            if self._judge is None or flags & socket.MSG_TRUNC:
+                raise ValueError("a report that nobody waits for, or too long")
+            return self._judge.entries(engine, data[len(REPORTS) :])
+        except ValueError:
+            say(self._channel, "an engine sent what is no report; dropped")
+            return b""
 
     def _forget(self, engine: socket.socket) -> None:
         self._poll.unregister(engine)
@@ -165,12 +206,21 @@ class Merger:
             self._log.write(message.body["line"].encode() + self._log.end)
         return True
 
+    def _counters(self) -> dict[str, Any]:
+        return merger_body(self._log.lost, {} if self._judge is None else self._judge.counts())
+
+    def _patience_ms(self, going_on: bool) -> float | None:
+        if not going_on:
+            return 0
+        return None if self._judge is None else 1000 * COUNTED_S
+
     def _count(self, final: bool = False) -> None:
         now = self._clock()
-        if self._log.lost == self._counted or (now - self._counted_at < COUNTED_S and not final):
+        if now - self._counted_at < COUNTED_S and not final:
+            return
+        counters = self._counters()
+        if counters == self._counted:
             return
         with suppress(ConnectionError):
-            if self._channel.send(
-                Kind.COUNTERS, {"counters": {"lost_lines": self._log.lost}, "final": final}
-            ):
-                self._counted, self._counted_at = self._log.lost, now
+            if self._channel.send(Kind.COUNTERS, {"counters": counters, "final": final}):
+                self._counted, self._counted_at = counters, now

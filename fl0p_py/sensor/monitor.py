@@ -31,7 +31,7 @@ from fl0p_py.errors import CaptureError, OutputError, SignatureFileError
 from fl0p_py.output.escape import escape
 from fl0p_py.output.stats import Stats, total
 from fl0p_py.sensor.channel import ChannelError, Kind, Message
-from fl0p_py.sensor.counters import from_body
+from fl0p_py.sensor.counters import from_body, from_merger
 from fl0p_py.sensor.crew import Crew
 from fl0p_py.sensor.kills import Kills
 from fl0p_py.sensor.log import mend, open_log
@@ -242,9 +242,7 @@ class Monitor:
 
     def _count(self, post: Post, counters: dict[str, object]) -> None:
         if post is self._crew.merger:
-            if counters.keys() != {"lost_lines"} or not isinstance(counters["lost_lines"], int):
-                raise ChannelError("COUNTERS of another shape")
-            post.stats = Stats(lost=counters["lost_lines"])
+            post.stats = from_merger(counters)
         else:
             post.stats = from_body(counters)
         if self._question is not None and post in self._question.silent:

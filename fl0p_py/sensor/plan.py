@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from fl0p_py.capture.live import LiveSource
 from fl0p_py.output.stats import Stats
 from fl0p_py.sensor.child import Confinement
+from fl0p_py.sensor.merger import Judge
 from fl0p_py.sensor.worker import Pipeline
 from fl0p_py.signature.loader import SignatureText
 
@@ -29,6 +30,7 @@ class Plan:
     stats_interval_s : and gets one so often; None: only on SIGUSR1
     read_signatures  : reads the signature files anew; with `at_once` it waits for no pipe
     resolve          : there is a resolver
+    judge            : makes the rules that the merger evaluates; None: there are none
     persistent       : a child that dies is replaced, a device that vanished opened when it is there again
     """
 
@@ -45,3 +47,4 @@ class Plan:
     read_signatures: Callable[..., Sequence[SignatureText]]
     resolve: bool
     persistent: bool
+    judge: Callable[[], Judge] | None = None

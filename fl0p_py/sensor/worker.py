@@ -68,12 +68,12 @@ class Pipeline:
 
     engine : makes the engine for a source
     writer : makes what formats its results
-    arm    : called with the engine and the channel before all writers: lets rules kill
+    arm    : called with the first two and the output before all writers: lets rules kill and report
     """
 
     engine: Callable[[LiveSource, SignatureSet], Engine]
     writer: Callable[[Engine, SignatureSet, Output, NameSource | None], Entries]
-    arm: Callable[[Engine, Channel], None] | None = None
+    arm: Callable[[Engine, Channel, Output], None] | None = None
 
 
 class Worker:
@@ -96,7 +96,7 @@ class Worker:
         self._pipeline = pipeline
         self._engine = pipeline.engine(source, signatures)
         if pipeline.arm is not None:
-            pipeline.arm(self._engine, channel)
+            pipeline.arm(self._engine, channel, output)
         self._signatures = signatures
         self._writer = pipeline.writer(self._engine, signatures, output, resolver)
         self._tally = Tally(signatures)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import signal
 from collections.abc import Iterator
 from pathlib import Path
@@ -51,7 +52,10 @@ def test_packets_and_identifications_are_looked_at_and_counted_over_a_reload(
 @pytest.mark.parametrize(
     ("options", "said"),
     [
-        (("--workers", "2"), "--rules needs all flows in one process: leave out --workers"),
+        (
+            ("--workers", "2"),
+            "x.rules:2: rule 1:1:0 looks at packets, and has variables of hosts or of the sensor",
+        ),
         (("--explain", "1"), "--explain goes with -s FILE"),
     ],
 )
@@ -62,3 +66,31 @@ def test_what_does_not_go_with_rules_on_a_device_is_refused(
     rules.write_text(RULES)
     assert main(["-i", "lo", "--rules", str(rules), *options]) == 2
     assert said in capfd.readouterr().err
+
+
+SHARED = r"""
+alert tcp any any -> any 8000 (msg:"one"; flowsig:http; hostint:by_src,fetched,+,1; noalert; sid:1;)
+alert tcp any any -> any 8000 (msg:"twelve"; flowsig:http; hostint:by_src,fetched,==,12; sid:2;)
+alert tcp any any -> any 8000 (msg:"a request"; content:"GET /"; sid:3;)
+"""
+
+
+def test_what_several_engines_see_is_counted_together(net: lab.Pair, tmp_path: Path) -> None:
+    """Twelve connections from twelve ports: that all go to one of two engines happens once in 2,048 times."""
+    rules = tmp_path / "x.rules"
+    rules.write_text(SHARED)
+    options = ("--json", "--workers", "2", "--rules", str(rules), "tcp port 8000")
+    with sensor(net.server, tmp_path, *options) as running:
+        fetch(net, 6)
+        running.send(signal.SIGHUP)
+        lab.until(lambda: running.words().count("in use now") == 2)
+        fetch(net, 6)
+        lab.until(lambda: any('"twelve"' in line for line in running.lines()))
+        assert running.end(signal.SIGTERM) == 0
+        events = [json.loads(line) for line in running.lines()]
+    said = [event["alert"]["signature"] for event in events if event["event_type"] == "alert"]
+    assert sorted(said) == ["a request"] * 12 + ["twelve"]
+    (twelve,) = [event for event in events if event.get("alert", {}).get("signature") == "twelve"]
+    assert twelve["metadata"] == {"hostints": {"by_src": {"fetched": 12}}}
+    counted = events[-1]["stats"]["rules"]
+    assert counted["alerts"] == {"1:2": 1, "1:3": 12} and counted["matched"]["1:1"] == 12
