@@ -156,7 +156,7 @@ def test_patterns_that_take_too_long_to_compile_are_refused(
     monkeypatch.setattr(finder, "GROUP", 2)
     monkeypatch.setattr(finder, "PATIENCE_S", 0.0)
     patterns = [word for letter in "abcde" for word in ("-a", f"[{letter}x]+y[0-9]z")]
-    with pytest.raises(GrepError, match="^5 patterns: after 0 s 0 of them were compiled"):
+    with pytest.raises(GrepError, match=r"^5 patterns: after 0 s 0 of them were compiled"):
         events(one_stream(b"x"), *patterns, *words)
 
 
