@@ -28,6 +28,7 @@ def arguments(table: Table, argv: Sequence[str]) -> tuple[Given, list[str]]:
     names = [o.long + ("=" if o.metavar else "") for o in table]
     by_spelling = {f"--{o.long}": o for o in table} | {f"-{o.short}": o for o in table if o.short}
     rest, behind = _split(argv)
+    _complete(rest, table, letters, names)
     given: Given = {}
     words: list[str] = []
     while rest or behind:
@@ -55,6 +56,25 @@ def _split(argv: Sequence[str]) -> tuple[list[str], list[str]]:
     words = list(argv)
     at = words.index("--") if "--" in words else len(words)
     return words[:at], words[at + 1 :]
+
+
+def _complete(words: list[str], table: Table, letters: str, names: list[str]) -> None:
+    """Give options that stand without an argument the one that is implied, which getopt cannot."""
+    implied = {f"--{o.long}": o.implied for o in table if o.implied}
+    for at, word in enumerate(words):
+        if word in implied and not _wants_more(words[:at], letters, names):
+            words[at] = f"{word}={implied[word]}"
+
+
+def _wants_more(words: Sequence[str], letters: str, names: list[str]) -> bool:
+    """Whether the next word is the argument of the last."""
+    while words:
+        try:
+            _, words = getopt.getopt(words, letters, names)
+        except getopt.GetoptError as error:
+            return "requires argument" in error.msg
+        words = words[1:]
+    return False
 
 
 def _note(given: Given, option: Option, text: str, spelling: str) -> None:

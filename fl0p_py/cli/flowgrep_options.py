@@ -68,7 +68,7 @@ class Options:
     before: int
     context: int
     timestamps: bool
-    color: bool
+    color: str
     hex: bool
     max_bytes: int
     json: bool

@@ -142,7 +142,13 @@ def _texts(options: Options, wanted: Wanted, table: FlowTable, target: Target) -
     from fl0p_py.grep.printer import Form, Printer
 
     before, after = max(options.before, options.context), max(options.after, options.context)
-    colour = options.color and sys.stdout is not None and sys.stdout.isatty() and "NO_COLOR" not in os.environ
-    form = Form(options.timestamps, options.hex, colour, options.max_bytes)
+    form = Form(options.timestamps, options.hex, _in_colour(options.color), options.max_bytes)
     context = Context(table, before, after) if before or after else None
     return Texts(Printer(form).text, target.write, context)
+
+
+def _in_colour(when: str) -> bool:
+    """What --color means here."""
+    if when == "auto":
+        return sys.stdout is not None and sys.stdout.isatty() and "NO_COLOR" not in os.environ
+    return when == "always"

@@ -186,7 +186,17 @@ TABLE: Table = (
     Option("B", "before", Group.PRINT, "And so many before it.", "N", 0, "packets", 0, 100),
     Option("C", "context", Group.PRINT, "So many before and after it.", "N", 0, "packets", 0, 100),
     Option("t", "timestamps", Group.PRINT, "Print when each packet came."),
-    Option("", "color", Group.PRINT, "Show what matched in colour, if the output is a terminal."),
+    Option(
+        "",
+        "color",
+        Group.PRINT,
+        "Show what matched in colour. auto, which --color alone means: if the output is a terminal. always: "
+        "also into a pipe or a file.",
+        "WHEN",
+        "never",
+        choices=("auto", "always", "never"),
+        implied="auto",
+    ),
     Option("", "hex", Group.PRINT, "Print payload as hexadecimal numbers beside the text."),
     Option("", "max-bytes", Group.PRINT, "Print so much of a payload.", "N", 65536, "bytes", 1, 1 << 20),
     Option("", "json", Group.PRINT, "Print a JSON object for each match, one a line."),

@@ -30,6 +30,7 @@ class Option:
     repeat      : may be given several times; the field is a tuple
     whole       : a number without fraction
     once        : why it is refused when given twice; empty if the last one counts
+    implied     : what the argument is when it is left out; one that is given is attached, `--color=always`
     many        : takes all words up to the next option; the field is a tuple of such tuples
     """
 
@@ -46,6 +47,7 @@ class Option:
     repeat: bool = False
     whole: bool = True
     once: str = ""
+    implied: str = ""
     many: bool = False
 
     @property
@@ -60,6 +62,8 @@ class Option:
     @property
     def signature(self) -> str:
         """How the option is written: `-T MS, --threshold MS`."""
+        if self.implied:
+            return f"--{self.long}[={self.metavar}]"
         argument = f" {self.metavar}" if self.metavar else ""
         spellings = [f"-{self.short}{argument}"] if self.short else []
         return ", ".join([*spellings, f"--{self.long}{argument}"])
