@@ -12,12 +12,16 @@ from dataclasses import dataclass, field
 from functools import lru_cache
 from typing import Any
 
+from fl0p_py.rules.unrolled import unrolled
 from fl0p_py.rules.unsupported import UnsupportedError
 from fl0p_py.rules.value import Value, spell
 
 MODIFIERS = "ismxR"
 LONGEST = 4096
 """Characters of an expression."""
+
+MOST_PIECES = 1 << 16
+"""Of an expression with its repeats written out, as PCRE has it: the library takes 270 bytes for each."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,6 +72,8 @@ def parse_pcre(value: Value, at: int) -> Pcre:
             place = Value(letter, quoted.at + end + 1 + letters.index(letter))
             known = " ".join(MODIFIERS)
             raise UnsupportedError(place, f"modifier {spell(letter)} is not supported, only {known}")
+    if unrolled(expression, MOST_PIECES) > MOST_PIECES:
+        quoted.fail(f"its repeats are too many: written out it has more than {MOST_PIECES} pieces")
     modifiers = "".join(letter for letter in MODIFIERS if letter in letters)
     _try(quoted, expression, modifiers)
     return Pcre(expression, modifiers, negated, at)

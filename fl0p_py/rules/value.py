@@ -59,7 +59,7 @@ class Value:
         if not (digits.isascii() and digits.isdigit()):
             self.fail(f"{spell(self.text)} is no number, expected {what} from {low} to {high}")
         digits = digits.lstrip("0") or "0"
-        number = int(digits) if len(digits) <= len(str(max(-low, high))) else high + 1 - low
+        number = int(digits) if len(digits) <= len(str(max(-low, high))) else max(-low, high) + 1
         number = -number if negative else number
         if not low <= number <= high:
             self.fail(f"{spell(self.text)} is out of range, expected {what} from {low} to {high}")

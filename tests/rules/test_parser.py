@@ -175,6 +175,15 @@ FAULTS = [
     ('T(msg:"\u202ea"; sid:1;)', "msg: has characters that cannot be printed"),
     ("T(threshold:type limit,track by_src,count 1; sid:1;)", "threshold: seconds is missing"),
     ("T(!!; sid:1;)", "1:31: '!!' is no option"),
+    ("alert tcp any any -> any any (sid:18446744073709551616;)", "1:35: sid: "),
+    (
+        "alert tcp any any -> any any (hostint:by_src,aa,+,1,expire 99999999999; sid:1;)",
+        "1:60: hostint: '99999999999' is out of range",
+    ),
+    (
+        'alert tcp any any -> any any (pcre:"/(?:x{60000}){60000}/"; sid:1;)',
+        "1:37: pcre: its repeats are too many: written out it has more than 65536 pieces",
+    ),
     ("drop tcp any any -> any any (sid:1;)", "1:1: drop kills connections: allow it with --allow-kill"),
     (b"alert tcp any any -> any any (msg:\"\xff\"; sid:1;)", "1:36: is not UTF-8 from here on"),
 ]  # fmt: skip
