@@ -18,7 +18,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from fl0p_py.learn.course import Course, Ports, Rounds, Step, Turn, advance, at_end, openings, rows_of
-from fl0p_py.learn.generalise import LEVELS, Level
+from fl0p_py.learn.generalise import LEVELS, Level, widened
 from fl0p_py.learn.turn import Turns
 from fl0p_py.learn.variant import Variant, halves, places
 from fl0p_py.signature.specificity import bits
@@ -37,9 +37,17 @@ that one happens to have shall name nothing else tomorrow."""
 LOOSE_BITS = 18.0
 """More is asked of a course that may begin at any token of any flow."""
 
+HOME_BITS = 12.0
+"""And still more if the class has ports of its own and the course does not ask for them: what it might name
+is all that the network holds, and little of that was seen."""
+
 STRICT, STRICT_SHARE = 4, 0.03
 """From this level on a course has fitted itself to what was seen, so it must name a larger share of the
 class."""
+
+MOST_NEAR = 2
+"""Flows of others that may lie next to the ranges of a course below that level: those one happens not to have
+seen lie inside."""
 
 LONGEST = 10
 """Most steps of a course that may begin anywhere; one that begins with the flow has no bound."""
@@ -52,6 +60,9 @@ DEEPEST = 8
 
 MOST_DIVISIONS = 125
 """Of the variants of one class and protocol."""
+
+IN_VAIN = 16
+"""So many divisions in a row that led to nothing new, and the rest is given up."""
 
 MOST_BEGINS = 16
 """Places of a variant from which courses are tried."""
@@ -66,6 +77,7 @@ class Field:
     own, other       : flows of the class, of one protocol, and those that must not be named
     own_times, other_times : int64, how often each came
     ports            : what the signature asks for; `other` holds only flows to these
+    home             : the class has ports of its own
     exact            : only patterns with `=` will do
     max_false        : flows of `other` that one candidate may name
     min_flows        : flows of the class that it has to name
@@ -77,6 +89,7 @@ class Field:
     other_times: Array
     proto: str
     ports: Ports
+    home: bool
     exact: bool
     max_false: int
     min_flows: int
@@ -96,6 +109,7 @@ class Candidate:
     """covered : bool, the class's flows that it names; false : bool, the others
 
     level : how strict its course is; bits : its specificity
+    near  : others next to its ranges: the more, the likelier that some that one did not see are inside
     """
 
     course: Course
@@ -104,6 +118,7 @@ class Candidate:
     false: Array
     level: int
     bits: float
+    near: int
 
     @property
     def length(self) -> int:
@@ -124,16 +139,19 @@ def candidates(field: Field, sorted_in: Sequence[Variant]) -> list[Candidate]:
         found += _Search(field, variant).run()
     for candidate in found:
         named |= candidate.covered
+    vain = 0
     for _ in range(MOST_DIVISIONS):
         rests = [_rest(field, variant, named) for variant, _ in waiting]
-        if not rests or max(rests) < field.min_flows:
+        if not rests or max(rests) < field.min_flows or vain == IN_VAIN:
             break
+        before = int(named.sum())
         variant, depth = waiting.pop(int(np.argmax(rests)))
         for half in halves(field.own, variant) if depth < DEEPEST else ():
             for candidate in _Search(field, half).run():
                 found.append(candidate)
                 named |= candidate.covered
             waiting.append((half, depth + 1))
+        vain = 0 if named.sum() > before else vain + 1
     return found
 
 
@@ -159,19 +177,34 @@ class _Search:
         self.field, self.variant = field, variant
 
     def run(self) -> list[Candidate]:
-        """For each beginning the most generous candidate; the strictest level says where there is one."""
+        """For each beginning the candidates from the most generous to the first with no others next to it;
+        the strictest level says where there is one."""
         levels = [(i, level) for i, level in enumerate(LEVELS) if level.exact or not self.field.exact]
         strictest = _Walk(self.field, self.variant, *levels[-1])
         left = {begin: candidate for begin in strictest.begins() if (candidate := strictest.shortest(*begin))}
         found = []
         for number, level in levels[:-1]:
+            if not left:
+                break
             walk = _Walk(self.field, self.variant, number, level)
             for begin in list(left):
                 candidate = walk.shortest(*begin)
                 if candidate is not None:
-                    found.append(candidate)
-                    del left[begin]
-        return found + list(left.values())
+                    found.append(
+                        replace(candidate, near=self._near(candidate)) if number >= STRICT else candidate
+                    )
+                    if not candidate.near:
+                        del left[begin]
+        return found + [replace(candidate, near=self._near(candidate)) for candidate in left.values()]
+
+    def _near(self, candidate: Candidate) -> int:
+        """Others next to the ranges of a course that was searched for without regard to that."""
+        field, course = self.field, candidate.course
+        first = course.steps[0]
+        assert isinstance(first, Turn)  # as begins() says
+        _, at = field.openings[course.start, first.client]
+        nearby = course.resized(widened).matched(field.other, at)
+        return int(field.other_times[nearby & ~candidate.false].sum())
 
 
 class _Walk:
@@ -180,6 +213,8 @@ class _Walk:
     def __init__(self, field: Field, variant: Variant, number: int, level: Level) -> None:
         self.field, self.variant, self.number, self.level = field, variant, number, level
         self.places = places(field.own, variant, level)
+        self.finals: dict[int, Turn] = {}
+        self.needed = max(field.min_flows, STRICT_SHARE * field.own_times.sum() if number >= STRICT else 0)
 
     def begins(self) -> list[tuple[int, bool]]:
         """Places where a course may begin, and whether with the flow."""
@@ -192,7 +227,10 @@ class _Walk:
         opening = self.places[first].step
         assert isinstance(opening, Turn)  # as begins() says, at each level
         own, other = field.openings[start, opening.client]
-        more = (0.0 if start else LOOSE_BITS) - (PORT_BITS if field.ports else 0.0)
+        wide = other
+        more = -PORT_BITS if field.ports else 0.0
+        if not start:
+            more += LOOSE_BITS + (HOME_BITS if field.home and not field.ports else 0.0)
         best: Candidate | None = None
         most = len(self.places) if start else min(len(self.places), first + LONGEST)
         before: list[Step] = []
@@ -205,48 +243,70 @@ class _Walk:
                     step = replace(step, closing=True)
                 answered = at > first or len(self.places) == 1  # one turn alone is what anybody may send
                 candidate = (
-                    self._ending(before, at, own, other, start, LEAST_BITS + more) if answered else None
+                    self._ending(before, at, (own, other, wide), start, LEAST_BITS + more)
+                    if answered
+                    else None
                 )
                 if best is not None and (candidate is None or not _as_many(candidate, best)):
                     return best
                 best = candidate
-                if best is not None and best.bits >= GOOD_BITS + more:
+                if best is not None and best.bits >= GOOD_BITS + more and not best.near:
                     return best
-            own, other = self._advanced(own, other, step)
-            if not rows_of(field.own, own).any():
+            own, other, wide = self._advanced(own, other, wide, step)
+            if self._times(rows_of(field.own, own)) < self.needed:
                 return best
             before.append(step)
         return best
 
     def _ending(
-        self, before: list[Step], at: int, own: Array, other: Array, start: bool, least: float
+        self, before: list[Step], at: int, behind: tuple[Array, Array, Array], start: bool, least: float
     ) -> Candidate | None:
-        """The course that ends with step `at`, if it is good enough; own, other : places before it."""
+        """The course that ends with step `at`, if it is good enough; behind : places before it, in `own`, in
+        `other`, and in `other` with the steps widened."""
         field = self.field
-        final = self.variant.turn(field.own, self.places[at].column, self.level, last=True)
-        course = Course((*before, final), start, exact=self.level.exact)
-        candidate = self._candidate(course, *self._advanced(own, other, final), least)
+        if at not in self.finals:
+            column = self.places[at].column
+            self.finals[at] = self.variant.turn(field.own, column, self.level, last=True)
+        course = Course((*before, self.finals[at]), start, exact=self.level.exact)
+        candidate = self._candidate(course, behind, least)
         whole = self.places[at].step
         if candidate is None and whole is not None:
-            own, other = self._advanced(own, other, whole)
-            own, other = at_end(field.own, own), at_end(field.other, other)
             course = Course((*before, whole), start, end=True, exact=self.level.exact)
-            candidate = self._candidate(course, own, other, least)
+            candidate = self._candidate(course, behind, least)
         return candidate
 
-    def _advanced(self, own: Array, other: Array, step: Step) -> tuple[Array, Array]:
-        exact = self.level.exact
-        return advance(self.field.own, own, step, exact), advance(self.field.other, other, step, exact)
+    def _advanced(self, own: Array, other: Array, wide: Array, step: Step) -> tuple[Array, Array, Array]:
+        field, exact = self.field, self.level.exact
+        if self.number < STRICT:
+            wide = advance(field.other, wide, step.resized(widened), exact)
+        return advance(field.own, own, step, exact), advance(field.other, other, step, exact), wide
 
-    def _candidate(self, course: Course, own: Array, other: Array, least: float) -> Candidate | None:
-        field = self.field
-        named, false = rows_of(field.own, own), rows_of(field.other, other)
-        needed = STRICT_SHARE * field.own_times.sum() if self.number >= STRICT else 0
-        if field.own_times[named].sum() < max(field.min_flows, needed):
+    def _candidate(
+        self, course: Course, behind: tuple[Array, Array, Array], least: float
+    ) -> Candidate | None:
+        """The course, if it is good enough."""
+        field, final = self.field, course.steps[-1]
+        own, other, wide = behind
+        named = self._named(field.own, own, course, final)
+        if self._times(named) < self.needed:
             return None
+        false = self._named(field.other, other, course, final)
         if field.other_times[false].sum() > field.max_false:
             return None
         worth = bits(course.pattern(field.proto, field.ports))
         if worth < least:
             return None
-        return Candidate(course, field, named, false, self.number, worth)
+        near = 0
+        if self.number < STRICT:
+            nearby = self._named(field.other, wide, course, final.resized(widened))
+            near = int(field.other_times[nearby & ~false].sum())
+        if near > MOST_NEAR:
+            return None
+        return Candidate(course, field, named, false, self.number, worth, near)
+
+    def _named(self, turns: Turns, at: Array, course: Course, final: Step) -> Array:
+        at = advance(turns, at, final, course.exact)
+        return rows_of(turns, at_end(turns, at) if course.end else at)
+
+    def _times(self, rows: Array) -> int:
+        return int(self.field.own_times[rows].sum())

@@ -9,7 +9,8 @@ the edges of what was captured: whatever is proposed is tried by the matcher in 
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Callable
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -79,6 +80,9 @@ class Turn:
             fits &= _inside(turns.tokens[..., number].ravel()[at], bounds)
         return fits
 
+    def resized(self, change: Callable[[Size], Size]) -> Turn:
+        return replace(self, sizes=tuple(map(change, self.sizes)))
+
     def items(self) -> tuple[Item, ...]:
         direction = "c" if self.client else "s"
         segments = tuple(Segment(direction, size, self.burst) for size in self.sizes)
@@ -98,6 +102,9 @@ class Rounds:
     turns: tuple[Turn, Turn]
     low: int
     high: int | None
+
+    def resized(self, change: Callable[[Size], Size]) -> Rounds:
+        return replace(self, turns=(self.turns[0].resized(change), self.turns[1].resized(change)))
 
 
 Step = Turn | Rounds
@@ -134,10 +141,15 @@ class Course:
     def pattern(self, proto: str, ports: Ports = ()) -> Pattern:
         return Pattern(proto, ports, self.exact, self.start, self.sequence(), self.end)
 
-    def matched(self, turns: Turns) -> Array:
-        """bool[n]: the flows that run so."""
-        first = self.steps[0] if isinstance(self.steps[0], Turn) else self.steps[0].turns[0]
-        at = openings(turns, self.start, first.client)
+    def resized(self, change: Callable[[Size], Size]) -> Course:
+        """The same with other sizes."""
+        return replace(self, steps=tuple(step.resized(change) for step in self.steps))
+
+    def matched(self, turns: Turns, at: Array | None = None) -> Array:
+        """bool[n]: the flows that run so.  at : its openings there, if they are known"""
+        if at is None:
+            first = self.steps[0] if isinstance(self.steps[0], Turn) else self.steps[0].turns[0]
+            at = openings(turns, self.start, first.client)
         for step in self.steps:
             at = advance(turns, at, step, self.exact)
         return rows_of(turns, at_end(turns, at) if self.end else at)

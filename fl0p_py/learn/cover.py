@@ -7,7 +7,7 @@ person would have written.  Candidates that the later ones made needless are tak
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -21,6 +21,9 @@ ABOUT = 0.02
 WORTH = 0.01
 """Share of the class that a further candidate has to add: a signature is read by people."""
 
+LOOSE_WORTH = 0.03
+"""The same of one that may begin anywhere: tried at every token of every flow, it has to add more."""
+
 Array = NDArray[Any]
 
 
@@ -30,27 +33,31 @@ def cover(
     """Candidates in the order in which they were chosen.
 
     times : int64[n], how often each of the class's flows came
-    min_flows : flows that each has to add (and WORTH of the class); max_false : others that all together
-    may name
+    min_flows : flows that each has to add (and WORTH or LOOSE_WORTH of the class)
+    max_false : others that all together may name
     """
     left = sorted(candidates, key=_rank)
-    least = max(min_flows, WORTH * float(times.sum()))
+    least = {
+        id(one): max(min_flows, (WORTH if one.course.start else LOOSE_WORTH) * float(times.sum()))
+        for one in left
+    }
     named = np.zeros(len(times), np.bool_)
     chosen: list[Candidate] = []
     false = 0
     slack = ABOUT * float(times.sum())
     while left:
         gains = np.array([float(times[candidate.covered & ~named].sum()) for candidate in left])
-        best = gains.max()
-        if best < least:
+        enough = gains >= [least[id(candidate)] for candidate in left]
+        if not enough.any():
             break
-        near = np.flatnonzero(gains >= max(least, best - min(slack, best / 4)))
+        best = gains[enough].max()
+        near = np.flatnonzero(enough & (gains >= best - min(slack, best / 4)))
         pick = left[int(near[0])]
         cost = int(pick.field.other_times[pick.false].sum())
         left = [
             candidate
-            for candidate, gain in zip(left, gains, strict=True)
-            if candidate is not pick and gain >= least
+            for candidate, worth in zip(left, enough, strict=True)
+            if candidate is not pick and worth
         ]
         if false + cost > max_false:
             continue
@@ -61,10 +68,11 @@ def cover(
 
 
 def _rank(candidate: Candidate) -> tuple[Any, ...]:
-    """Shortest first, then the least strict."""
+    """Those far from all others, that begin with the flow, then the shortest, then the least strict."""
     return (
-        bool(candidate.field.ports),
+        candidate.near.bit_length(),
         not candidate.course.start,
+        bool(candidate.field.ports),
         candidate.course.end,
         candidate.length,
         candidate.level,
@@ -73,7 +81,7 @@ def _rank(candidate: Candidate) -> tuple[Any, ...]:
     )
 
 
-def _needed(chosen: list[Candidate], times: Array, least: float) -> list[Candidate]:
+def _needed(chosen: list[Candidate], times: Array, least: Mapping[int, float]) -> list[Candidate]:
     """Without those that add too little to all others together; the weakest go first."""
     kept = list(chosen)
     for candidate in reversed(chosen):
@@ -81,6 +89,6 @@ def _needed(chosen: list[Candidate], times: Array, least: float) -> list[Candida
         for other in kept:
             if other is not candidate:
                 others |= other.covered
-        if times[candidate.covered & ~others].sum() < least:
+        if times[candidate.covered & ~others].sum() < least[id(candidate)]:
             kept.remove(candidate)
     return kept

@@ -34,14 +34,22 @@ FEWEST_ON_GRID = 3
 """Different sizes that it takes to believe in a grid."""
 
 SEGMENT = 1200
-"""Turns from this size on are cut by TCP as it likes; no network carries less in a segment nowadays."""
+"""Turns from this size on are cut by TCP as it likes; no network carries less in a segment nowadays.
+They are data, of which there may be twice as much as was seen."""
 
 WIDE = 4
 """A last turn whose sizes differ by this factor is of any size from the smallest on."""
 
 
 NARROWED = 4
-"""A division that makes a range so many times narrower was about that range."""
+"""What makes a range so many times narrower was about that range."""
+
+OUTLYING = 0.01
+"""Of the sizes in one place, those that may be left out if that makes the range NARROWED: a message that a
+retransmission cut in two, or another one that stands in its place."""
+
+NEARBY = 4
+"""What is next to a range: so many times less than its width, on either side."""
 
 
 ALWAYS = 0.98
@@ -56,6 +64,7 @@ class Level(NamedTuple):
     pauses : ask for a pause, or for none, where that never varied
     tokens : ask for the same number of tokens in a turn where that never varied
     exact  : constants are meant to the byte, `=`
+    usual  : a few sizes far from all others are left out
     """
 
     width: int
@@ -63,10 +72,11 @@ class Level(NamedTuple):
     pauses: bool
     tokens: bool
     exact: bool
+    usual: bool = True
 
 
 LEVELS = (
-    Level(GENEROUS, whole=True, pauses=False, tokens=False, exact=False),
+    Level(GENEROUS, whole=True, pauses=False, tokens=False, exact=False, usual=False),
     Level(GENEROUS, whole=True, pauses=False, tokens=False, exact=True),
     Level(LIKELY, whole=True, pauses=False, tokens=False, exact=True),
     Level(GENEROUS, whole=True, pauses=True, tokens=False, exact=True),
@@ -77,8 +87,13 @@ LEVELS = (
 """From the one that takes most to the one that takes least."""
 
 
-def bounds(sizes: Array, width: int) -> Size:
-    """The range of which `sizes` are a sample; one size alone is taken for a constant."""
+def bounds(sizes: Array, width: int, *, usual: bool = False) -> Size:
+    """The range of which `sizes` are a sample; one size alone is taken for a constant.
+
+    usual : without what is far from all others
+    """
+    if usual:
+        sizes = _usual(sizes)
     low, high = int(sizes.min()), int(sizes.max())
     if low == high:
         return Size(low, high, exact=True)
@@ -91,6 +106,25 @@ def bounds(sizes: Array, width: int) -> Size:
         below, above = max(below, min(spread, low) // 4), max(2, above, spread // 4)
     low = max(low - ceil(below / block) * block, (low - 1) % block + 1)
     return Size(low, min(MAX_SIZE, high + ceil(above / block) * block), exact=False)
+
+
+def _usual(sizes: Array) -> Array:
+    """The sizes without OUTLYING of them, if the others are in a much narrower range."""
+    few = int(OUTLYING * len(sizes))
+    if not few:
+        return sizes
+    ordered = np.sort(sizes)
+    widths = ordered[len(ordered) - 1 - few :] - ordered[: few + 1]
+    low = int(widths.argmin())
+    if NARROWED * widths[low] > ordered[-1] - ordered[0]:
+        return sizes
+    return ordered[low : low + len(ordered) - few]
+
+
+def widened(size: Size) -> Size:
+    """The range with what is next to it; constants have nothing next to them."""
+    more = (size.high - size.low) // NEARBY if size.high < MAX_SIZE else size.low // NEARBY
+    return Size(max(1, size.low - more), min(MAX_SIZE, size.high + more), exact=size.exact)
 
 
 def grid(sizes: Array) -> int:
@@ -116,17 +150,19 @@ def turn(turns: Turns, at: Array, level: Level, *, last: bool = False) -> Turn:
     same = fewest == most and (inner is Gap.ANY or level.tokens or (most == 1 and not cut))
     if (same and most <= MAX_TOKENS) or (last and not cut and inner is Gap.ANY):
         sizes = turns.tokens.reshape(-1, MAX_TOKENS)[at, : min(fewest, MAX_TOKENS)]
-        asked = tuple(bounds(column, level.width) for column in sizes.T)
+        asked = tuple(bounds(column, level.width, usual=level.usual) for column in sizes.T)
         return Turn(client, asked, gap, inner, opening=last)
     if inner is Gap.NONE:
-        size = bounds(total, level.width)
+        size = bounds(total, level.width, usual=level.usual)
+        if cut and level.width == GENEROUS and not size.exact:
+            size = Size(size.low, min(MAX_SIZE, 2 * size.high), exact=False)
         if last and size.high >= WIDE * size.low:
             size = Size(size.low, MAX_SIZE, exact=False)
         return Turn(client, (size,), gap, burst=True)
     pieces = np.concatenate([turns.smallest.ravel()[at], turns.largest.ravel()[at]])
     if level.width != SEEN:
         fewest, most = 1, min(MAX_REPEAT, most + max(1, most // 2))
-    piece = bounds(pieces, level.width)
+    piece = bounds(pieces, level.width, usual=level.usual)
     if last:
         return Turn(client, (piece,), gap, opening=True)
     return Turn(client, (piece,), gap, run=True, low=fewest, high=most)

@@ -17,7 +17,8 @@ from fl0p_py.learn.corpus import NO_LABEL, Corpus
 
 
 class Holdout(NamedTuple):
-    """kept : bool[n], flows to judge by; sources : their names; alone : labels with one source only"""
+    """kept : bool[n], flows to judge by; sources : their names; alone : labels that should have given one
+    but have one source only"""
 
     kept: NDArray[np.bool_]
     sources: tuple[str, ...]
@@ -37,7 +38,8 @@ def split(corpus: Corpus, share: float, seed: int) -> Holdout:
     for label in sorted(having, key=lambda label: (len(having[label]), label)):
         sources = sorted(having[label])
         if len(sources) == 1:
-            alone.append(label)
+            if share > 0:
+                alone.append(label)
             learned |= set(sources) - aside
             continue
         wanted = min(len(sources) - 1, max(1, round(share * len(sources)))) if share > 0 else 0

@@ -39,7 +39,7 @@ from fl0p_py.signature.pattern import PROTOCOLS
 from fl0p_py.wording import counted
 
 MOST_RECORDS = 1 << 20
-LONGEST_LABEL = 100
+LONGEST_LABEL = 200
 WINDOW_S = 2.0
 """How far the clock of who wrote a label file may be from that of the capture."""
 

@@ -236,6 +236,7 @@ class _Protocol:
             times,
             PROTOCOLS[self.proto],
             ports,
+            bool(ports or self._ports()),
             any(name == "outcome" for name, _ in self.target.facets),
             self.options.max_false,
             self.options.min_flows,

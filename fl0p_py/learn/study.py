@@ -174,17 +174,25 @@ def _about(study: Study) -> Iterator[str]:
     silent = int((~said).sum())
     if silent:
         yield f"{counted(silent, 'flow')} without a label, not used"
-    if len(study.taught) == 1 and not background:
+    if not own.any():
+        yield "no flow has a label: nothing to learn"
+    elif len(study.taught) == 1 and not background:
         yield "one class and no background: nothing to tell it from, so its signatures may name anything"
     if len(study.aside):
         yield f"set aside to judge by: {', '.join(holdout.sources)}"
-    for label in holdout.alone:
+    for label in holdout.alone[:SHOWN]:
         yield f"{label}: all its flows are of one capture, so nothing of it could be set aside"
+    if len(holdout.alone) > SHOWN:
+        yield f"the same of {counted(len(holdout.alone) - SHOWN, 'more label')}"
 
 
 def _taught(corpus: Corpus, one: Taught) -> Iterator[str]:
     lesson = one.lesson
     total = len(lesson.own)
+    if not total:
+        yield ""
+        yield f"{lesson.target.text}: no flow to learn from"
+        return
     named = total - len(lesson.unnamed)
     wrong = len({flow for learned in lesson.learned for flow in learned.false.tolist()})
     yield ""

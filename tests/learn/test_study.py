@@ -113,6 +113,13 @@ def test_one_flow_says_so() -> None:
     assert "one flow only" in said(flows)
 
 
+def test_a_label_without_flows_says_so() -> None:
+    named = corpus(["tcp 22 < c41 s41 >"], labels=["ssh"])
+    lines = list(study(named.select(np.zeros(1, np.bool_))).lines())
+    assert "no flow has a label: nothing to learn" in lines
+    assert "class=ssh: no flow to learn from" in lines
+
+
 def test_one_capture_cannot_be_held_out() -> None:
     flows = corpus(["tcp 22 < c41 s41 c7 s9 >"] * 4, labels=["a"] * 4)
     assert "nothing of it could be set aside" in "\n".join(study(flows, share=0.3).lines())

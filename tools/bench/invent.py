@@ -1,7 +1,7 @@
 """Flows invented from a signature: what it allows, drawn evenly, with the accidents of a real network.
 
 Sizes lie anywhere in their ranges, repeats come as often as they may, `+?` pauses now and then, bursts are
-cut at the MSS and now and then somewhere else, as retransmissions cut them; of a few flows (SPLIT) one
+cut at the MSS and now and then somewhere else, as retransmissions cut them; of a few flows of TCP (SPLIT) one
 token is cut in two, which a signature that wants that token in one piece will not name.  What follows the
 signature's end is a random dialogue; so is what comes before one without `<`, and then the flow's own
 start was not seen.
@@ -34,7 +34,7 @@ PAUSED = 0.1
 """Share of the `+?` that pause."""
 CUT = 0.1
 """Of the bursts that are cut once more than the MSS asks for."""
-SPLIT = 0.005
+SPLIT = 0.01
 """Of the flows in which a token came in two pieces."""
 OPEN = 8
 """A range without an end reaches to so many times its beginning, and to 4,000 at least."""
@@ -61,7 +61,7 @@ def invent(pattern: Pattern, draw: Random) -> Invented:
     writer.items(pattern.sequence.items)
     if not pattern.end:
         writer.dialogue(draw.randint(0, 6))
-    if draw.random() < SPLIT:
+    if pattern.proto == "tcp" and draw.random() < SPLIT:
         writer.split()
     port = draw.choice(pattern.ports)[0] if pattern.ports else draw.randint(1024, 65535)
     end = pattern.end or draw.random() < 0.7

@@ -1,6 +1,6 @@
 """Does fl0p-learn find again what is known?  Learns from flows invented from shipped signatures.
 
-    python -m tools.bench.learn_recovery CAPTURES [--flows 200] [--seed 1] [--only ID ...]
+    python -m tools.bench.learn_recovery CAPTURES [--flows 400] [--seed 1] [--only ID ...]
 
 For each signature of KNOWN flows are invented (invent.py) in ten captures, three of which are set aside; the
 background are the flows of CAPTURES (a folder) that no signature of KNOWN's classes names.  Learning sees
@@ -42,6 +42,7 @@ KNOWN = (
     "rdp",
     "rpc.null.tcp",
     "smtp.by-hand",
+    "smtp.by-program",
     "socks5",
     "ssh.sftp",
     "tls.13.resumed",
@@ -50,7 +51,7 @@ KNOWN = (
     "xmpp",
 )
 """Short and long, anchored and not, with bursts, repeats, alternatives, either side first, one byte's
-difference.  Not among them is what says little more than that a dialogue has no pauses (smtp.by-program)."""
+difference, and one that says little more than that a dialogue has no pauses (smtp.by-program)."""
 
 CAPTURES = 10
 SHARE = 0.3
