@@ -196,8 +196,8 @@ def _false(measured: Mapping[str, Measured], public: Public | None) -> Iterator[
         rate = _rate(Share(public.unexplained, public.flows))
         yield (
             f"Public captures ({public.captures} of those of [signature-set.md](signature-set.md)): "
-            f"{public.flows:,} flows, {public.named:,} named by a signature; matches that contradict ndpiReader "
-            f"without an explanation: {public.unexplained}, per 10,000 flows {rate}. "
+            f"{public.flows:,} flows, {public.named:,} named by a signature; matches that contradict "
+            f"ndpiReader without an explanation: {public.unexplained}, per 10,000 flows {rate}. "
             f"Said to be a tunnel: {public.tunnels}.\n"
         )
 
