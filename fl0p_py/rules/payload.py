@@ -4,7 +4,8 @@ Suricata's way: options are tried in written order; a relative one starts where 
 if it fails the one before is tried further on.  On a stream the piece begins with bytes that were inspected
 before (the tail), and at least one match has to reach beyond them, so that no byte counts twice.
 
-Work is bounded: STEPS matches tried for one rule on one piece, and PATIENCE_S for all its expressions.
+Work is bounded: STEPS matches tried for one rule on one piece, and PATIENCE_S for all its expressions, which
+becomes less with each piece that it was not enough for: whoever sends such pieces sends many.
 """
 
 from __future__ import annotations
@@ -19,7 +20,9 @@ from fl0p_py.rules.rule import BYTES, Option
 STEPS = 3000
 """As many as Suricata tries (inspection-recursion-limit)."""
 
-PATIENCE_S = 0.05
+PATIENCE_S, LEAST_PATIENCE_S = 0.05, 0.001
+FORGIVEN = 10
+"""Pieces given up after which patience is half; after 20 a third, and so on."""
 
 Tested = Content | IsDataAt | Pcre
 
@@ -49,6 +52,11 @@ class PayloadTest:
             return None
         self.given_up += trial.given_up
         return self.options[trial.deepest]
+
+    @property
+    def patience_s(self) -> float:
+        """For the expressions, on the next piece."""
+        return max(LEAST_PATIENCE_S, PATIENCE_S / (1 + self.given_up / FORGIVEN))
 
     def followed(self, i: int) -> bool:
         """Whether a later option is placed by where this one matched."""
@@ -152,7 +160,7 @@ class _Trial:
     def _search(self, option: Pcre, at: int) -> tuple[int, int] | None:
         """The first match from `at` on; ^ is there."""
         now_s = time.monotonic()
-        self._until_s = self._until_s or now_s + PATIENCE_S
+        self._until_s = self._until_s or now_s + self._test.patience_s
         if now_s >= self._until_s:
             self.given_up = True
             return None

@@ -13,7 +13,7 @@ from fl0p_py.rules.integer import Integer, Scope
 from fl0p_py.rules.moment import Moment
 
 FLOWS = 1 << 20
-"""Flows with variables at a time: as many as the flow table has."""
+"""Flows with variables at a time, as many as the flow table has: about 600 bytes each, with one name."""
 
 HOSTS = 1 << 17
 """Hosts and pairs of hosts with variables at a time: about 50 MB."""

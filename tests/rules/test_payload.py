@@ -123,3 +123,14 @@ def test_work_is_bounded() -> None:
     begun = time.monotonic()
     assert test.failed(b"a" * 40 + b"b") is not None
     assert time.monotonic() - begun < 20 * PATIENCE_S
+
+
+def test_patience_with_an_expression_becomes_less() -> None:
+    test = PayloadTest([Pcre("^(a|aa)+$")])
+    first = test.patience_s
+    for _ in range(3):
+        assert test.failed(b"a" * 2000 + b"!") is not None
+    assert test.given_up == 3
+    assert 0.001 <= test.patience_s < first
+    test.given_up = 1_000_000
+    assert test.patience_s == 0.001
