@@ -85,16 +85,20 @@ class _Hyperscan:
 
     def find(self, window: Window) -> Match | None:
         found: list[Match] = []
+        cut = _first_start(self._expression, window)
+        view = (
+            window._replace(data=window.data[cut:], after=window.after - cut, first=False) if cut else window
+        )
 
         def hit(number: int, start: int, end: int, flags: int, context: object) -> bool | None:
             begin = start if self._knows_start else end - 1
-            if not _counts(self._expression, window, begin, end):
+            if not _counts(self._expression, view, begin, end):
                 return None
-            found.append(Match(begin, end))
+            found.append(Match(begin + cut, end + cut))
             return True
 
         try:
-            self._database.scan(window.data, match_event_handler=hit)
+            self._database.scan(view.data, match_event_handler=hit)
         except hyperscan.ScanTerminated:
             return found[0]
         return None
@@ -107,7 +111,7 @@ class _Regex:
         self._regex = regex.compile(pattern.text, flags)
 
     def find(self, window: Window) -> Match | None:
-        at, end_s = 0, time.monotonic() + PATIENCE_S
+        at, end_s = _first_start(self._expression, window), time.monotonic() + PATIENCE_S
         while at < len(window.data):
             left_s = end_s - time.monotonic()
             if left_s <= 0:
@@ -131,6 +135,11 @@ class _Distance:
     def find(self, window: Window) -> Match | None:
         found = self._distance.find(window.data, window.after, window.first and window.last)
         return None if found is None else Match(found.start, found.end, found.value)
+
+
+def _first_start(expression: Expression, window: Window) -> int:
+    """Matches that end beyond `after` do not begin before it, nor does what decides on them."""
+    return max(0, window.after - expression.widest - expression.behind)
 
 
 def _counts(expression: Expression, window: Window, start: int, end: int) -> bool:

@@ -7,12 +7,14 @@ beginning of what a pattern wants, or bytes to come decide, the stream is follow
 looked at too, whatever is in them, and what they say is kept until the match is there or can no longer be.
 
 What is kept of followed streams is bounded for each and in all; the one that was followed for longest is
-given up first.
+given up first.  So is the time that looking at one takes: what it says in pieces of two bytes is not
+looked at anew, with all before it, for each of them.
 """
 
 from __future__ import annotations
 
 import heapq
+import time
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from typing import Any
@@ -56,6 +58,7 @@ class Search:
             self._needs.append(needs_of.of_distance(distance))
         self._always = [number for number, need in enumerate(self._needs) if need.always]
         self._reach = max(need.reach for need in self._needs)
+        self._follow = max(LAST_SHOWN, *(need.follow for need in self._needs))
         self._matchers = Matchers(patterns, distance)
         self._matchers.prepare()
         self._joints = Joints(table, needs_of.joint_width(self._needs))
@@ -216,7 +219,12 @@ class Search:
             for number in self._numbers(window.data)
             if self._needs[number].side in (Side.ANY, direction) and number not in window.slow
         ]
+        began_s = time.thread_time()
         matches = self._matches(numbers, Window(window.data, before, window.first, False), window.slow)
+        if not window.pays(time.thread_time() - began_s, len(payload)):
+            costly = {number for number in numbers if self._needs[number].follow} - window.slow
+            window.slow |= costly
+            self.slow += len(costly)
         if matches:
             ends = ends_of_row(self._table.rows, int(chunk["flow"]))
             yield _hit(step, chunk, ends, payload, matches, before)
@@ -295,7 +303,7 @@ class Search:
         if window.until <= window.end and not window.slow and not self._always:
             self._forget(key)
             return
-        window.trim(self._reach)
+        window.trim(self._reach, self._follow)
         self._begun = key not in self._windows and not self._always
         self._kept -= self._sizes.get(key, 0)
         self._sizes[key] = len(window.data)

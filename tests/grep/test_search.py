@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from fl0p_py.grep import finder
+from fl0p_py.grep import finder, stream_window
 from fl0p_py.grep.pattern import GrepError
 from tests.grep.conversation import Conversation, events, grep, payloads
 from tests.support import frames
@@ -158,6 +158,22 @@ def test_patterns_that_take_too_long_to_compile_are_refused(
     patterns = [word for letter in "abcde" for word in ("-a", f"[{letter}x]+y[0-9]z")]
     with pytest.raises(GrepError, match=r"^5 patterns: after 0 s 0 of them were compiled"):
         events(one_stream(b"x"), *patterns, *words)
+
+
+@pytest.mark.parametrize("pattern", ["(?s)ab.*?c$", "(?s)ab.{0,60000}c"])
+def test_a_stream_in_tiny_pieces_is_given_up_before_it_costs_much(
+    monkeypatch: pytest.MonkeyPatch, pattern: str
+) -> None:
+    made = one_stream(*[b"ab"] * 50, b"c")
+    assert len(events(made, "-a", pattern)) == 1
+    monkeypatch.setattr(stream_window.StreamWindow, "pays", lambda *_: False)
+    assert events(made, "-a", pattern) == []
+
+
+def test_back_references_are_found_late_in_a_long_match() -> None:
+    """What was told already takes no time again."""
+    made = one_stream(*[b"a" * 1400] * 40)
+    assert len(events(made, "-a", r"(a|b)\1{5}")) == 40
 
 
 def test_where_pieces_are_everywhere_nothing_is_missed(monkeypatch: pytest.MonkeyPatch) -> None:
