@@ -7,7 +7,7 @@ from fl0p_py.signature.machine cimport Token
 from fl0p_py.signature.state cimport Edge, FlowState, Position, Rule
 
 cdef enum:
-    MOST_STATES = 32        # of a flow, before a run and behind it
+    MOST_STATES = 128       # of a flow, before a run and behind it
     MOST_CLIENT = 12
 
 cdef enum PlaceFlag:

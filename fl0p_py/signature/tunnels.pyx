@@ -31,7 +31,7 @@ from fl0p_py.signature.state cimport (
 )
 
 cdef enum:
-    MOST_VISITS = 512
+    MOST_VISITS = 2048
     MOST_DEPTH = 12         # tokens in one run
     MOST_RECORDS = 64       # in one run
     MOST_PLAIN = 16384      # RFC 8446 section 5.1
