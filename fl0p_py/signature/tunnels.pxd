@@ -9,6 +9,7 @@ from fl0p_py.signature.state cimport Edge, FlowState, Position, Rule
 cdef enum:
     MOST_STATES = 128       # of a flow, before a run and behind it
     MOST_CLIENT = 12
+    MOST_NOTED = 6          # places that a memo holds
 
 cdef enum PlaceFlag:
     EXPECT_CLIENT = 1       # the run that ends the handshake has not been seen
@@ -25,6 +26,13 @@ cdef struct Place:          # how far an inner pattern has come
     uint16_t base           # bytes at the beginning of this run that are the tunnel's own
     uint8_t carrier
     uint8_t flags           # enum PlaceFlag
+
+cdef struct Memo:           # what came of a size at a place, when nothing was complete
+    uint64_t key            # 0: nothing yet
+    uint8_t found
+    uint8_t more
+    uint8_t flags[MOST_NOTED]
+    uint32_t at[MOST_NOTED]
 
 cdef struct Tunnel:         # what is known of one flow
     int64_t sum             # bytes of the present run
@@ -51,6 +59,7 @@ cdef class Tunnels:
     cdef const int32_t[:, ::1] variants         # [signature, via]
     cdef Carrier[::1] carriers
     cdef bint loose                             # some entry has no `<`
+    cdef int64_t[2] loose_high                  # most bytes of a run that such a pattern begins with, by side
     cdef uint32_t[::1] of_flow                  # tunnel + 1
     cdef uint8_t[:, ::1] pool   # [n, sizeof(Tunnel)]; memoryviews take no structs of arrays
     cdef uint32_t used, unused
@@ -64,6 +73,9 @@ cdef class Tunnels:
     cdef uint8_t flags
     cdef bint more                              # more bytes may still fit
     cdef int visits
+    cdef uint8_t[:, ::1] memory                 # [MEMOS, sizeof(Memo)]
+    cdef Memo note                              # of the size being explained
+    cdef bint noting                            # what is found goes into the note, too
 
     cdef inline Tunnel* row(self, uint32_t at) noexcept nogil:
         """The tunnel of this index + 1."""
@@ -82,6 +94,7 @@ cdef class Tunnels:
     cdef int _servers_own(self, Carrier* carrier) except -1 nogil
     cdef int _data(self, int64_t size, uint8_t flags) except -1 nogil
     cdef int _explain(self, int64_t size, uint8_t flags) except -1 nogil
+    cdef int _follow(self, int64_t size, uint8_t flags, int passed) except -1 nogil
     cdef int _visit(self, uint32_t at, int64_t low, int64_t high, int32_t records, int depth) except -1 nogil
     cdef bint _fits(self, int64_t low, int64_t high, int32_t records) noexcept nogil
     cdef void _add(self, uint32_t at, uint8_t flags) noexcept nogil

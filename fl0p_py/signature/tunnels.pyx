@@ -13,9 +13,10 @@ possible has a *place* in front of all patterns.  The run that ends the handshak
 says of its own (tickets, its Finished) are taken off; a run of the server is cut behind them where a
 token ends.  Since all of that is done once for all patterns, and the positions are those of the machine,
 which patterns that begin alike share, a flow without anything inside loses its places after a few runs.
+What came of a size at a place is remembered, since sizes repeat.
 
-Bounds: MOST_STATES places a flow, MOST_VISITS positions a step, MOST_DEPTH of a path; what is dropped is
-counted in `overflow`.
+Bounds: MOST_STATES places a flow, MOST_VISITS positions for a size at a place, MOST_DEPTH of a path; what is
+dropped is counted in `overflow`.
 
 SAFETY: positions, edges, entries and variants come from the compiler, which numbers them; rows are below
 the capacity.
@@ -31,6 +32,7 @@ from fl0p_py.signature.state cimport (
 )
 
 cdef enum:
+    MEMOS = 4096            # a power of two
     MOST_VISITS = 2048
     MOST_DEPTH = 12         # tokens in one run
     MOST_RECORDS = 64       # in one run
@@ -53,8 +55,32 @@ cdef class Tunnels:
         row = np.asarray(<Carrier[:1]>&carrier).dtype
         self.carriers = np.ascontiguousarray(carriers, np.int32).reshape(-1).view(row)
         self.loose = bool(len(entries)) and bool(np.any(np.asarray(entries)[:, 2] == 0))
+        self._set_loose_high()
         self.of_flow = np.zeros(capacity, np.uint32)
         self.pool = np.zeros((16, sizeof(Tunnel)), np.uint8)
+        self.memory = np.zeros((MEMOS, sizeof(Memo)), np.uint8)
+
+    def _set_loose_high(self):
+        """Patterns without `<` are looked for in every run; somebody typing is told from a page by its size."""
+        overhead = max([carrier["overhead"] for carrier in np.asarray(self.carriers)], default=0)
+        self.loose_high = [0, 0]
+        for at, _, start in np.asarray(self.entries).tolist():
+            if not start:
+                side = self.positions[at].direction < 0
+                self.loose_high[side] = max(self.loose_high[side], self._most(at, overhead, 0, {}))
+
+    def _most(self, uint32_t at, int32_t overhead, int depth, known):
+        """Most bytes of a run that goes by this position and those of its direction behind it."""
+        cdef Position* here = &self.positions[at]
+        cdef int32_t records = 2 + here.exact_high // USUAL_READ if here.slot else 1 + here.exact_high // MOST_PLAIN
+        if (at, depth) not in known:
+            known[at, depth] = max([
+                self._most(self.edges[one].to, overhead, depth + 1, known)
+                for one in range(here.edge, here.edge + here.edges)
+                if depth < MOST_DEPTH and not here.slot and not self.edges[one].extend
+                and self.positions[self.edges[one].to].direction == here.direction
+            ], default=0) + here.exact_high + min(records, MOST_RECORDS) * overhead
+        return known[at, depth]
 
     cdef int open(self, uint32_t flow) except -1 nogil:
         """The next token told of may begin the run that ends a handshake."""
@@ -123,7 +149,6 @@ cdef class Tunnels:
         tunnel.late = token.size >= USUAL_READ
         if tunnel.late:
             return True     # more of the same will follow, or the run is over: then there is time enough
-        self.visits = 0
         self._evaluate()
         if tunnel.behinds == 0 and not self.more:
             self.free(flow)
@@ -150,7 +175,6 @@ cdef class Tunnels:
         """Evaluate a run whose last token was not worth it when it came."""
         if self.tunnel.late:
             self.tunnel.late = False
-            self.visits = 0
             self._evaluate()
         return 0
 
@@ -260,6 +284,8 @@ cdef class Tunnels:
             self._add(0, flags | LATE)
         if flags & ALERTED:
             return 0
+        if self.place.at == 0 and flags & LATE and size > self.loose_high[self.tunnel.direction < 0]:
+            return 0
         self._explain(size, flags)
         if size > carrier.alert:
             self._explain(size - carrier.alert, flags | ALERTED)
@@ -271,13 +297,41 @@ cdef class Tunnels:
         return at and self.positions[at - 1].final & (AT_END | AT_SILENT_END)
 
     cdef int _explain(self, int64_t size, uint8_t flags) except -1 nogil:
-        """Follow all paths from the place that may be a run of this size."""
+        """Find the places behind all paths from the place that may be a run of this size."""
+        cdef int passed = self.tunnel.passed if self.place.base == 0 else 0
+        cdef uint64_t key
+        cdef Memo* memo
+        cdef bint more
+        cdef int i
+        if not 0 < size < 1 << 20 or self.place.at >= 1 << 24 or not 0 <= passed < 1 << 7:
+            return self._follow(size, flags, passed)
+        key = (<uint64_t>size | <uint64_t>self.place.at << 20 | <uint64_t>self.place.carrier << 44
+               | <uint64_t>flags << 48 | <uint64_t>passed << 56 | <uint64_t>(self.tunnel.direction < 0) << 63)
+        # multiplied by 2^64 over the golden ratio (Knuth, The Art of Computer Programming 3, 6.4)
+        memo = <Memo*>&self.memory[(key * <uint64_t>0x9E3779B97F4A7C15ULL >> 40) & (MEMOS - 1), 0]
+        if memo.key == key:
+            for i in range(memo.found):
+                self._add(memo.at[i], memo.flags[i])
+            if memo.more:
+                self.more = True
+            return 0
+        more, self.more = self.more, False
+        self.noting, self.note.found = True, 0
+        self._follow(size, flags, passed)
+        if self.noting:
+            self.note.key, self.note.more = key, self.more
+            memo[0] = self.note
+        self.noting = False
+        self.more |= more
+        return 0
+
+    cdef int _follow(self, int64_t size, uint8_t flags, int passed) except -1 nogil:
+        """Follow the paths; what cannot be noted down ends `noting`."""
         cdef Position* here
         cdef Edge* edge
         cdef uint32_t one, begin, end
-        cdef int passed = self.tunnel.passed if self.place.base == 0 else 0
         cdef bint gap
-        self.size, self.flags = size, flags
+        self.size, self.flags, self.visits = size, flags, 0
         if self.place.at == 0:
             for one in range(<uint32_t>self.entries.shape[0]):
                 here = &self.positions[self.entries[one, 0]]
@@ -310,6 +364,7 @@ cdef class Tunnels:
         self.visits += 1
         if self.visits > MOST_VISITS:
             self.overflow += 1
+            self.noting = False
             return 0
         low += here.exact_low
         high += here.exact_high
@@ -359,6 +414,12 @@ cdef class Tunnels:
         cdef Tunnel* tunnel = self.tunnel
         cdef Place* one
         cdef int i
+        if self.noting:
+            if self.note.found < MOST_NOTED:
+                self.note.at[self.note.found], self.note.flags[self.note.found] = at, flags
+                self.note.found += 1
+            else:
+                self.noting = False
         for i in range(tunnel.behinds):
             one = &tunnel.behind[i]
             if one.at == at and one.carrier == self.place.carrier and one.flags == flags:
@@ -395,6 +456,7 @@ cdef class Tunnels:
         cdef int32_t variant = self.variants[self.positions[at].signature, self.carriers[carrier].via]
         cdef Rule* rule
         cdef uint32_t one
+        self.noting = False
         if variant < 0 or self.dossiers.matched(self.state, variant):
             return 0
         rule = &self.rules[variant]
