@@ -61,8 +61,8 @@ cdef class Tunnels:
         self.memory = np.zeros((MEMOS, sizeof(Memo)), np.uint8)
 
     def _set_loose_high(self):
-        """Patterns without `<` are looked for in every run; somebody typing is told from a page by its size."""
-        overhead = max([carrier["overhead"] for carrier in np.asarray(self.carriers)], default=0)
+        """Patterns without `<` are looked for in every run: its size tells somebody who types from a page."""
+        overhead = max(np.asarray(self.carriers)["overhead"].tolist(), default=0)
         self.loose_high = [0, 0]
         for at, _, start in np.asarray(self.entries).tolist():
             if not start:
@@ -72,7 +72,9 @@ cdef class Tunnels:
     def _most(self, uint32_t at, int32_t overhead, int depth, known):
         """Most bytes of a run that goes by this position and those of its direction behind it."""
         cdef Position* here = &self.positions[at]
-        cdef int32_t records = 2 + here.exact_high // USUAL_READ if here.slot else 1 + here.exact_high // MOST_PLAIN
+        cdef int32_t records = 1 + here.exact_high // MOST_PLAIN
+        if here.slot:
+            records = 2 + here.exact_high // USUAL_READ
         if (at, depth) not in known:
             known[at, depth] = max([
                 self._most(self.edges[one].to, overhead, depth + 1, known)

@@ -376,7 +376,7 @@ def test_metrics_are_served_by_the_monitor(net: lab.Pair, tmp_path: Path) -> Non
         time.sleep(1.5)
         page = net.server.run("curl", "-s", "http://127.0.0.1:9100/metrics").stdout
         assert "fl0p_flows_total 2.0" in page
-        assert 'fl0p_identifications_total{class="http"} 2.0' in page
+        assert 'fl0p_identifications_total{class="http"} 4.0' in page  # http and http.by-tool, each twice
 
 
 def test_an_idle_sensor_uses_under_one_percent(net: lab.Pair, tmp_path: Path) -> None:

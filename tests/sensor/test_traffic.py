@@ -121,4 +121,4 @@ def test_ssh_mail_and_web_are_named_live_as_offline(
     lines = [without_time(line) for line in running.lines()]
     assert sorted(lines) == sorted(offline(capture, "-l", "-U"))
     named = set(re.findall(r"\[([\w.-]+), exact", "\n".join(lines)))
-    assert named >= {"ssh.auth.success.publickey", "ssh.exec", "smtp.mail", "http"}
+    assert named >= {"ssh.auth.success.publickey", "ssh.exec", "smtp.mail", "http.by-tool"}
