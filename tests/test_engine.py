@@ -11,6 +11,7 @@ from fl0p_py.capture.savefile import open_savefile
 from fl0p_py.engine import Engine
 from fl0p_py.flow.table import SHUTDOWN
 from fl0p_py.signature.loader import load
+from fl0p_py.signature.tunnel import with_tunnels
 from fl0p_py.tracker import Tracker
 
 DATA = Path(__file__).parent / "data"
@@ -55,7 +56,7 @@ def named(engine: Engine, results: object) -> dict[int, list[str]]:
 def test_other_signatures_under_way_find_what_they_would_have_found_from_the_start(tmp_path: Path) -> None:
     other = tmp_path / "other.fp"
     other.write_text("tcp 9 < c9 : nothing that is there\n")
-    shipped, nothing = load(), load([other])
+    shipped, nothing = with_tunnels(load()), load([other])
     whole: dict[int, list[str]] = {}
     source = Paced(DATA / "demo.pcap", {})
     engine = Engine(Tracker(source), shipped)

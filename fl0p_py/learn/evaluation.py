@@ -25,6 +25,7 @@ from fl0p_py.signature.matcher import Matcher
 from fl0p_py.signature.pattern import FACETS, Facets, Signature, SignatureSet
 from fl0p_py.signature.printer import pattern_text
 from fl0p_py.signature.specificity import bits
+from fl0p_py.signature.tunnel import with_tunnels
 from fl0p_py.wording import counted
 
 Array = NDArray[Any]
@@ -139,6 +140,7 @@ def evaluate(
 
 def said_of(corpus: Corpus, signatures: SignatureSet, threshold_ms: int) -> list[dict[str, str | None]]:
     """The verdict on each flow, by facet; attempts as text, none for 0."""
+    signatures = with_tunnels(signatures)
     found: list[dict[str, str | None]] = []
     for begin, end in parts_of(corpus.offsets):
         matcher = Matcher(signatures, threshold_ms=threshold_ms, capacity=end - begin)

@@ -97,9 +97,9 @@ class Worker:
         self._engine = pipeline.engine(source, signatures)
         if pipeline.arm is not None:
             pipeline.arm(self._engine, channel, output)
-        self._signatures = signatures
-        self._writer = pipeline.writer(self._engine, signatures, output, resolver)
-        self._tally = Tally(signatures)
+        self._signatures = self._engine.signatures
+        self._writer = pipeline.writer(self._engine, self._signatures, output, resolver)
+        self._tally = Tally(self._signatures)
         self._ended = threading.Event()
         self._unread = False  # the reader of our output has gone away
         self._writer.write(self._engine.matcher.results[:0])  # whatever it imports is imported now

@@ -191,9 +191,11 @@ class Signature:
 class SignatureSet:
     """Signatures in file order, ids unique; what the loader gives to everybody else.
 
-    compiled : what the compiler has made of them, for each set of its options; its own
+    compiled  : what the compiler has made of them, for each set of its options; its own
+    tunnelled : the set with its variants for tunnels, once it has been asked for; of tunnel.py
     """
 
     signatures: tuple[Signature, ...]
     warnings: tuple[str, ...] = ()
     compiled: dict[Any, Any] = field(default_factory=dict, init=False, compare=False, repr=False)
+    tunnelled: list[SignatureSet] = field(default_factory=list, init=False, compare=False, repr=False)

@@ -40,7 +40,9 @@ MOST_CLIENT = 12
 
 
 def with_tunnels(signatures: SignatureSet) -> SignatureSet:
-    """The set with its hellos and variants behind it; the same set if no signature has any."""
+    """The set with its hellos and variants behind it, made once; the same set if no signature has any."""
+    if signatures.tunnelled:
+        return signatures.tunnelled[0]
     variants = [
         variant(signature, via) for signature in signatures.signatures for via in VIAS if can(signature, via)
     ]
@@ -50,7 +52,9 @@ def with_tunnels(signatures: SignatureSet) -> SignatureSet:
         Signature(f"tunnel.{number}", "a tunnel may begin", parse_pattern(text), via=HELLO)
         for number, text in enumerate(HELLOS)
     ]
-    return replace(signatures, signatures=(*signatures.signatures, *hellos, *variants))
+    whole = replace(signatures, signatures=(*signatures.signatures, *hellos, *variants))
+    signatures.tunnelled.append(whole)
+    return whole
 
 
 def can(signature: Signature, via: str) -> bool:
