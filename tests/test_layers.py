@@ -13,6 +13,7 @@ PACKAGE = Path(__file__).parent.parent / "fl0p_py"
 # Each layer, left to right; a file may import from its own layer and from those before it.
 ORDER = [
     "errors",
+    "pool",
     "prefetch",
     "settings",
     "wording",

@@ -99,6 +99,3 @@ cdef class Dossiers:
         self, Dossier* dossier, Completion* done, int64_t ts_ns, uint32_t number, bint lost
     ) except -1 nogil
     cdef int _open(self, FlowState* state) except -1 nogil
-
-
-cdef object doubled(pool)

@@ -27,6 +27,7 @@ import numpy as np
 from libc.stdint cimport int64_t, uint8_t, uint32_t
 from libc.string cimport memset
 
+from fl0p_py.pool import doubled
 from fl0p_py.signature.pattern import FACETS
 from fl0p_py.signature.record cimport FINISHED, IDENTIFIED, Result
 from fl0p_py.signature.state cimport FlowState, Rule
@@ -423,11 +424,3 @@ cdef bint better(Completion* one, Completion* other) noexcept nogil:
     if one.edits != other.edits:
         return one.edits < other.edits
     return one.score > other.score
-
-
-cdef object doubled(pool):
-    """A copy of the pool with as many zeroed elements behind it."""
-    old = np.asarray(pool)
-    grown = np.zeros((2 * len(old), *old.shape[1:]), old.dtype)
-    grown[: len(old)] = old
-    return grown

@@ -25,7 +25,8 @@ import numpy as np
 
 from libc.stdint cimport int32_t, uint8_t, uint32_t
 
-from fl0p_py.signature.dossier cimport Dossiers, doubled
+from fl0p_py.pool import doubled
+from fl0p_py.signature.dossier cimport Dossiers
 from fl0p_py.signature.state cimport (
     AFTER_ANY, AFTER_GROUP, ANY_GAP, AT_CLOSE, AT_END, AT_SILENCE, AT_SILENT_END, AT_TOKEN, CHASE, NO_GAP,
     Branch, Edge, FlowState, Item, Position, Rule,

@@ -12,7 +12,7 @@ import numpy as np
 
 from libc.stdint cimport int64_t, uint32_t
 
-from fl0p_py.signature.dossier cimport doubled
+from fl0p_py.pool import doubled
 from fl0p_py.signature.state cimport FlowState
 
 cdef enum:

@@ -26,7 +26,7 @@ import numpy as np
 
 from libc.string cimport memcpy, memset
 
-from fl0p_py.signature.dossier cimport doubled
+from fl0p_py.pool import doubled
 from fl0p_py.signature.state cimport (
     ANY_GAP, AT_CLOSE, AT_END, AT_SILENCE, AT_SILENT_END, AT_TOKEN, NO_GAP, SOME_GAP,
 )

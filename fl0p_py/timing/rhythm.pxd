@@ -4,6 +4,7 @@ from libc.stdint cimport int32_t, int64_t, uint8_t, uint16_t, uint32_t, uint64_t
 
 cdef enum:
     SMALL = 200             # bytes of a token that a person may have made: a key, a line, a password
+    FIRST = 3               # pauses and keys that a rhythm holds itself; most flows have no more
     KEPT_PAUSES = 32        # the latest ones, for the shape of their distribution
     KEPT_KEYS = 64
     PAUSE_NS = 400000000    # shorter ones are typing, or a network
@@ -24,23 +25,29 @@ cdef enum Why:              # timing/reason.py has the same in words
 cdef struct Rhythm:         # of one flow's client; intervals in units of 10 us
     int64_t client_ns       # arrival of its latest token
     int64_t train_ns        # beginning of the train of equal tokens
-    uint32_t pause[KEPT_PAUSES]     # pause i (from 0) at i % KEPT_PAUSES
-    uint32_t key[KEPT_KEYS]
+    int64_t line_bytes      # of the `lines`: their sizes,
+    int64_t line_units      # and the pauses before them, in all
+    uint32_t pause[FIRST]   # the only ones, as long as `intervals` is 0
+    uint32_t key[FIRST]
     uint32_t pauses, keys
     uint32_t tokens         # small ones
     uint32_t echoes         # of these, answered by one small token of the server
     uint32_t chaff          # in trains with the interval of OpenSSH
     uint32_t train          # tokens in the present one
-    uint32_t lines          # tokens alone between two pauses,
-    int64_t line_bytes      # their sizes,
-    int64_t line_units      # and the pauses before them, in all
-    int32_t latest_bytes    # size of the token behind the latest pause
-    int32_t size            # of the client's latest token
-    int32_t least           # smallest token
+    uint32_t lines          # tokens alone between two pauses
+    uint32_t intervals      # row + 1 in the pool of Intervals
     uint32_t next           # rhythm + 1, in the list of free ones
+    uint8_t latest_bytes    # size of the token behind the latest pause
+    uint8_t size            # of the client's latest token; SMALL + 1: more
+    uint8_t least           # smallest token
     uint8_t odd             # the two lowest bits of all sizes, or-ed
     uint8_t episode         # small tokens since the pause, itself included; at most 255; 0: none yet
     uint8_t waits           # the latest token is a small one of the client
+    uint16_t spare
+
+cdef struct Intervals:      # the latest ones
+    uint32_t pause[KEPT_PAUSES]     # pause i (from 0) at i % KEPT_PAUSES
+    uint32_t key[KEPT_KEYS]         # of a free row, [0] is row + 1 of the next one
 
 cdef struct Judgement:
     uint32_t median_cs      # of the pauses, hundredths of a second
@@ -54,9 +61,16 @@ cdef class Rhythms:
     cdef uint32_t[::1] of_flow          # rhythm + 1
     cdef Rhythm[::1] pool
     cdef uint32_t used, unused          # how much of the pool ever was; first rhythm + 1 of the free list
+    cdef Intervals[::1] more            # the pool of Intervals, with
+    cdef uint32_t more_used, more_unused    # the same of it
     cdef readonly object rows           # the memory of of_flow
 
     cdef int open(self, uint32_t flow) except -1 nogil
-    cdef void token(self, uint32_t flow, int32_t size, int64_t gap_ns, int64_t arrival_ns) noexcept nogil
+    cdef int token(self, uint32_t flow, int32_t size, int64_t gap_ns, int64_t arrival_ns) except -1 nogil
     cdef void close(self, uint32_t flow) noexcept nogil
     cdef Judgement judge(self, uint32_t flow) noexcept nogil
+    cdef int _make_room(self, Rhythm* one) except -1 nogil
+    cdef int _keep_pause(self, Rhythm* one, int64_t interval_ns) except -1 nogil
+    cdef int _keep_key(self, Rhythm* one, int64_t interval_ns) except -1 nogil
+    cdef uint32_t* _pauses(self, Rhythm* one) noexcept nogil
+    cdef uint32_t* _keys(self, Rhythm* one) noexcept nogil

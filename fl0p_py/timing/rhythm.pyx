@@ -31,7 +31,9 @@ import numpy as np
 
 from libc.math cimport log, sqrt
 from libc.stdint cimport int32_t, int64_t, uint8_t, uint32_t, uint64_t
-from libc.string cimport memset
+from libc.string cimport memcpy, memset
+
+from fl0p_py.pool import doubled
 
 cdef enum:
     ENOUGH = 3              # pauses before anything is said
@@ -68,9 +70,11 @@ cdef class Rhythms:
 
     def __init__(self, capacity):
         cdef Rhythm rhythm
+        cdef Intervals intervals
         self.rows = np.zeros(capacity, np.uint32)
         self.of_flow = self.rows
         self.pool = np.zeros(64, np.asarray(<Rhythm[:1]>&rhythm).dtype)
+        self.more = np.zeros(64, np.asarray(<Intervals[:1]>&intervals).dtype)
 
     cdef int open(self, uint32_t flow) except -1 nogil:
         """Begin to follow the flow, before its first small token behind a pause."""
@@ -80,7 +84,7 @@ cdef class Rhythms:
         else:
             if self.used == <uint32_t>self.pool.shape[0]:
                 with gil:
-                    self._grow()
+                    self.pool = doubled(self.pool)
             self.used += 1
             at = self.used
         memset(&self.pool[at - 1], 0, sizeof(Rhythm))
@@ -88,20 +92,18 @@ cdef class Rhythms:
         self.of_flow[flow] = at
         return 0
 
-    def _grow(self):
-        old = np.asarray(self.pool)
-        grown = np.zeros(2 * len(old), old.dtype)
-        grown[: len(old)] = old
-        self.pool = grown
-
     cdef void close(self, uint32_t flow) noexcept nogil:
-        cdef uint32_t at = self.of_flow[flow]
+        cdef uint32_t at = self.of_flow[flow], intervals
         if at:
+            intervals = self.pool[at - 1].intervals
+            if intervals:
+                self.more[intervals - 1].key[0] = self.more_unused
+                self.more_unused = intervals
             self.pool[at - 1].next = self.unused
             self.unused = at
             self.of_flow[flow] = 0
 
-    cdef void token(self, uint32_t flow, int32_t size, int64_t gap_ns, int64_t arrival_ns) noexcept nogil:
+    cdef int token(self, uint32_t flow, int32_t size, int64_t gap_ns, int64_t arrival_ns) except -1 nogil:
         """A token of an opened flow; members as in TokenEvent."""
         cdef Rhythm* one = &self.pool[self.of_flow[flow] - 1]
         cdef int64_t since
@@ -110,18 +112,18 @@ cdef class Rhythms:
             if one.waits and -size <= SMALL:
                 one.echoes += 1
             one.waits = False
-            return
+            return 0
         since = arrival_ns - one.client_ns
         one.client_ns = arrival_ns
         one.waits = size <= SMALL
         alike = size == one.size
-        one.size = size
+        one.size = <uint8_t>min(size, SMALL + 1)
         if size > SMALL:
             one.train = 0
-            return
+            return 0
         one.tokens += 1
         if size < one.least:
-            one.least = size
+            one.least = <uint8_t>size
         one.odd |= size & 3
         if pause:
             one.train = 0
@@ -129,17 +131,58 @@ cdef class Rhythms:
                 if one.episode == 1:
                     one.lines += 1
                     one.line_bytes += one.latest_bytes
-                    one.line_units += one.pause[(one.pauses - 1) % KEPT_PAUSES]
-                one.latest_bytes = size
-                one.pause[one.pauses % KEPT_PAUSES] = <uint32_t>(gap_ns // UNIT_NS)
-                one.pauses += 1
+                    one.line_units += self._pauses(one)[(one.pauses - 1) % KEPT_PAUSES]
+                one.latest_bytes = <uint8_t>size
+                self._keep_pause(one, gap_ns)
                 one.episode = 1
         else:
             one.episode += 0 < one.episode < 255
         in_a_train = not pause and in_train(one, alike, since, arrival_ns)
         if alike and not in_a_train and since < LONGEST_KEY_NS:
-            one.key[one.keys % KEPT_KEYS] = <uint32_t>(max(since, UNIT_NS) // UNIT_NS)
-            one.keys += 1
+            self._keep_key(one, since)
+        return 0
+
+    cdef int _make_room(self, Rhythm* one) except -1 nogil:
+        """For more pauses and keys than the first ones."""
+        cdef uint32_t at = self.more_unused
+        cdef Intervals* room
+        if at:
+            self.more_unused = self.more[at - 1].key[0]
+        else:
+            if self.more_used == <uint32_t>self.more.shape[0]:
+                with gil:
+                    self.more = doubled(self.more)
+            self.more_used += 1
+            at = self.more_used
+        room = &self.more[at - 1]
+        memcpy(room.pause, one.pause, sizeof(one.pause))
+        memcpy(room.key, one.key, sizeof(one.key))
+        one.intervals = at
+        return 0
+
+    cdef int _keep_pause(self, Rhythm* one, int64_t interval_ns) except -1 nogil:
+        if one.pauses == FIRST and not one.intervals:
+            self._make_room(one)
+        self._pauses(one)[one.pauses % KEPT_PAUSES] = <uint32_t>(interval_ns // UNIT_NS)
+        one.pauses += 1
+        return 0
+
+    cdef int _keep_key(self, Rhythm* one, int64_t interval_ns) except -1 nogil:
+        if one.keys == FIRST and not one.intervals:
+            self._make_room(one)
+        self._keys(one)[one.keys % KEPT_KEYS] = <uint32_t>(max(interval_ns, UNIT_NS) // UNIT_NS)
+        one.keys += 1
+        return 0
+
+    cdef uint32_t* _pauses(self, Rhythm* one) noexcept nogil:
+        if one.intervals:
+            return &self.more[one.intervals - 1].pause[0]
+        return &one.pause[0]
+
+    cdef uint32_t* _keys(self, Rhythm* one) noexcept nogil:
+        if one.intervals:
+            return &self.more[one.intervals - 1].key[0]
+        return &one.key[0]
 
     cdef Judgement judge(self, uint32_t flow) noexcept nogil:
         """What the flow's rhythm says so far."""
@@ -155,9 +198,9 @@ cdef class Rhythms:
         if one.pauses < ENOUGH:
             return said
         n = min(one.pauses, <uint32_t>KEPT_PAUSES)
-        sort(ordered, one.pause, n)
+        sort(ordered, self._pauses(one), n)
         said.median_cs = ordered[n // 2] // 1000
-        said.why = reason(one, ordered, n)
+        said.why = reason(one, self._pauses(one), self._keys(one), ordered, n)
         if said.why:
             said.actor = 1 if said.why <= THINKING else 2
         return said
@@ -194,8 +237,10 @@ cdef bint in_train(Rhythm* one, bint alike, int64_t since, int64_t arrival_ns) n
     return one.train > 3
 
 
-cdef uint8_t reason(Rhythm* one, uint32_t* pauses, int n) noexcept nogil:
-    """pauses : in order, n of them"""
+cdef uint8_t reason(
+    Rhythm* one, uint32_t* all_pauses, uint32_t* all_keys, uint32_t* pauses, int n
+) noexcept nogil:
+    """all_pauses, all_keys : as they are kept; pauses : the same by size, n of them"""
     cdef uint32_t keys[KEPT_KEYS]       # in the order in which they came,
     cdef uint32_t ordered[KEPT_KEYS]    # by size,
     cdef int m = min(one.keys, <uint32_t>KEPT_KEYS), quick
@@ -208,8 +253,8 @@ cdef uint8_t reason(Rhythm* one, uint32_t* pauses, int n) noexcept nogil:
     if one.chaff >= TRAIN:
         return TRAINS if in_pauses == THINKING else NOTHING
     if <uint64_t>one.tokens >= 2 * <uint64_t>one.pauses and one.echoes * 2 >= one.tokens and m >= KEYS_ENOUGH:
-        sort(ordered, one.key, m)
-        unroll(keys, one.key, one.keys, KEPT_KEYS)
+        sort(ordered, all_keys, m)
+        unroll(keys, all_keys, one.keys, KEPT_KEYS)
         quick = 0
         while quick < m and ordered[quick] * <int64_t>UNIT_NS < KEY_NS:
             quick += 1
@@ -225,7 +270,7 @@ cdef uint8_t reason(Rhythm* one, uint32_t* pauses, int n) noexcept nogil:
             return NOTHING
         if one.episode == 1:
             lines, taken_bytes = lines + 1, taken_bytes + one.latest_bytes
-            taken_units += one.pause[(one.pauses - 1) % KEPT_PAUSES]
+            taken_units += all_pauses[(one.pauses - 1) % KEPT_PAUSES]
         if lines * 5 >= <int64_t>one.pauses * 3:
             if one.least < BLOCKS or one.odd:
                 if taken_units * UNIT_NS < taken_bytes * CHAR_NS:
