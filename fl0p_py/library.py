@@ -23,8 +23,9 @@ from fl0p_py.capture.savefile import open_savefile
 from fl0p_py.engine import Engine
 from fl0p_py.flow.reason import REASONS
 from fl0p_py.settings import DEFAULTS, EngineOptions
-from fl0p_py.signature.loader import default_paths, load
+from fl0p_py.signature.cache import ready
 from fl0p_py.signature.pattern import Facets, SignatureSet
+from fl0p_py.signature.text import default_paths
 from fl0p_py.tracker import Tracker
 
 Address = ipaddress.IPv4Address | ipaddress.IPv6Address
@@ -114,7 +115,7 @@ def read_flows(
     """
     if not isinstance(signatures, SignatureSet):
         paths = default_paths() if signatures is None else [Path(path) for path in signatures]
-        signatures = load(paths)
+        signatures = ready(paths, threshold_ms=options.threshold_ms, fuzzy=options.fuzzy)
     with open_savefile(os.fspath(source)) as capture:
         engine = Engine(Tracker(capture, options, filter), signatures)
         for results in engine:

@@ -12,7 +12,8 @@ import numpy as np
 import pytest
 
 import fl0p_py
-from fl0p_py.signature.loader import default_paths, load
+from fl0p_py.signature.loader import load
+from fl0p_py.signature.text import default_paths
 
 ROOT = Path(__file__).parent.parent
 DATA = ROOT / "tests" / "data"

@@ -28,8 +28,9 @@ from fl0p_py.learn.evaluation import FacetScore, score_of
 from fl0p_py.learn.score import Share
 from fl0p_py.library import Flow, read_flows
 from fl0p_py.settings import EngineOptions
-from fl0p_py.signature.loader import load, source_paths
+from fl0p_py.signature.loader import load
 from fl0p_py.signature.pattern import FACETS, SignatureSet
+from fl0p_py.signature.text import source_paths
 from tools.accuracy_page import page
 from tools.judge import flows_of, judge, read_opinions, unexplained
 

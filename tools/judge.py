@@ -27,8 +27,9 @@ from typing import NamedTuple
 from fl0p_py.errors import CaptureError
 from fl0p_py.library import Flow, read_flows
 from fl0p_py.settings import EngineOptions
-from fl0p_py.signature.loader import load, source_paths
+from fl0p_py.signature.loader import load
 from fl0p_py.signature.pattern import Signature, SignatureSet
+from fl0p_py.signature.text import source_paths
 
 ROOT = Path(__file__).resolve().parent.parent
 OPINIONS = ROOT / "tests" / "signature" / "opinions.tsv"

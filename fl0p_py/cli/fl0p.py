@@ -154,9 +154,9 @@ def _rules_check(options: Options) -> int:
 
 
 def _load(options: Options) -> SignatureSet:
-    from fl0p_py.signature.loader import load
+    from fl0p_py.signature.cache import ready
 
-    signatures = load(options.signatures)
+    signatures = ready(options.signatures, threshold_ms=options.threshold, fuzzy=not options.no_fuzzy)
     if not options.quiet:
         for warning in signatures.warnings:
             say(warning)

@@ -90,7 +90,7 @@ def _update(request: Request, corpus: Corpus, background: Corpus) -> None:
     from fl0p_py.learn.learner import Options
     from fl0p_py.learn.study import joined
     from fl0p_py.learn.update import update
-    from fl0p_py.signature.loader import read_texts
+    from fl0p_py.signature.text import read_texts
 
     (text,) = read_texts([request.update])
     options = Options(request.max_fp, request.min_flows, request.threshold)

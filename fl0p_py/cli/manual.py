@@ -77,6 +77,13 @@ AFTER_OPTIONS = (
         ),
     ),
     Section(
+        "Files",
+        (
+            "$XDG_CACHE_HOME/fl0p (~/.cache/fl0p): what signature files compiled to, so that the next run "
+            "on a capture starts sooner. It can be removed at any time.",
+        ),
+    ),
+    Section(
         "Exit status",
         (
             "0: done.",

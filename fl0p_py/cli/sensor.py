@@ -111,7 +111,7 @@ def _plan(options: Options, run: Run | None, shared: RuleSet | None) -> Plan:
     from fl0p_py.sensor.plan import Plan
     from fl0p_py.sensor.privileges import choose
     from fl0p_py.sensor.worker import Pipeline
-    from fl0p_py.signature.loader import read_texts
+    from fl0p_py.signature.text import read_texts
 
     confinement = Confinement(choose(options.user, options.allow_root), load_seccomp())
     signatures = [os.path.abspath(path) for path in options.signatures]  # noqa: PTH100 - a daemon is in /

@@ -39,7 +39,8 @@ from fl0p_py.sensor.plan import Plan, Say
 from fl0p_py.sensor.post import Post
 from fl0p_py.sensor.signature_memory import store
 from fl0p_py.signature.caret import render
-from fl0p_py.signature.loader import SignatureText, parse_texts
+from fl0p_py.signature.loader import parse_texts
+from fl0p_py.signature.text import SignatureText
 from fl0p_py.wording import counted
 
 TICK_S = 1.0

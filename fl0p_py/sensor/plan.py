@@ -10,7 +10,7 @@ from fl0p_py.output.stats import Stats
 from fl0p_py.sensor.child import Confinement
 from fl0p_py.sensor.merger import Judge
 from fl0p_py.sensor.worker import Pipeline
-from fl0p_py.signature.loader import SignatureText
+from fl0p_py.signature.text import SignatureText
 
 Say = Callable[[str], None]
 

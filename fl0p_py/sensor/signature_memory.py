@@ -14,7 +14,7 @@ from collections.abc import Sequence
 
 import orjson
 
-from fl0p_py.signature.loader import SignatureText
+from fl0p_py.signature.text import SignatureText
 
 LENGTH = struct.Struct("!I")
 SEALS = fcntl.F_SEAL_SEAL | fcntl.F_SEAL_SHRINK | fcntl.F_SEAL_GROW | fcntl.F_SEAL_WRITE

@@ -23,12 +23,13 @@ from typing import NamedTuple
 
 from fl0p_py.errors import Place
 from fl0p_py.signature.extent import shortest
-from fl0p_py.signature.loader import load, source_paths
+from fl0p_py.signature.loader import load
 from fl0p_py.signature.overhead import CARRIERS
 from fl0p_py.signature.overlap import Shape, included, meeting, shape
 from fl0p_py.signature.pattern import MAX_SIZE, Pattern, Signature, SignatureSet
 from fl0p_py.signature.printer import pattern_text
 from fl0p_py.signature.specificity import bits
+from fl0p_py.signature.text import source_paths
 from fl0p_py.signature.tunnel import can, encapsulated, variant, with_tunnels
 from fl0p_py.wording import counted
 

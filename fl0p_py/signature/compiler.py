@@ -22,9 +22,10 @@ from numpy.typing import NDArray
 
 from fl0p_py.signature import automaton
 from fl0p_py.signature.automaton import ANY, SOME, Automaton
-from fl0p_py.signature.lanes import Compiled, assemble
+from fl0p_py.signature.compiled import Compiled
+from fl0p_py.signature.lanes import assemble
 from fl0p_py.signature.machine import DTYPES
-from fl0p_py.signature.pattern import MAX_SIZE, Signature, SignatureSet, Size
+from fl0p_py.signature.pattern import MAX_SIZE, Signature, Size
 from fl0p_py.signature.plain import MAX_LENGTH, plain_rows
 from fl0p_py.signature.rule import Rules
 from fl0p_py.signature.tunnel import HELLO, looked_for
@@ -42,29 +43,14 @@ allowed from 4 items on named 14 % of them falsely, from 6 on 0.3 %."""
 EDIT_BITS = 48.0
 """Least specificity for edits: six items of wide ranges say too little to leave one out."""
 
-KEPT = 4
-"""Forms of one set that are kept, one for each threshold that it was compiled for."""
-
 Array = NDArray[Any]
 
 
-def compile_set(signatures: SignatureSet, *, threshold_ms: int = 400, fuzzy: bool = True) -> Compiled:
-    """What the set compiles to, made when it is asked for first; not to be written to.
+class Compiler:
+    """Makes the `Compiled` of a set.
 
-    fuzzy : False leaves out tolerance and edits
+    Collects plain rows of items first; they become arrays together.
     """
-    key = (threshold_ms, fuzzy)
-    compiled: Compiled | None = signatures.compiled.get(key)
-    if compiled is None:
-        compiled = _Compiler(signatures.signatures, threshold_ms, fuzzy).result()
-        if len(signatures.compiled) >= KEPT:
-            signatures.compiled.clear()
-        signatures.compiled[key] = compiled
-    return compiled
-
-
-class _Compiler:
-    """Collects plain rows of items first; they become arrays together."""
 
     def __init__(self, signatures: tuple[Signature, ...], threshold_ms: int, fuzzy: bool) -> None:
         self.signatures, self.threshold_ms, self.fuzzy = signatures, threshold_ms, fuzzy

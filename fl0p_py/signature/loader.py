@@ -10,40 +10,16 @@ from __future__ import annotations
 
 import gc
 import os
-import stat
-from collections.abc import Iterable, Iterator, Sequence
-from pathlib import Path
-from typing import NamedTuple
+from collections.abc import Iterable, Sequence
 
 from fl0p_py.errors import SignatureError, SignatureFileError
 from fl0p_py.signature.fp_file import SignatureLines, read_lines
 from fl0p_py.signature.metadata import slug
 from fl0p_py.signature.pattern import Signature, SignatureSet
-
-MAX_FILE = 64 << 20
-"""Bytes of one signature file."""
+from fl0p_py.signature.text import SignatureText, texts_of
 
 MAX_SIGNATURES = 65534
 """Signatures of a set: the matcher numbers them in 16 bits, two of which it keeps."""
-
-_SHIPPED = Path(__file__).parent / "shipped"
-
-
-def default_paths() -> list[Path]:
-    """The shipped set, as lines: one file, quick to read."""
-    return [_SHIPPED / "fl0p.fp"]
-
-
-def source_paths() -> list[Path]:
-    """The shipped set, as the TOML files with examples and provenance."""
-    return [_SHIPPED / "signatures"]
-
-
-class SignatureText(NamedTuple):
-    """The content of a signature file, by the name that messages give it."""
-
-    name: str
-    data: bytes
 
 
 def load(paths: Iterable[str | os.PathLike[str]] = ()) -> SignatureSet:
@@ -52,35 +28,12 @@ def load(paths: Iterable[str | os.PathLike[str]] = ()) -> SignatureSet:
     Raises SignatureFileError.
     """
     errors: list[SignatureError] = []
-    return _set(_texts(paths, errors), errors)
-
-
-def read_texts(paths: Iterable[str | os.PathLike[str]] = (), *, at_once: bool = False) -> list[SignatureText]:
-    """The same files as `load`, not yet looked into; raises SignatureFileError if one cannot be read.
-
-    at_once : whoever reads must not wait: a pipe, which may have no writer, counts as unreadable
-    """
-    errors: list[SignatureError] = []
-    texts = list(_texts(paths, errors, at_once))
-    if errors:
-        raise SignatureFileError(errors)
-    return texts
+    return _set(texts_of(paths, errors), errors)
 
 
 def parse_texts(texts: Sequence[SignatureText]) -> SignatureSet:
     """The signatures in files that were read before; raises SignatureFileError."""
     return _set(texts, [])
-
-
-def _texts(
-    paths: Iterable[str | os.PathLike[str]], errors: list[SignatureError], at_once: bool = False
-) -> Iterator[SignatureText]:
-    """One by one, so that what is wrong with them is told in their order."""
-    for path in list(paths) or default_paths():
-        for file in _files(Path(path), errors):
-            text = _read(file, errors, at_once)
-            if text is not None:
-                yield text
 
 
 def _set(texts: Iterable[SignatureText], errors: list[SignatureError]) -> SignatureSet:
@@ -110,53 +63,12 @@ def _set(texts: Iterable[SignatureText], errors: list[SignatureError]) -> Signat
     return SignatureSet(tuple(read.signatures), tuple(map(str, read.warnings)))
 
 
-def _files(path: Path, errors: list[SignatureError]) -> list[Path]:
-    """The file, or the signature files of the folder."""
-    if not path.is_dir():
-        return [path]
-    try:
-        files = sorted(file for file in path.iterdir() if file.suffix in (".fp", ".toml"))
-    except OSError as error:
-        errors.append(SignatureError(str(path), "", _words(error)))
-        return []
-    if not files:
-        errors.append(SignatureError(str(path), "", "no *.fp or *.toml file in this folder"))
-    return files
-
-
-def _read(file: Path, errors: list[SignatureError], at_once: bool) -> SignatureText | None:
-    name = str(file)
-    try:
-        with open(file, "rb", opener=_open_at_once if at_once else None) as stream:
-            data = stream.read(MAX_FILE + 1)
-    except OSError as error:
-        errors.append(SignatureError(name, "", _words(error)))
-        return None
-    if len(data) > MAX_FILE:
-        errors.append(SignatureError(name, "", f"more than {MAX_FILE >> 20} MiB, which no signature file is"))
-        return None
-    return SignatureText(name, data)
-
-
-def _open_at_once(path: str, flags: int) -> int:
-    descriptor = os.open(path, flags | os.O_NONBLOCK)
-    kind = os.fstat(descriptor).st_mode
-    if stat.S_ISREG(kind) or stat.S_ISDIR(kind):  # a folder's own message comes from whoever opens it
-        return descriptor
-    os.close(descriptor)
-    raise OSError("not a file that can be read again")
-
-
 def _parse(text: SignatureText) -> SignatureLines:
     if text.name.endswith(".toml"):
         from fl0p_py.signature.toml_file import read_toml  # tomli only where it is used
 
         return read_toml(text.data, text.name)
     return read_lines(text.data, text.name)
-
-
-def _words(error: OSError) -> str:
-    return os.strerror(error.errno) if error.errno else str(error)
 
 
 def _name(read: SignatureLines) -> None:

@@ -5,7 +5,7 @@ from numpy.typing import NDArray
 
 from fl0p_py.flow.event_batch import EventBatch
 from fl0p_py.flow.table import FlowTable
-from fl0p_py.signature.lanes import Compiled
+from fl0p_py.signature.compiled import Compiled
 from fl0p_py.signature.pattern import SignatureSet
 from fl0p_py.signature.verdict import Identification, Verdict
 

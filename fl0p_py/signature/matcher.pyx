@@ -27,7 +27,7 @@ from fl0p_py.flow.record cimport END, FINISH, ROW_START_SEEN, TOKEN, FlowRow, To
 from fl0p_py.flow.event_batch cimport EventBatch
 from fl0p_py.flow.table cimport FlowTable
 from fl0p_py.pool import doubled
-from fl0p_py.signature.compiler import compile_set
+from fl0p_py.signature.compiled import compile_set
 from fl0p_py.signature.dossier cimport Dossiers, MOST_PENDING
 from fl0p_py.signature.filter cimport Filter
 from fl0p_py.signature.machine cimport Machine, Token

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 from enum import StrEnum
-from typing import Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple, Protocol
 
 from fl0p_py.errors import Place
 
@@ -154,6 +154,16 @@ class Example(NamedTuple):
 
 NO_FACETS = Facets()
 
+UNREAD = ("pattern", "examples", "counter_examples")
+"""What a signature from the cache has only once it is asked for: who runs the matcher never does."""
+
+
+class Unread(Protocol):
+    """Where that comes from (cache.py)."""
+
+    def read_into(self, signature: Signature) -> None:
+        """Give it the values of UNREAD."""
+
 
 @dataclass(slots=True)
 class Signature:
@@ -178,6 +188,16 @@ class Signature:
     source: str = ""  # file it was read from
     where: Place | str = ""  # its place there
     via: str = ""  # of a variant: the carrier inside of which it is looked for (tunnel.py)
+    unread: Unread | None = field(default=None, compare=False, repr=False)
+
+    if not TYPE_CHECKING:
+
+        def __getattr__(self, name: str) -> Any:
+            """Asked for what has no value: one of UNREAD, if it came from the cache."""
+            if name not in UNREAD or self.unread is None:
+                raise AttributeError(name)
+            self.unread.read_into(self)
+            return getattr(self, name)
 
     @property
     def location(self) -> str:

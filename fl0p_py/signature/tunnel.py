@@ -18,7 +18,6 @@ import numpy as np
 from numpy.typing import NDArray
 
 from fl0p_py.signature.overhead import CARRIERS, HELLOS, IMPLICIT_TLS, Carrier
-from fl0p_py.signature.parser import parse_pattern
 from fl0p_py.signature.pattern import (
     Facets,
     Pattern,
@@ -43,10 +42,14 @@ def with_tunnels(signatures: SignatureSet) -> SignatureSet:
     """The set with its hellos and variants behind it, made once; the same set if no signature has any."""
     if signatures.tunnelled:
         return signatures.tunnelled[0]
+    if not signatures.signatures or signatures.signatures[-1].via:
+        return signatures
+    from fl0p_py.signature.parser import parse_pattern  # not for sets from the cache
+
     variants = [
         variant(signature, via) for signature in signatures.signatures for via in VIAS if can(signature, via)
     ]
-    if not variants or signatures.signatures[-1].via:
+    if not variants:
         return signatures
     hellos = [
         Signature(f"tunnel.{number}", "a tunnel may begin", parse_pattern(text), via=HELLO)

@@ -8,7 +8,8 @@ from pathlib import Path
 import orjson
 import pytest
 
-from fl0p_py.signature.loader import load, source_paths
+from fl0p_py.signature.loader import load
+from fl0p_py.signature.text import source_paths
 from tools.accuracy import PARTS, Measured, measure
 from tools.accuracy_page import page
 

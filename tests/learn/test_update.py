@@ -9,8 +9,8 @@ from fl0p_py.errors import SignatureFileError, UsageError
 from fl0p_py.learn.corpus import Corpus
 from fl0p_py.learn.toml_edit import entries, inserted, widened
 from fl0p_py.learn.update import Update, update
-from fl0p_py.signature.loader import source_paths
 from fl0p_py.signature.pattern import Size
+from fl0p_py.signature.text import source_paths
 from tests.learn.build import corpus
 
 FILE = '''title = "x"   # odd

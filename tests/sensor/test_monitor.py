@@ -26,8 +26,9 @@ from fl0p_py.sensor.monitor import Monitor, Outside
 from fl0p_py.sensor.plan import Plan
 from fl0p_py.sensor.post import LONGEST_PAUSE_S, SAY_BURST, Post
 from fl0p_py.sensor.worker import Pipeline
-from fl0p_py.signature.loader import parse_texts, read_texts
+from fl0p_py.signature.loader import parse_texts
 from fl0p_py.signature.pattern import SignatureSet
+from fl0p_py.signature.text import read_texts
 
 Work = Callable[[Channel], int]
 

@@ -9,7 +9,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from fl0p_py.sensor.signature_memory import fetch, store
-from fl0p_py.signature.loader import SignatureText, parse_texts, read_texts
+from fl0p_py.signature.loader import parse_texts
+from fl0p_py.signature.text import SignatureText, read_texts
 
 names = st.binary(min_size=1, max_size=20).map(os.fsdecode)
 

@@ -8,6 +8,7 @@ import pytest
 
 from fl0p_py.errors import SignatureFileError
 from fl0p_py.signature import loader
+from fl0p_py.signature import text as signature_text
 from fl0p_py.signature.loader import load
 
 LINE = "tcp 22 < c41 s41 : {}\n"
@@ -86,7 +87,7 @@ def test_files_and_sets_are_bounded(tmp_path: Path, monkeypatch: pytest.MonkeyPa
     write(tmp_path, a_fp=LINE.format("x") * 3)
     monkeypatch.setattr(loader, "MAX_SIGNATURES", 2)
     assert messages(tmp_path / "a.fp") == ["PATH: 3 signatures, expected at most 2"]
-    monkeypatch.setattr(loader, "MAX_FILE", 50)
+    monkeypatch.setattr(signature_text, "MAX_FILE", 50)
     assert messages(tmp_path / "a.fp") == ["PATH: more than 0 MiB, which no signature file is"]
 
 

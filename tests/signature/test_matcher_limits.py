@@ -10,7 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from fl0p_py.errors import SignatureError
-from fl0p_py.signature.compiler import compile_set
+from fl0p_py.signature.compiled import compile_set
 from fl0p_py.signature.matcher import RESULT_DTYPE, Matcher
 from fl0p_py.signature.parser import parse_pattern
 from fl0p_py.signature.pattern import Signature, SignatureSet

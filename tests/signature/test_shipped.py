@@ -11,8 +11,9 @@ from pathlib import Path
 import pytest
 
 from fl0p_py.library import read_flows
-from fl0p_py.signature.loader import load, source_paths
+from fl0p_py.signature.loader import load
 from fl0p_py.signature.pattern import Signature
+from fl0p_py.signature.text import source_paths
 from tests.signature import reference_matcher as reference
 from tests.support.captures import folder, needs_captures
 from tools import judge, make_fp

@@ -1,0 +1,189 @@
+"""Signature sets that were compiled in an earlier run: `ready` reads them again instead of compiling.
+
+    $XDG_CACHE_HOME/fl0p/KEY.set        (~/.cache/fl0p); KEY says what it was made of, see `_key`
+
+Compiling the shipped set takes longer than all the rest of a small capture.  A file holds two pickles: what
+the matcher needs, and behind it the patterns and examples, unpickled when one is asked for.  Whatever is
+wrong with a file, or with the folder, means that the set is compiled: the cache decides nothing.
+
+SAFETY: a pickle can run code, and the kernels trust compiled tables.  So a file is read only if it and its
+folder belong to the user and nobody else may write to them, as is asked of ssh's keys; and only names of
+KNOWN are looked up in it.
+"""
+
+from __future__ import annotations
+
+import copy
+import hashlib
+import io
+import os
+import pickle
+import stat
+import sys
+from collections.abc import Iterable, Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from fl0p_py import __version__
+from fl0p_py.errors import SignatureFileError
+from fl0p_py.signature.compiled import compile_set
+from fl0p_py.signature.pattern import UNREAD, Signature, SignatureSet
+from fl0p_py.signature.text import SignatureText, read_texts
+from fl0p_py.signature.tunnel import with_tunnels
+
+KEPT_FILES = 16
+MAX_FILE = 1 << 30
+"""Bytes of a file; the largest sets make some 100 MB."""
+OTHERS_MAY_WRITE = stat.S_IWGRP | stat.S_IWOTH
+
+KNOWN = {
+    "numpy._core.numeric": ("_frombuffer",),
+    "numpy.core.numeric": ("_frombuffer",),
+    "numpy": ("dtype", "ndarray"),
+    "fl0p_py.errors": ("Place",),
+    "fl0p_py.signature.compiled": ("Compiled",),
+    "fl0p_py.signature.pattern": (
+        *("Choice", "Example", "Facets", "Gap", "Pattern", "Pause", "Repeat", "Segment", "Sequence"),
+        *("Signature", "Size", "Unordered"),
+    ),
+}
+"""What pickles may name, by module."""
+
+
+def ready(
+    paths: Iterable[str | os.PathLike[str]] = (), *, threshold_ms: int = 400, fuzzy: bool = True
+) -> SignatureSet:
+    """The set of `load`, with its tunnels, compiled for these options; raises SignatureFileError."""
+    paths = list(paths)
+    try:
+        texts = read_texts(paths)
+    except SignatureFileError:
+        from fl0p_py.signature.loader import load
+
+        return load(paths)  # says what else is wrong
+    folder = _folder()
+    file = None if folder is None else folder / f"{_key(texts, threshold_ms, fuzzy)}.set"
+    signatures = None if file is None else _read(file)
+    if signatures is None:
+        from fl0p_py.signature.loader import parse_texts  # the parsers only where there is something to parse
+
+        signatures = parse_texts(texts)
+        compile_set(with_tunnels(signatures), threshold_ms=threshold_ms, fuzzy=fuzzy)
+        if file is not None:
+            _write(file, signatures)
+    return signatures
+
+
+def _folder() -> Path | None:
+    """As the XDG base directory specification has it; None for a user without a home."""
+    given = Path(os.environ.get("XDG_CACHE_HOME", ""))
+    try:
+        return (given if given.is_absolute() else Path.home() / ".cache") / "fl0p"
+    except RuntimeError:
+        return None
+
+
+def _key(texts: Sequence[SignatureText], threshold_ms: int, fuzzy: bool) -> str:
+    """Of the texts and all that may lead to other tables: options, versions, our own modules."""
+    own = [
+        (entry.name, entry.stat().st_size, entry.stat().st_mtime_ns)
+        for entry in os.scandir(Path(__file__).parent)
+        if entry.is_file()
+    ]
+    sizes = [(text.name, len(text.data)) for text in texts]
+    made = (threshold_ms, fuzzy, __version__, sys.version, np.__version__, sorted(own), sizes)
+    digest = hashlib.blake2b(repr(made).encode(), digest_size=16)
+    for text in texts:
+        digest.update(text.data)
+    return digest.hexdigest()
+
+
+class _Later:
+    """Patterns and examples of a set from the cache."""
+
+    def __init__(self, data: bytes) -> None:
+        self._data = data
+        self._values: dict[tuple[str, str], tuple[Any, ...]] = {}
+
+    def read_into(self, signature: Signature) -> None:
+        if self._data:
+            self._values = _unpickled(io.BytesIO(self._data))
+            self._data = b""
+        for name, value in zip(UNREAD, self._values[signature.id, signature.via], strict=True):
+            setattr(signature, name, value)
+
+
+class _Unpickler(pickle.Unpickler):
+    def find_class(self, module: str, name: str) -> Any:
+        if name not in KNOWN.get(module, ()):
+            raise pickle.UnpicklingError(f"{module}.{name}")
+        return super().find_class(module, name)
+
+
+def _unpickled(stream: io.BytesIO) -> Any:
+    return _Unpickler(stream).load()
+
+
+def _read(file: Path) -> SignatureSet | None:
+    """The set that the file holds; None if there is none, or none to be trusted."""
+    try:
+        if not _ours(file.parent.stat()):
+            return None
+        with open(file, "rb", opener=_open_itself) as stream:
+            found = os.fstat(stream.fileno())
+            if not _ours(found) or found.st_size > MAX_FILE:
+                return None
+            data = io.BytesIO(stream.read(MAX_FILE))
+        own, warnings, whole, compiled = _unpickled(data)
+    except Exception:  # nobody knows all that a damaged pickle can raise; the set is compiled anew
+        return None
+    later = _Later(data.read())
+    for signature in whole:
+        signature.unread = later
+    signatures = SignatureSet(whole[:own], warnings)
+    tunnelled = signatures
+    if own < len(whole):
+        tunnelled = SignatureSet(whole, warnings)
+        signatures.tunnelled.append(tunnelled)
+    tunnelled.compiled.update(compiled)
+    return signatures
+
+
+def _open_itself(path: str, flags: int) -> int:
+    return os.open(path, flags | os.O_NOFOLLOW | os.O_NONBLOCK)
+
+
+def _ours(found: os.stat_result) -> bool:
+    kind = stat.S_ISREG(found.st_mode) or stat.S_ISDIR(found.st_mode)
+    return kind and found.st_uid == os.geteuid() and not found.st_mode & OTHERS_MAY_WRITE
+
+
+def _write(file: Path, signatures: SignatureSet) -> None:
+    """Keep the set and forget the oldest ones; where that cannot be, nothing is lost but time."""
+    import tempfile  # brings much along, and is needed once
+
+    tunnelled = with_tunnels(signatures)
+    bare = []
+    for signature in tunnelled.signatures:
+        bare.append(copy.copy(signature))
+        for name in UNREAD:
+            delattr(bare[-1], name)
+    made = (len(signatures.signatures), signatures.warnings, tuple(bare), tunnelled.compiled)
+    later = {
+        (one.id, one.via): tuple(getattr(one, name) for name in UNREAD) for one in tunnelled.signatures
+    }
+    data = pickle.dumps(made, 5) + pickle.dumps(later, 5)
+    try:
+        file.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+        if not _ours(file.parent.stat()):
+            return
+        with tempfile.NamedTemporaryFile(dir=file.parent, delete=False) as stream:
+            stream.write(data)
+        Path(stream.name).replace(file)
+        files = sorted(file.parent.iterdir(), key=lambda one: one.stat().st_mtime_ns)
+        for old in files[:-KEPT_FILES]:
+            old.unlink()
+    except OSError:  # a full disk, a home that cannot be written to, another run that tidies up
+        return
