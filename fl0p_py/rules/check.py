@@ -2,7 +2,7 @@
 
 Warns of an `=` that looks meant as `==`; of a compare that no rule can ever let through, since every rule
 that would set the variable is behind such a compare; of variables and flowbits that are read
-and never written.
+and never written; of only_stream in a rule that looks for nothing in the stream.
 """
 
 from __future__ import annotations
@@ -10,10 +10,12 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import NamedTuple
 
+from fl0p_py.rules.flow_state import FlowState
 from fl0p_py.rules.flowbit import FlowBit
 from fl0p_py.rules.integer import COMPARES, Integer
 from fl0p_py.rules.loader import RuleSet
 from fl0p_py.rules.rule import Option, Rule
+from fl0p_py.rules.view import View, view_of
 from fl0p_py.wording import counted
 
 
@@ -39,7 +41,7 @@ def report(rules: RuleSet) -> str:
 
 def findings(rules: list[Rule]) -> list[str]:
     """What is odd, in the order of the rules."""
-    found = [*_assignments(rules), *_gated(rules), *_unwritten(rules)]
+    found = [*_assignments(rules), *_gated(rules), *_unwritten(rules), *_blind(rules)]
     return [f"{_where(rule, option)}: {message}" for rule, option, message in sorted(found, key=_place)]
 
 
@@ -118,6 +120,14 @@ def _unwritten(rules: list[Rule]) -> Iterator[Finding]:
             for name in _read(option):
                 if name not in written:
                     yield rule, option, f"{name.name} is never set by any rule"
+
+
+def _blind(rules: list[Rule]) -> Iterator[Finding]:
+    """Rules that see nothing but the stream, and look for nothing in it."""
+    for rule in rules:
+        for option in rule.options:
+            if isinstance(option, FlowState) and view_of(rule) is View.NOTHING:
+                yield rule, option, "only_stream is never true without a content, pcre or isdataat"
 
 
 def _read(option: Option) -> list[Name]:

@@ -105,7 +105,7 @@ def _flow_state(option: FlowState, moment: Moment, variables: Variables) -> bool
 
 def _number(option: Number, moment: Moment, variables: Variables) -> bool:
     number: int = getattr(moment, _FIELDS[option.keyword])
-    return number >= 0 and option.accepts(number)
+    return number >= 0 and bool(option.accepts(number))
 
 
 def _flags(option: Flags, moment: Moment, variables: Variables) -> bool:

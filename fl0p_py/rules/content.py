@@ -152,8 +152,6 @@ def modified(content: Content, keyword: str, value: Value | None, name: Value) -
         name.fail("a content is placed by offset, depth and startswith, or by distance and within: not both")
     if content.startswith and (content.offset is not None or content.depth is not None):
         name.fail("startswith means offset:0 and the depth of the content's length: leave these out")
-    if content.endswith and (content.offset is not None or content.relative):
-        name.fail("endswith does not go with offset, distance and within")
     return content
 
 

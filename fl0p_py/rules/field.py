@@ -1,28 +1,41 @@
 """Fields of one packet: `dsize`, `itype`, `icode`, `icmp_id`, `ttl`, `flags`.
 
-    dsize: [!]N | <N | >N | N<>M          itype, icode: the same without !
-    ttl:   N | <N | >N | N-M              icmp_id: N
+    dsize, itype, icode, ttl: [=] N | !N | <N | <=N | >N | >=N | N<>M        icmp_id: N
     flags: [+ | * | !] letters of FSRPAUEC, or 0 [, letters to ignore]
 
-A range leaves out both its ends, as in Suricata.  Of flags, `+` means all of these and any other, `*` any
-of these, `!` not all of these; without a sign it is exactly these.
+A range, which may be written N-M too, leaves out both its ends, as in Suricata; `!=` is `!`.  Of flags, `+`
+means all of these and any other, `*` any of these, `!` not all of these; without a sign it is exactly these.
 """
 
 from __future__ import annotations
 
+import operator
 import re
+from collections.abc import Callable
 from dataclasses import dataclass, field
+from typing import Any
 
 from fl0p_py.rules.value import Value, spell
 
 KEYWORDS = {
-    "dsize": (65535, "<>", "bytes"),
-    "itype": (255, "<>", "a type"),
-    "icode": (255, "<>", "a code"),
-    "icmp_id": (65535, "", "an identifier"),
-    "ttl": (255, "-", "hops"),
+    "dsize": (65535, "bytes"),
+    "itype": (255, "a type"),
+    "icode": (255, "a code"),
+    "icmp_id": (65535, "an identifier"),
+    "ttl": (255, "hops"),
 }
-"""The largest number of each, how it writes a range, and what it counts."""
+"""The largest number of each, and what it counts."""
+
+_COMPARES: dict[str, Callable[[int, int], bool]] = {
+    "=": operator.eq,
+    "!": operator.ne,
+    "<": operator.lt,
+    "<=": operator.le,
+    ">": operator.gt,
+    ">=": operator.ge,
+}
+_NUMBER = re.compile(r"(!=|<=|>=|[=!<>])?(.*)", re.DOTALL)
+_RANGE = re.compile(r"(.+?)(<>|-)(.*)", re.DOTALL)
 
 FLAG_LETTERS = "FSRPAUEC"
 _OTHER_LETTERS = {"1": "C", "2": "E"}
@@ -31,7 +44,7 @@ _FLAGS = re.compile(r"([+*!]?)([FSRPAUEC12]+|0)([+*!]?)", re.IGNORECASE)
 
 @dataclass(frozen=True, slots=True)
 class Number:
-    """op : "=", "!", "<", ">" or "<>"; high : for "<>" """
+    """op : "=", "!", "<", "<=", ">", ">=" or "<>"; high : for "<>" """
 
     keyword: str
     op: str
@@ -39,16 +52,15 @@ class Number:
     high: int = 0
     at: int = field(default=0, compare=False)
 
-    def accepts(self, number: int) -> bool:
+    def accepts(self, number: Any) -> Any:
+        """Whether a number, or which of a column of them."""
         if self.op == "<>":
-            return self.low < number < self.high
-        if self.op in "<>":
-            return number < self.low if self.op == "<" else number > self.low
-        return (number == self.low) is (self.op == "=")
+            return (number > self.low) & (number < self.high)
+        return _COMPARES[self.op](number, self.low)
 
     def __str__(self) -> str:
         if self.op == "<>":
-            return f"{self.keyword}:{self.low}{KEYWORDS[self.keyword][1]}{self.high}"
+            return f"{self.keyword}:{self.low}<>{self.high}"
         return f"{self.keyword}:{'' if self.op == '=' else self.op}{self.low}"
 
 
@@ -91,19 +103,21 @@ def _bits(letters: str) -> int:
 
 
 def parse_number(keyword: str, value: Value, at: int) -> Number:
-    most, between, what = KEYWORDS[keyword]
-    if keyword == "icmp_id" and value.text.startswith('"'):
-        value = value.quoted()
-    if between and between in value.text[1:]:
-        low, high = value.split(between, 1)
-        first, last = low.number(0, most, what), high.number(0, most, what)
-        if last < first + 2:
+    most, what = KEYWORDS[keyword]
+    if keyword == "icmp_id":
+        bare = value.quoted() if value.text.startswith('"') else value
+        return Number(keyword, "=", bare.number(0, most, what), 0, at)
+    ends = _RANGE.fullmatch(value.text)
+    if ends is not None:
+        low = Value.trimmed(ends[1], value.at).number(0, most, what)
+        high = value.rest(ends.start(3)).number(0, most, what)
+        if high < low + 2:
             value.fail("nothing is between these; a range leaves out both its ends")
-        return Number(keyword, "<>", first, last, at)
-    sign = value.text[:1]
-    if sign and ((sign in "<>" and between) or (sign == "!" and keyword == "dsize")):
-        return Number(keyword, sign, value.rest(1).number(0, most, what), 0, at)
-    return Number(keyword, "=", value.number(0, most, what), 0, at)
+        return Number(keyword, "<>", low, high, at)
+    match = _NUMBER.fullmatch(value.text)
+    assert match is not None
+    op = "!" if match[1] == "!=" else match[1] or "="
+    return Number(keyword, op, value.rest(match.start(2)).number(0, most, what), 0, at)
 
 
 def parse_flags(value: Value, at: int) -> Flags:

@@ -23,7 +23,7 @@ from fl0p_py.output.eve import flow_id
 from fl0p_py.rules.condition import PROTOCOL_NUMBERS
 from fl0p_py.rules.field import Flags, Number
 from fl0p_py.rules.machine import Machine, Ready
-from fl0p_py.rules.moment import ICMP, ICMP6, TCP, UDP, Kind, Moment
+from fl0p_py.rules.moment import ICMP, ICMP6, TCP, UDP, Kind, Moment, Piece
 from fl0p_py.rules.payload import PayloadTest
 from fl0p_py.rules.prefilter import Hits, Prefilter, needed
 from fl0p_py.rules.view import View, reach, view_of
@@ -38,7 +38,6 @@ if TYPE_CHECKING:
     from fl0p_py.tracker import Step
 
 WITH_TYPE = (ICMP, ICMP6)
-MOST = 0xFFFFFFFF
 _COLUMNS = {"dsize": "length", "ttl": "ttl", "itype": "icmp_type", "icode": "icmp_code"}
 
 _STREAM_FLAGS = chunk_batch.DATA | chunk_batch.DATAGRAM | chunk_batch.OTHER
@@ -73,7 +72,9 @@ class Inspection:
         self._machine, self._table = machine, table
         self._views = [view_of(one.rule) for one in machine.rules]
         numbered = [
-            (i, one) for i, one in enumerate(machine.rules) if self._views[i] is not View.IDENTIFICATIONS
+            (i, one)
+            for i, one in enumerate(machine.rules)
+            if self._views[i] not in (View.IDENTIFICATIONS, View.NOTHING)
         ]
         filtered = [(i, one) for i, one in numbered if needed(one) is not None]
         self._prefilter = Prefilter(filtered)
@@ -90,6 +91,7 @@ class Inspection:
         if streams:
             self._streams = StreamSet(table, compare=0)
             self._joints = Joints(table, min(WIDEST, max(2, *map(reach, streams), 2)))
+        self._met = np.zeros((len(table.rows), 2), np.uint32)
         self._established = np.zeros(len(table.rows), np.uint32)
         self._handshakes: set[int] = set()
         self._clock_ns = 0
@@ -228,8 +230,10 @@ class Inspection:
     def _find_always(self, pairs: Pairs) -> None:
         """Rules that cannot be filtered, at each record that their fields fit."""
         records = self._records
+        packets = (records["flags"] & (HOLE | FAR)) == 0
+        first = self._firsts(packets) if any(one.loaded.once for _, one in self._always) else packets
         for number, one in self._always:
-            fits = (records["flags"] & (HOLE | FAR)) == 0
+            fits = (first if one.loaded.once else packets).copy()
             protocols = PROTOCOL_NUMBERS.get(one.rule.header.proto)
             if protocols is not None:
                 fits &= np.isin(records["proto"], protocols)
@@ -237,7 +241,7 @@ class Inspection:
                 fits &= records["length"] > 0
             for option in one.rule.options:
                 if isinstance(option, Number) and option.keyword in _COLUMNS:
-                    fits &= _accepted(option, records[_COLUMNS[option.keyword]])
+                    fits &= option.accepts(records[_COLUMNS[option.keyword]])
                 elif isinstance(option, Flags):
                     flags = np.array([option.accepts(flags) for flags in range(256)])
                     fits &= flags[records["tcp_flags"]]
@@ -246,6 +250,20 @@ class Inspection:
                 places = np.union1d(places[records["proto"][places] != TCP], self._brought())
             if len(places):
                 pairs.append((places.astype(np.int64), np.full(len(places), number, np.int64)))
+
+    def _firsts(self, packets: NDArray[np.bool_]) -> NDArray[np.bool_]:
+        """Which packets are the first in their direction of their flow, or of no flow."""
+        records = self._records
+        found: NDArray[np.bool_] = packets & (records["flags"] & OTHER != 0)
+        places = np.flatnonzero(packets & ~found)
+        flows, directions = records["flow"][places], records["direction"][places]
+        serials = records["serial"][places]
+        fresh = self._met[flows, directions] != serials + np.uint32(1)
+        keys = (serials.astype(np.uint64) << 32) | (flows.astype(np.uint64) << 1) | directions
+        _, first = np.unique(keys[fresh], return_index=True)
+        found[places[fresh][first]] = True
+        self._met[flows, directions] = serials + np.uint32(1)
+        return found
 
     def _brought(self) -> NDArray[np.int64]:
         """Records that brought a stream new bytes."""
@@ -280,10 +298,10 @@ class Inspection:
         self._joint_of = np.full(len(chunks), -1, np.int64)
         self._joint_of[self._batch.joints["chunk"]] = np.arange(len(self._batch))
 
-    def _pieces(self, place: int) -> list[tuple[bytes, int]]:
-        """What a record brought the stream: bytes without a break, and how many of them are old."""
+    def _pieces(self, place: int) -> list[Piece]:
+        """What a record brought the stream, each without a break."""
         first, last = np.searchsorted(self._data_records, [place, place + 1]).tolist()
-        pieces: list[tuple[bytes, int]] = []
+        pieces: list[Piece] = []
         end = -1
         assert self._chunks is not None
         for i in self._data_chunks[first:last].tolist():
@@ -291,10 +309,13 @@ class Inspection:
             data = bytes(self._chunks.bytes_of(chunk))
             offset = int(chunk["offset"])
             if pieces and offset == end:
-                pieces[-1] = (pieces[-1][0] + data, pieces[-1][1])
+                before = pieces[-1]
+                starts = (*before.starts, len(before.data))
+                pieces[-1] = Piece(before.data + data, before.tail, starts)
             else:
                 tail = self._tail(i)
-                pieces.append((tail + data, len(tail)))
+                begins = (0,) if tail and offset == len(tail) else ()
+                pieces.append(Piece(tail + data, len(tail), (len(tail), *begins)))
             end = offset + len(data)
         return pieces
 
@@ -385,24 +406,16 @@ def _looker(test: PayloadTest, on_stream: bool) -> Callable[[Moment], Any]:
     """What looks at the payload of a moment for one rule."""
 
     def of_packet(moment: Moment) -> Any:
-        return test.failed(moment.payload) if moment.payload else test.options[0]
+        return test.failed(Piece(moment.payload, 0, (0,))) if moment.payload else test.options[0]
 
     def of_stream(moment: Moment) -> Any:
         if moment.proto != TCP:
             return of_packet(moment)
         failed: Any = test.options[0]
-        for data, tail in moment.pieces:
-            failed = test.failed(data, tail)
+        for piece in moment.pieces:
+            failed = test.failed(piece)
             if failed is None:
                 return None
         return failed
 
     return of_stream if on_stream else of_packet
-
-
-def _accepted(option: Number, column: NDArray[Any]) -> NDArray[np.bool_]:
-    """`option.accepts` for a column."""
-    low = option.low + 1 if option.op in ("<>", ">") else 0 if option.op == "<" else option.low
-    high = {"<>": option.high - 1, "<": option.low - 1, ">": MOST}.get(option.op, option.low)
-    inside: NDArray[np.bool_] = (column >= low) & (column <= high)
-    return ~inside if option.op == "!" else inside

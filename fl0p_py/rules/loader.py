@@ -18,7 +18,7 @@ from fl0p_py.rules.parser import parse_rule
 from fl0p_py.rules.port import PORTS
 from fl0p_py.rules.ranges import Ranges
 from fl0p_py.rules.rule import DEFAULT_PRIORITY, Rule
-from fl0p_py.rules.term import ANY, Space, Term, UndefinedError, resolve
+from fl0p_py.rules.term import ANY, Space, Term, UndefinedError, negates, resolve
 from fl0p_py.rules.text import rule_texts
 
 MAX_BYTES = 1 << 28
@@ -48,11 +48,15 @@ class Ends:
 
 @dataclass(frozen=True, slots=True)
 class Loaded:
-    """A rule, and what the rest of the configuration makes of it."""
+    """A rule, and what the rest of the configuration makes of it.
+
+    once : evaluated at the first packet of each direction of a flow only
+    """
 
     rule: Rule
     ends: Ends
     priority: int
+    once: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -140,7 +144,9 @@ class _Loader:
                 return
         if rule.classtype and rule.classtype not in CLASSIFICATIONS:
             self._warnings.append(f"{_where(rule)}: classtype: '{rule.classtype}' is not known")
-        self._rules[key] = Loaded(rule, self._ends(rule), _priority(rule))
+        header, groups = rule.header, self._groups.addresses
+        once = rule.of_header and not any(negates(term, groups) for term in (header.src, header.dst))
+        self._rules[key] = Loaded(rule, self._ends(rule), _priority(rule), once)
 
     def _ends(self, rule: Rule) -> Ends:
         header = rule.header

@@ -3,7 +3,8 @@
 At each moment those of the rules asked for are evaluated in their order (order.py).  A rule matches when
 its header, all its conditions and its payload options hold; then its changes are made; then, unless a pass
 rule has matched at this moment, or the threshold is against it, drop and reject kill and, but for noalert,
-it says its alert.
+it says its alert.  What pass, drop and reject say of a flow or of its stream holds for all its further
+packets: none of them is evaluated any more.
 """
 
 from __future__ import annotations
@@ -17,11 +18,14 @@ from fl0p_py.rules.classification import CLASSIFICATIONS
 from fl0p_py.rules.condition import Condition, condition_of, header_fits
 from fl0p_py.rules.integer import TRACKS, Integer, Scope
 from fl0p_py.rules.loader import Loaded
-from fl0p_py.rules.moment import Moment
+from fl0p_py.rules.moment import TCP, Kind, Moment
 from fl0p_py.rules.order import order
 from fl0p_py.rules.rule import KILLS, Option, Rule
 from fl0p_py.rules.tally import Tallies, Weight
 from fl0p_py.rules.variables import Variables
+from fl0p_py.rules.view import View, view_of
+
+SETTLES = ("pass", *KILLS)
 
 HEADER, PAYLOAD = "header", "payload"
 """What fails, beside an option."""
@@ -37,12 +41,14 @@ Payload = Callable[[Moment], "Option | str | None"]
 class Ready:
     """A rule made ready, and its counters.
 
+    settles : pass, drop or reject of a flow, or (with a payload) of a stream
     matched : times that everything held; said : alerts
     """
 
     loaded: Loaded
     conditions: tuple[tuple[Option, Condition], ...]
     changes: tuple[Change, ...]
+    settles: bool
     payload: Payload | None = None
     matched: int = 0
     said: int = 0
@@ -53,13 +59,14 @@ class Ready:
 
 
 def ready(loaded: Loaded) -> Ready:
-    options = loaded.rule.options
+    rule, options = loaded.rule, loaded.rule.options
     conditions = [(option, condition_of(option)) for option in options]
     changes = [change_of(option) for option in options]
     return Ready(
         loaded,
         tuple((option, condition) for option, condition in conditions if condition is not None),
         tuple(change for change in changes if change is not None),
+        rule.header.action in SETTLES and (rule.of_header or view_of(rule) is View.STREAMS),
     )
 
 
@@ -84,6 +91,8 @@ class Machine:
         variables.now_ns = max(variables.now_ns, moment.ts_ns)
         alerts: list[Alert] = []
         passed = False
+        if moment.kind is Kind.PACKET and variables.settled(moment):
+            return alerts
         for one in rules:
             rule = one.loaded.rule
             failed = self._failed(one, moment)
@@ -94,14 +103,18 @@ class Machine:
             one.matched += 1
             for change in one.changes:
                 change(moment, variables)
+            weight = Weight.NOTHING if passed else self.tallies.weigh(rule, moment)
+            if weight is Weight.NOTHING:
+                continue
+            if one.settles and (rule.of_header or moment.proto == TCP):
+                variables.settle(moment)
             if rule.header.action == "pass":
-                passed = True
-            elif not passed:
-                weight = Weight.SILENT if rule.noalert else self.tallies.weigh(rule, moment)
-                killed = weight is not Weight.NOTHING and self._killed(rule, moment)
-                if weight is Weight.SAID:
-                    one.said += 1
-                    alerts.append(self._alert(one, moment, killed))
+                passed = weight is Weight.SAID
+                continue
+            killed = self._killed(rule, moment)
+            if weight is Weight.SAID and not rule.noalert:
+                one.said += 1
+                alerts.append(self._alert(one, moment, killed))
         return alerts
 
     def _killed(self, rule: Rule, moment: Moment) -> bool:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 from enum import IntEnum
+from typing import NamedTuple
 
 TCP, UDP, ICMP, ICMP6 = 6, 17, 1, 58
 """IANA protocol numbers."""
@@ -13,6 +14,19 @@ class Kind(IntEnum):
     IDENTIFIED = 0  # a signature completed on the flow
     ENDED = 1  # the flow's record is complete
     PACKET = 2  # a packet, and what it brought its stream
+
+
+class Piece(NamedTuple):
+    """Bytes of a stream in order, new ones behind some old ones.
+
+    tail   : how many are old
+    starts : where options that count from a beginning may count from: each segment's first new byte, and
+             the first byte of all if the stream begins there
+    """
+
+    data: bytes
+    tail: int
+    starts: tuple[int, ...]
 
 
 @dataclass(slots=True)
@@ -26,8 +40,7 @@ class Moment:
     flow_id, vlan : for the output, see output/eve.py; icmp_id : of an echo, or -1
     id, class_  : IDENTIFIED: of the signature; actor : the verdict's so far, or ""
     payload     : of the packet; size : bytes of it that were on the wire
-    pieces      : what the packet brought its stream: bytes in order, new ones behind some old ones, and how
-                  many are old; several where a gap is between
+    pieces      : what the packet brought its stream; several where a gap is between
     flags, ttl, itype, icode : of the packet's headers; -1 where it has none
     number      : of the packet in the capture, from 1; 0 unknown
     """
@@ -49,7 +62,7 @@ class Moment:
     actor: str = ""
     payload: bytes = b""
     size: int = -1
-    pieces: list[tuple[bytes, int]] = field(default_factory=list)
+    pieces: list[Piece] = field(default_factory=list)
     flags: int = -1
     ttl: int = -1
     itype: int = -1

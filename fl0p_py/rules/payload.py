@@ -14,6 +14,7 @@ import time
 from collections.abc import Sequence
 
 from fl0p_py.rules.content import Content, IsDataAt
+from fl0p_py.rules.moment import Piece
 from fl0p_py.rules.pcre import Pcre, compiled
 from fl0p_py.rules.rule import BYTES, Option
 
@@ -30,7 +31,7 @@ Tested = Content | IsDataAt | Pcre
 class PayloadTest:
     """options : of the rule, in written order; those that do not look at bytes are skipped
 
-    absolute : places count from the first new byte, so that a stream's tail is of no use
+    absolute : places count from a beginning: of the packet, of one of its stream's segments, or of the stream
     given_up : pieces on which the bounds were reached; they count as not matching
     """
 
@@ -43,11 +44,17 @@ class PayloadTest:
             if not _finds(self.options[i + 1]):  # the place stays as it is: who comes behind may need it
                 self._followed[i] = self._followed[i] or self._followed[i + 1]
 
-    def failed(self, piece: bytes, tail: int = 0) -> Tested | None:
-        """None if all hold; else the last option that was reached.  tail : old bytes at the piece's start"""
-        if self.absolute and tail:
-            piece, tail = piece[tail:], 0
-        trial = _Trial(self, piece, tail)
+    def failed(self, piece: Piece) -> Tested | None:
+        """None if all hold; else the last option that was reached."""
+        failed: Tested | None = None
+        for start in piece.starts if self.absolute else (0,):
+            failed = self._failed(piece.data[start:], max(0, piece.tail - start))
+            if failed is None:
+                return None
+        return failed
+
+    def _failed(self, data: bytes, tail: int) -> Tested | None:
+        trial = _Trial(self, data, tail)
         if trial.holds(0, 0, tail == 0):
             return None
         self.given_up += trial.given_up
@@ -116,7 +123,7 @@ class _Trial:
         data, pattern = self._sides(option)
         start, stop = _region(option, end, len(data))
         if option.endswith:
-            return stop == len(data) and data.endswith(pattern, start)
+            return _ends_with(data, pattern, start, stop)
         return start <= stop and data.find(pattern, start, stop) >= 0
 
     def _content(self, option: Content, i: int, end: int, fresh: bool) -> bool:
@@ -125,9 +132,7 @@ class _Trial:
         if start > stop:
             return False
         if option.endswith:
-            at = len(data) - len(pattern)
-            fits = start <= at and stop == len(data) and data.endswith(pattern)
-            return fits and self._goes_on(i, len(data), fresh)
+            return _ends_with(data, pattern, start, stop) and self._goes_on(i, len(data), fresh)
         if not self._test.followed(i):
             at = data.rfind(pattern, start, stop)  # the last one reaches farthest beyond the tail
             return at >= 0 and self._goes_on(i, at + len(pattern), fresh)
@@ -198,6 +203,11 @@ def _region(option: Content, end: int, size: int) -> tuple[int, int]:
         return 0, min(size, len(option.pattern))
     start = option.offset or 0
     return start, size if option.depth is None else min(size, start + option.depth)
+
+
+def _ends_with(data: bytes, pattern: bytes, start: int, stop: int) -> bool:
+    """Whether the pattern is the end of all, and lies in [start, stop)."""
+    return stop == len(data) and data.endswith(pattern, start)
 
 
 def _is_data_at(option: IsDataAt, size: int, end: int) -> bool:

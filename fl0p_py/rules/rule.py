@@ -87,6 +87,11 @@ class Rule:
         return any(isinstance(option, (FlowSig, Actor)) for option in self.options)
 
     @property
+    def of_header(self) -> bool:
+        """True of whole flows: nothing but the header says when it matches."""
+        return all(isinstance(option, FlowBit) and option.op == "set" for option in self.options)
+
+    @property
     def shared(self) -> bool:
         """Has variables that belong to more than one flow."""
         return any(isinstance(option, Integer) and option.keyword != "flowint" for option in self.options)

@@ -51,7 +51,7 @@ class Tallies:
             window = Window(window.begun_s, window.matches + 1)
         weight = _weight(threshold, window.matches)
         if weight is Weight.SAID and threshold.type == "threshold":
-            window = Window(now_s, 0)
+            window = Window(window.begun_s, 0)
         self.windows.put(key, window)
         return weight
 

@@ -166,3 +166,12 @@ def resolve(term: Term, space: Space, groups: Mapping[str, Term], depth: int = 0
             if one.negated:
                 found = found.minus(resolve(Term(one.item), space, groups, depth + 1))
     return everything.minus(found) if term.negated else found
+
+
+def negates(term: Term, groups: Mapping[str, Term]) -> bool:
+    """Whether there is a `!` in what `term` names; groups : without circles"""
+    if term.negated:
+        return True
+    if isinstance(term.item, Variable):
+        return term.item.name in groups and negates(groups[term.item.name], groups)
+    return isinstance(term.item, tuple) and any(negates(one, groups) for one in term.item)

@@ -30,13 +30,14 @@ class Held(NamedTuple):
 
 
 class FlowVariables:
-    """Of one flow."""
+    """Of one flow.  settled : a pass, drop or reject holds for all its further packets"""
 
-    __slots__ = ("bits", "ints")
+    __slots__ = ("bits", "ints", "settled")
 
     def __init__(self) -> None:
         self.ints: dict[str, int] = {}
         self.bits: set[str] = set()
+        self.settled = False
 
 
 class Variables:
@@ -65,6 +66,16 @@ class Variables:
             found = FlowVariables()
             self.flows.put(moment.flow, found)
         return found
+
+    def settle(self, moment: Moment) -> None:
+        """No rule is to be evaluated at further packets of this flow."""
+        of_flow = self.made_for_flow(moment)
+        if of_flow is not None:
+            of_flow.settled = True
+
+    def settled(self, moment: Moment) -> bool:
+        of_flow = self.of_flow(moment)
+        return of_flow is not None and of_flow.settled
 
     def get(self, option: Integer, name: str, moment: Moment) -> int | None:
         """The variable of this name in the option's scope; None: not set."""

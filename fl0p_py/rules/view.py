@@ -5,10 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterable
 from enum import Enum
 
-from fl0p_py.rules.content import Content
+from fl0p_py.rules.content import Content, IsDataAt
 from fl0p_py.rules.field import Flags, Number
 from fl0p_py.rules.flow_state import FlowState
-from fl0p_py.rules.pcre import Pcre
 from fl0p_py.rules.rule import BYTES, Rule
 
 TAIL = 256
@@ -20,22 +19,20 @@ class View(Enum):
     PACKETS = 1  # each packet, also those without payload
     PAYLOADS = 2  # packets with payload, each alone
     STREAMS = 3  # of TCP; of the rest each payload alone
+    NOTHING = 4  # streams, and nothing to find in them: as in Suricata never true
 
 
 def view_of(rule: Rule) -> View:
     """As Suricata decides it: a TCP rule looks at the stream unless something in it is of one packet."""
     if rule.of_identifications:
         return View.IDENTIFICATIONS
+    scopes = {option.scope for option in rule.options if isinstance(option, FlowState)}
     if not any(isinstance(option, BYTES) for option in rule.options):
-        return View.PACKETS
+        return View.NOTHING if "only_stream" in scopes else View.PACKETS
     if rule.header.proto not in ("tcp", "ip"):
         return View.PAYLOADS
-    for option in rule.options:
-        if isinstance(option, (Number, Flags)):
-            return View.PAYLOADS
-        if isinstance(option, FlowState) and option.scope == "no_stream":
-            return View.PAYLOADS
-    return View.STREAMS
+    of_one = "no_stream" in scopes or any(isinstance(option, (Number, Flags)) for option in rule.options)
+    return View.PAYLOADS if of_one else View.STREAMS
 
 
 def records_of(rules: Iterable[Rule]) -> str:
@@ -47,17 +44,19 @@ def records_of(rules: Iterable[Rule]) -> str:
 
 
 def reach(rule: Rule) -> int:
-    """Bytes that a match of a stream rule may take from its first to its last, as far as they are kept."""
+    """Bytes of a stream, up to the end of a match, that a stream rule has to see, as far as they are kept."""
     options = [option for option in rule.options if isinstance(option, BYTES)]
-    if len(options) == 1 and isinstance(options[0], Content):
-        return len(options[0].pattern)
     total = 0
+    bounded = True
     for option in options:
-        if isinstance(option, Pcre):
-            return max(TAIL, total)
         if isinstance(option, Content):
-            within = len(option.pattern) if option.within is None else option.within
-            total += within + max(0, option.distance or 0)
-            if total > len(option.pattern) and option.within is None:
-                total = max(TAIL, total)
-    return total
+            size = len(option.pattern)
+            room = option.within if option.relative else size if option.startswith else option.depth
+            total += max(0, (option.distance or 0) + (option.offset or 0)) + (room or size)
+            alone = len(options) == 1 and option.offset is None
+            bounded = bounded and (room is not None or alone)
+        elif isinstance(option, IsDataAt):
+            total += option.offset + 1
+        else:
+            bounded = False
+    return total if bounded else max(TAIL, total)

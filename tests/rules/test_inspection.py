@@ -145,7 +145,7 @@ def test_places_count_from_the_new_bytes(tmp_path) -> None:
     talk = Talk().tcp().c(b"USER a\r\n", b"USER b\r\n", b"x USER c\r\n").close()
     assert sids(tmp_path, rule('content:"USER"; startswith;'), talk) == [1, 1]
     assert sids(tmp_path, rule('content:"USER"; depth:4;'), talk) == [1, 1]
-    assert sids(tmp_path, rule('content:"USER"; offset:2;'), talk) == [1]
+    assert sids(tmp_path, rule('content:"USER"; offset:2; depth:4;'), talk) == [1]
     assert sids(tmp_path, rule('content:"|0d 0a|"; endswith;'), talk) == [1, 1, 1]
 
 
@@ -174,8 +174,49 @@ def test_packet_rules_and_stream_rules_of_one_packet_are_one_moment(tmp_path) ->
 
 def test_pass_keeps_a_packet_from_alerts(tmp_path) -> None:
     talk = Talk().tcp().c(b"bad", b"bad but known", b"bad").close()
+    known = rule('content:"known"; flow:no_stream;', 2, "pass tcp any any -> any any")
+    assert sids(tmp_path, rule('content:"bad";', 1) + known, talk) == [1, 1]
+
+
+def test_pass_in_a_stream_holds_for_the_rest_of_the_flow(tmp_path) -> None:
+    talk = Talk().tcp().c(b"bad", b"bad but known", b"bad").close()
+    talk.tcp(sport=40001).c(b"bad").close()
     rules = rule('content:"bad";', 1) + rule('content:"known";', 2, "pass tcp any any -> any any")
     assert sids(tmp_path, rules, talk) == [1, 1]
+    packets = rule('content:"bad";', 1, "alert udp any any -> any any")
+    packets += rule('content:"known";', 2, "pass ip any any -> any any")
+    assert sids(tmp_path, packets, Talk().udp(b"bad").udp(b"bad but known").udp(b"bad")) == [1, 1]
+
+
+def test_a_rule_of_nothing_but_a_header_is_evaluated_once_in_each_direction(tmp_path) -> None:
+    talk = Talk().tcp().c(b"a", b"b").s(b"c").close()
+    talk.tcp(sport=40001).c(b"a").close()
+    assert sids(tmp_path, rule(""), talk) == [1] * 4
+    assert sids(tmp_path, rule("flowbits:set,seen;", head="alert tcp any any -> any 23"), talk) == [1] * 2
+    counted = rule("flowbits:toggle,seen;", head="alert tcp any any -> any 23")
+    assert len(sids(tmp_path, counted, talk)) > 10
+    negated = rule("", head="alert tcp !10.9.9.9 any -> any 23")
+    assert len(sids(tmp_path, negated, talk)) > 10
+    assert sids(tmp_path, rule("flow:only_stream;"), talk) == []
+
+
+@pytest.mark.parametrize(
+    "said",
+    [[b"lo", b"gin"], [b"l", b"o", b"g", b"i", b"n"], [b"login"], [b"login now"], [b"xlo", b"gin", b"login"]],
+)
+def test_places_count_from_the_start_of_the_stream_too(tmp_path, said: list[bytes]) -> None:
+    talk = Talk().tcp().c(*said).close()
+    assert sids(tmp_path, rule('content:"login"; depth:5;'), talk) == [1]
+    rules = rule('content:"lo"; startswith; content:"in"; distance:1; within:2;')
+    assert sids(tmp_path, rules, talk) == [1]
+
+
+def test_places_count_from_each_segment_behind_a_hole(tmp_path) -> None:
+    connection = Talk().tcp()
+    connection.segment(0, b"login", seq=connection.seqs[0] + 3)
+    connection.segment(0, b"abc")
+    connection.seqs[0] += 8
+    assert sids(tmp_path, rule('content:"login"; depth:5;'), connection.close()) == [1]
 
 
 def test_alerts_of_packets_and_of_identifications_are_in_order_and_share_variables(tmp_path) -> None:

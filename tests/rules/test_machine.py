@@ -7,7 +7,7 @@ import pytest
 from fl0p_py.rules.bounded import Bounded
 from fl0p_py.rules.loader import parse_rules
 from fl0p_py.rules.machine import Machine
-from fl0p_py.rules.moment import Moment
+from fl0p_py.rules.moment import Kind, Moment
 from fl0p_py.rules.order import order
 from fl0p_py.rules.tally import Tallies, Weight
 from fl0p_py.rules.variables import Variables
@@ -40,10 +40,46 @@ def test_what_takes_the_alert_away_leaves_the_changes(silent: str) -> None:
 
 
 def test_pass_takes_the_alerts_of_its_moment_and_leaves_the_changes() -> None:
-    rules = machine("(flowint:aa,+,1;)", 'pass tcp any any -> any 22 (msg:"not here";)')
+    rules = machine("(flowint:aa,+,1;)", "pass tcp any any -> any 22 (flow:stateless;)")
     assert sids(rules, moment()) == []
     assert sids(rules, moment(dport=23)) == [1]
     assert rules.variables.flows.get(1).ints == {"aa": 2}
+
+
+PASSED = [  # a threshold of a pass rule, and at which of five matches another gives its alert
+    ("", "00000"),
+    ("noalert; ", "00000"),
+    ("threshold:type limit, track by_rule, count 2, seconds 60; ", "00111"),
+    ("noalert; threshold:type limit, track by_rule, count 2, seconds 60; ", "00111"),
+    ("threshold:type threshold, track by_rule, count 2, seconds 60; ", "10101"),
+    ("threshold:type both, track by_rule, count 2, seconds 60; ", "10111"),
+    ("detection_filter:track by_rule, count 2, seconds 60; ", "11000"),
+]
+
+
+@pytest.mark.parametrize(("options", "said"), PASSED)
+def test_pass_holds_where_its_threshold_would_say_an_alert(options: str, said: str) -> None:
+    rules = machine(f"pass tcp any any -> any any (flow:stateless; {options})", "(flow:stateless;)")
+    assert "".join(str(len(run(rules, moment()))) for _ in said) == said
+
+
+@pytest.mark.parametrize("action", ["pass", "drop", "reject"])
+@pytest.mark.parametrize(
+    ("head", "options", "later"),
+    [
+        ("tcp any any -> any any", "", []),
+        ("ip !10.9.9.9 any -> any any", "flowbits:set,seen;", []),
+        ("tcp any any -> any any", "flags:S;", [2]),
+    ],
+)
+def test_an_action_on_a_flow_holds_for_its_further_packets(
+    action: str, head: str, options: str, later: list[int]
+) -> None:
+    rules = machine(f"{action} {head} ({options})", "(flags:+A;)", "(flowsig:ssh;)")
+    run(rules, moment(flags=2))
+    assert sids(rules, moment(flags=16)) == later
+    identified = moment(kind=Kind.IDENTIFIED, id="a", class_="ssh")
+    assert [alert.sid for alert in rules.run(identified, rules.rules[-1:])] == [3]
 
 
 def test_a_chain_runs_through_at_one_moment() -> None:
@@ -301,7 +337,7 @@ KILLED = [  # threshold, which of five matches are said, and which kill
 @pytest.mark.parametrize(("options", "said", "kills"), KILLED)
 @pytest.mark.parametrize("action", ["drop", "reject"])
 def test_which_matches_kill(action: str, options: str, said: str, kills: str) -> None:
-    machine = Machine(loaded(f"{action} tcp any any -> any any ({options}sid:1;)"))
+    machine = Machine(loaded(f"{action} tcp any any -> any any (flow:stateless; {options}sid:1;)"))
     killed: list[Moment] = []
 
     def kill(one: Moment) -> bool:

@@ -9,6 +9,7 @@ from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from fl0p_py.rules.content import Content, IsDataAt
+from fl0p_py.rules.moment import Piece
 from fl0p_py.rules.payload import PATIENCE_S, STEPS, PayloadTest, Tested
 from fl0p_py.rules.pcre import Pcre
 from tests.rules.moments import loaded
@@ -53,6 +54,11 @@ ROWS = [
 ]  # fmt: skip
 
 
+def new(data: bytes, tail: int = 0, *starts: int) -> Piece:
+    """One segment's bytes behind some old ones."""
+    return Piece(data, tail, (tail, *starts))
+
+
 def options_of(text: str) -> list[Tested]:
     (one,) = loaded(f"({text})")
     return list(PayloadTest(one.rule.options).options)
@@ -63,13 +69,13 @@ def options_of(text: str) -> list[Tested]:
 )
 def test_a_row(text: str, piece: bytes, tail: int, holds: bool) -> None:
     test = PayloadTest(options_of(text))
-    assert (test.failed(piece, tail) is None) is holds
+    assert (test.failed(new(piece, tail)) is None) is holds
 
 
 def test_the_option_that_failed_is_told() -> None:
     options = options_of('content:"a"; content:"b"; content:"c";')
-    assert PayloadTest(options).failed(b"ab") == options[2]
-    assert PayloadTest(options).failed(b"bc") == options[0]
+    assert PayloadTest(options).failed(new(b"ab")) == options[2]
+    assert PayloadTest(options).failed(new(b"bc")) == options[0]
 
 
 SMALL = st.binary(min_size=1, max_size=2).map(lambda raw: bytes(b"abAB"[byte % 4] for byte in raw))
@@ -110,18 +116,18 @@ def test_it_says_what_the_twin_says(options: list[Tested], piece: bytes, tail: i
     if test.absolute:
         piece, tail = piece[min(tail, len(piece)) :], 0
     tail = min(tail, len(piece))
-    assert (test.failed(piece, tail) is None) is fits(options, piece, tail)
+    assert (test.failed(new(piece, tail)) is None) is fits(options, piece, tail)
 
 
 def test_work_is_bounded() -> None:
     many = ['content:"a";', *['content:"a"; distance:0;'] * 8, 'content:"b"; distance:0;']
     test = PayloadTest(options_of(" ".join(many)))
-    assert test.failed(b"a" * 500) is not None
+    assert test.failed(new(b"a" * 500)) is not None
     assert test.given_up == 1
     assert STEPS < 500**2
     test = PayloadTest(options_of('pcre:"/(a+)+$/";'))
     begun = time.monotonic()
-    assert test.failed(b"a" * 40 + b"b") is not None
+    assert test.failed(new(b"a" * 40 + b"b")) is not None
     assert time.monotonic() - begun < 20 * PATIENCE_S
 
 
@@ -129,8 +135,26 @@ def test_patience_with_an_expression_becomes_less() -> None:
     test = PayloadTest([Pcre("^(a|aa)+$")])
     first = test.patience_s
     for _ in range(3):
-        assert test.failed(b"a" * 2000 + b"!") is not None
+        assert test.failed(new(b"a" * 2000 + b"!")) is not None
     assert test.given_up == 3
     assert 0.001 <= test.patience_s < first
     test.given_up = 1_000_000
     assert test.patience_s == 0.001
+
+
+@pytest.mark.parametrize(
+    ("text", "piece", "holds"),
+    [
+        ('content:"login"; depth:5;', new(b"login", 2, 0), True),
+        ('content:"login"; depth:5;', new(b"login", 2), False),
+        ('content:"login"; depth:5;', new(b"login", 5, 0), False),
+        ('content:"lo"; startswith; content:"gin"; distance:0;', new(b"login", 2, 0), True),
+        ('content:"gin"; startswith;', new(b"login", 2, 0), True),
+        ('content:"b"; startswith;', new(b"abc", 0, 1), True),
+        ('content:"c"; startswith;', new(b"abc", 0, 1), False),
+        (r'pcre:"/^login/";', new(b"login", 2, 0), True),
+        ("isdataat:4;", new(b"login", 2, 0), False),
+    ],
+)
+def test_places_count_from_each_beginning(text: str, piece: Piece, holds: bool) -> None:
+    assert (PayloadTest(options_of(text)).failed(piece) is None) is holds

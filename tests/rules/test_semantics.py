@@ -45,7 +45,7 @@ def test_a_row(row: list[str], scope: str) -> None:
         if value != UNSET
     ]
     rules = machine(
-        f"pass tcp any any -> any 1 ({''.join(before)})",
+        f"alert tcp any any -> any 1 ({''.join(before)} noalert;)",
         f"alert tcp any any -> any 2 ({option.replace('flowint:', SCOPES[scope])};)",
     )
     assert sids(rules, moment(dport=1)) == []
