@@ -3,8 +3,9 @@
     dsize, itype, icode, ttl: [=] N | !N | <N | <=N | >N | >=N | N<>M        icmp_id: N
     flags: [+ | * | !] letters of FSRPAUEC, or 0 [, letters to ignore]
 
-A range, which may be written N-M too, leaves out both its ends, as in Suricata; `!=` is `!`.  Of flags, `+`
-means all of these and any other, `*` any of these, `!` not all of these; without a sign it is exactly these.
+A range, which may be written N-M too, leaves out both its ends, as in Suricata; `!=` is `!`; `dsize:!N` is
+true of packets with payload only.  Of flags, `+` means all of these and any other, `*` any of these, `!` not
+all of these; without a sign it is exactly these.
 """
 
 from __future__ import annotations
@@ -56,6 +57,8 @@ class Number:
         """Whether a number, or which of a column of them."""
         if self.op == "<>":
             return (number > self.low) & (number < self.high)
+        if self.op == "!" and self.keyword == "dsize":
+            return (number != self.low) & (number > 0)
         return _COMPARES[self.op](number, self.low)
 
     def __str__(self) -> str:

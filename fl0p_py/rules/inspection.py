@@ -310,12 +310,11 @@ class Inspection:
             offset = int(chunk["offset"])
             if pieces and offset == end:
                 before = pieces[-1]
-                starts = (*before.starts, len(before.data))
-                pieces[-1] = Piece(before.data + data, before.tail, starts)
+                segments = (*before.segments, len(before.data))
+                pieces[-1] = before._replace(data=before.data + data, segments=segments)
             else:
                 tail = self._tail(i)
-                begins = (0,) if tail and offset == len(tail) else ()
-                pieces.append(Piece(tail + data, len(tail), (len(tail), *begins)))
+                pieces.append(Piece(tail + data, len(tail), (len(tail),), offset == len(tail)))
             end = offset + len(data)
         return pieces
 
@@ -406,7 +405,7 @@ def _looker(test: PayloadTest, on_stream: bool) -> Callable[[Moment], Any]:
     """What looks at the payload of a moment for one rule."""
 
     def of_packet(moment: Moment) -> Any:
-        return test.failed(Piece(moment.payload, 0, (0,))) if moment.payload else test.options[0]
+        return test.failed(Piece(moment.payload)) if moment.payload else test.options[0]
 
     def of_stream(moment: Moment) -> Any:
         if moment.proto != TCP:

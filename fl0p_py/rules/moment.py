@@ -19,14 +19,15 @@ class Kind(IntEnum):
 class Piece(NamedTuple):
     """Bytes of a stream in order, new ones behind some old ones.
 
-    tail   : how many are old
-    starts : where options that count from a beginning may count from: each segment's first new byte, and
-             the first byte of all if the stream begins there
+    tail     : how many are old
+    segments : where each segment's first new byte is
+    begins   : the stream begins with the first byte of all
     """
 
     data: bytes
-    tail: int
-    starts: tuple[int, ...]
+    tail: int = 0
+    segments: tuple[int, ...] = (0,)
+    begins: bool = True
 
 
 @dataclass(slots=True)

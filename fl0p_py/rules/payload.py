@@ -12,8 +12,10 @@ from __future__ import annotations
 
 import time
 from collections.abc import Sequence
+from enum import Enum
 
 from fl0p_py.rules.content import Content, IsDataAt
+from fl0p_py.rules.flow_state import FlowState
 from fl0p_py.rules.moment import Piece
 from fl0p_py.rules.pcre import Pcre, compiled
 from fl0p_py.rules.rule import BYTES, Option
@@ -28,17 +30,24 @@ FORGIVEN = 10
 Tested = Content | IsDataAt | Pcre
 
 
+class Origin(Enum):
+    """Where the places of a rule's options count from."""
+
+    NOWHERE = 0  # none of them counts from a beginning
+    SEGMENTS = 1  # the first new byte of each segment, and the beginning of the stream
+    STREAM = 2  # the beginning of the stream
+
+
 class PayloadTest:
     """options : of the rule, in written order; those that do not look at bytes are skipped
 
-    absolute : places count from a beginning: of the packet, of one of its stream's segments, or of the stream
-    given_up : pieces on which the bounds were reached; they count as not matching
+    origin   : of places; given_up : pieces on which the bounds were reached; they count as not matching
     """
 
     def __init__(self, options: Sequence[Option]) -> None:
         self.options: tuple[Tested, ...] = tuple(option for option in options if isinstance(option, BYTES))
-        self.absolute = not any(map(_finds, self.options)) or any(map(_absolute, self.options))
         self.given_up = 0
+        self.origin = _origin(options)
         self._followed = [_is_relative(option) for option in self.options[1:]] + [False]
         for i in reversed(range(len(self._followed) - 1)):
             if not _finds(self.options[i + 1]):  # the place stays as it is: who comes behind may need it
@@ -46,8 +55,13 @@ class PayloadTest:
 
     def failed(self, piece: Piece) -> Tested | None:
         """None if all hold; else the last option that was reached."""
-        failed: Tested | None = None
-        for start in piece.starts if self.absolute else (0,):
+        if self.origin is Origin.NOWHERE:
+            return self._failed(piece.data, piece.tail)
+        starts = {0} if piece.begins else set()
+        if self.origin is Origin.SEGMENTS:
+            starts.update(piece.segments)
+        failed: Tested | None = self.options[0]
+        for start in sorted(starts):
             failed = self._failed(piece.data[start:], max(0, piece.tail - start))
             if failed is None:
                 return None
@@ -79,12 +93,28 @@ def _is_relative(option: Tested) -> bool:
     return option.relative
 
 
-def _absolute(option: Tested) -> bool:
-    if isinstance(option, Content):
-        return option.offset is not None or option.depth is not None or option.startswith
-    if isinstance(option, IsDataAt):
-        return not option.relative
-    return not option.relative and option.expression.startswith(("^", "\\A"))
+def _origin(options: Sequence[Option]) -> Origin:
+    """As in Suricata: offset, depth and startswith are of packets too, ^ is of streams alone."""
+    tested = [option for option in options if isinstance(option, BYTES)]
+    placed = any(isinstance(option, Content) and _placed(option) for option in tested)
+    on_stream = any(isinstance(option, FlowState) and option.scope == "only_stream" for option in options)
+    if any(isinstance(option, Pcre) and _anchored(option) for option in tested) or (placed and on_stream):
+        return Origin.SEGMENTS if placed and not on_stream else Origin.STREAM
+    ends = any(isinstance(option, IsDataAt) and not option.relative for option in tested)
+    return Origin.SEGMENTS if placed or ends or not any(map(_finds, tested)) else Origin.NOWHERE
+
+
+def _placed(option: Content) -> bool:
+    return option.offset is not None or option.depth is not None or option.startswith
+
+
+def _anchored(option: Pcre) -> bool:
+    """It matches at the very beginning alone."""
+    if option.relative:
+        return False
+    return option.expression.startswith("\\A") or (
+        option.expression.startswith("^") and "m" not in option.modifiers
+    )
 
 
 class _Trial:

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from fl0p_py.rules.content import Content, IsDataAt
 from fl0p_py.rules.moment import Piece
-from fl0p_py.rules.payload import PATIENCE_S, STEPS, PayloadTest, Tested
+from fl0p_py.rules.payload import PATIENCE_S, STEPS, Origin, PayloadTest, Tested
 from fl0p_py.rules.pcre import Pcre
 from tests.rules.moments import loaded
 from tests.rules.twin_payload import fits
@@ -50,13 +50,13 @@ ROWS = [
     ('content:!"ab";', b"abxx", 2, True),
     (r'pcre:"/a+/";', b"aaxx", 2, False),
     (r'pcre:"/a+/";', b"aaxa", 2, True),
-    (r'pcre:"/^ab/";', b"abab", 2, True),
+    (r'pcre:"/^ab/";', b"abab", 2, False),
 ]  # fmt: skip
 
 
-def new(data: bytes, tail: int = 0, *starts: int) -> Piece:
+def new(data: bytes, tail: int = 0, begins: bool = False) -> Piece:
     """One segment's bytes behind some old ones."""
-    return Piece(data, tail, (tail, *starts))
+    return Piece(data, tail, (tail,), begins or not tail)
 
 
 def options_of(text: str) -> list[Tested]:
@@ -108,15 +108,17 @@ OPTIONS = st.lists(
 PIECES = st.lists(st.sampled_from(list(b"abAB")), max_size=10).map(bytes)
 
 
-@given(OPTIONS, PIECES, st.integers(0, 5))
-@example([Content(b"a"), Content(b"b", negated=True, within=2), Content(b"a", distance=0)], b"abaa", 0)
+@given(OPTIONS, PIECES, st.integers(0, 5), st.booleans())
+@example([Content(b"a"), Content(b"b", negated=True, within=2), Content(b"a", distance=0)], b"abaa", 0, True)
 @settings(max_examples=400, deadline=None)
-def test_it_says_what_the_twin_says(options: list[Tested], piece: bytes, tail: int) -> None:
+def test_it_says_what_the_twin_says(options: list[Tested], data: bytes, tail: int, begins: bool) -> None:
     test = PayloadTest(options)
-    if test.absolute:
-        piece, tail = piece[min(tail, len(piece)) :], 0
-    tail = min(tail, len(piece))
-    assert (test.failed(new(piece, tail)) is None) is fits(options, piece, tail)
+    piece = new(data, min(tail, len(data)), begins)
+    starts = {0} if piece.begins or test.origin is Origin.NOWHERE else set()
+    if test.origin is Origin.SEGMENTS:
+        starts |= set(piece.segments)
+    expected = any(fits(options, data[start:], max(0, piece.tail - start)) for start in starts)
+    assert (test.failed(piece) is None) is expected
 
 
 def test_work_is_bounded() -> None:
@@ -142,19 +144,28 @@ def test_patience_with_an_expression_becomes_less() -> None:
     assert test.patience_s == 0.001
 
 
-@pytest.mark.parametrize(
-    ("text", "piece", "holds"),
-    [
-        ('content:"login"; depth:5;', new(b"login", 2, 0), True),
-        ('content:"login"; depth:5;', new(b"login", 2), False),
-        ('content:"login"; depth:5;', new(b"login", 5, 0), False),
-        ('content:"lo"; startswith; content:"gin"; distance:0;', new(b"login", 2, 0), True),
-        ('content:"gin"; startswith;', new(b"login", 2, 0), True),
-        ('content:"b"; startswith;', new(b"abc", 0, 1), True),
-        ('content:"c"; startswith;', new(b"abc", 0, 1), False),
-        (r'pcre:"/^login/";', new(b"login", 2, 0), True),
-        ("isdataat:4;", new(b"login", 2, 0), False),
-    ],
-)
+PLACES = [
+    ('content:"login"; depth:5;', new(b"login", 2, True), True),
+    ('content:"login"; depth:5;', new(b"login", 2), False),
+    ('content:"login"; depth:5;', new(b"login", 5, True), False),
+    ('content:"lo"; startswith; content:"gin"; distance:0;', new(b"login", 2, True), True),
+    ('content:"gin"; startswith;', new(b"login", 2, True), True),
+    ('content:"gin"; startswith; flow:only_stream;', new(b"login", 2, True), False),
+    ('content:"login"; startswith; flow:only_stream;', new(b"login", 2, True), True),
+    ('content:"b"; startswith;', Piece(b"abc", 0, (0, 1)), True),
+    ('content:"c"; startswith;', Piece(b"abc", 0, (0, 1)), False),
+    (r'pcre:"/^login/";', new(b"login", 2, True), True),
+    (r'pcre:"/^gin/";', new(b"login", 2, True), False),
+    (r'pcre:"/^gin/";', new(b"gin", 0), True),
+    (r'pcre:"/^gin/m";', new(b"lo\ngin", 3), True),
+    (r'pcre:"/^gin/m";', new(b"login", 2), False),
+    (r'pcre:"/\Agin/";', new(b"login", 2), False),
+    ("isdataat:4;", new(b"login", 2, True), False),
+    ("isdataat:2;", new(b"login", 2), True),
+]
+
+
+@pytest.mark.parametrize(("text", "piece", "holds"), PLACES, ids=[f"{row[0]} {row[1]}" for row in PLACES])
 def test_places_count_from_each_beginning(text: str, piece: Piece, holds: bool) -> None:
-    assert (PayloadTest(options_of(text)).failed(piece) is None) is holds
+    (one,) = loaded(f"({text})")
+    assert (PayloadTest(one.rule.options).failed(piece) is None) is holds
