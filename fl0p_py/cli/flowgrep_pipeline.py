@@ -102,7 +102,9 @@ class Pipeline:
         if self._options.count:
             self._target.write(b"%d\n" % self.matches)
         if self._seeker.slow:
-            say(f"patterns took too long, and were given up on {self._seeker.slow} streams")
+            say(f"patterns took too long, and were given up {self._seeker.slow} times")
+        if self._seeker.crowded:
+            say(f"{self._seeker.crowded} streams were not searched to their ends, to make room for others")
 
     def _recorder(self, table: FlowTable, files: Files) -> Taker:
         from fl0p_py.grep.log_folder import Log

@@ -12,6 +12,7 @@ of a payload at once.
 
 from __future__ import annotations
 
+import heapq
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from enum import StrEnum
@@ -20,12 +21,15 @@ from itertools import pairwise
 
 import numpy as np
 from numpy.typing import NDArray
-from rapidfuzz.distance import DamerauLevenshtein, Hamming, Levenshtein
 
 from fl0p_py.grep.pattern import GrepError
 
 LONGEST = 256
 """Bytes of a string; longer ones would need more of a stream than is kept."""
+
+
+AT_A_TIME = 32
+"""Windows that are compared without asking whether to go on."""
 
 
 class Measure(StrEnum):
@@ -37,11 +41,17 @@ class Measure(StrEnum):
     JACCARD = "jaccard"
 
 
-_FUNCTIONS: dict[Measure, Callable[..., int]] = {
-    Measure.LEVENSHTEIN: Levenshtein.distance,
-    Measure.DAMERAU: DamerauLevenshtein.distance,
-    Measure.HAMMING: Hamming.distance,
-}
+def _function(measure: Measure) -> Callable[..., int] | None:
+    """What compares two strings; none for jaccard, of which all windows are computed at once."""
+    from rapidfuzz import distance  # takes a while, and few searches need it
+
+    functions: dict[Measure, Callable[..., int]] = {
+        Measure.LEVENSHTEIN: distance.Levenshtein.distance,
+        Measure.DAMERAU: distance.DamerauLevenshtein.distance,
+        Measure.HAMMING: distance.Hamming.distance,
+    }
+    return functions.get(measure)
+
 
 DEFAULT_MOST = {
     Measure.LEVENSHTEIN: 2.0,
@@ -50,6 +60,10 @@ DEFAULT_MOST = {
     Measure.JACCARD: 0.8,
 }
 """-D when it is not given."""
+
+
+def _always() -> None:
+    """Go on, whatever it takes."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,12 +77,16 @@ class Found:
 
 @dataclass(frozen=True)
 class Distance:
-    """A string, how it is compared, and what is accepted; see `checked`."""
+    """A string, how it is compared, and what is accepted; see `checked`.
+
+    function : of two strings; None for jaccard, which is computed for all windows at once
+    """
 
     text: bytes
     measure: Measure
     most: float
-    ignore_case: bool = False
+    ignore_case: bool
+    function: Callable[..., int] | None
 
     @property
     def length(self) -> int:
@@ -84,17 +102,24 @@ class Distance:
         cuts = [len(self.text) * i // count for i in range(count + 1)]
         return tuple((a, self._text[a:b]) for a, b in pairwise(cuts))
 
-    def find(self, payload: bytes, after: int = 0, whole: bool = True) -> Found | None:
-        """The first match that ends beyond `after`.  whole : nothing comes behind the payload."""
+    def find(
+        self, payload: bytes, after: int = 0, whole: bool = True, go_on: Callable[[], object] = _always
+    ) -> Found | None:
+        """The first match that ends beyond `after`.
+
+        whole : nothing comes behind the payload; go_on : called now and again, may raise
+        """
         if len(payload) < len(self.text) and not whole:
             return None
         searched = payload.lower() if self.ignore_case else payload
-        if self.measure is Measure.JACCARD:
+        distance = self.function
+        if distance is None:
             return self._similar(searched, after)
-        distance = _FUNCTIONS[self.measure]
         length, most = len(self.text), int(self.most)
-        for start in self._windows(searched):
+        for number, start in enumerate(self._windows(searched)):
             window = searched[start : start + length]
+            if number % AT_A_TIME == 0:
+                go_on()
             if start + len(window) <= after:
                 continue
             value = distance(window, self._text, score_cutoff=most)
@@ -110,16 +135,15 @@ class Distance:
         """Starts of windows worth comparing, ascending."""
         last = max(0, len(payload) - len(self.text))
         shift = 0 if self.measure is Measure.HAMMING else int(self.most)
-        starts: set[int] = set()
-        for place, piece in self.pieces:
-            at = payload.find(piece)
-            while at >= 0:
-                first = at - place
-                starts.update(range(max(0, first - shift), min(last, first + shift) + 1))
-                at = payload.find(piece, at + 1)
-        if last == 0 and payload:
-            starts.add(0)
-        yield from sorted(starts)
+        if last == 0:
+            yield from (0,) if payload else ()
+            return
+        start = 0
+        for at in heapq.merge(*(_places(payload, piece, place) for place, piece in self.pieces)):
+            start = max(start, at - shift)
+            stop = min(last, at + shift) + 1
+            yield from range(start, stop)
+            start = max(start, stop)
 
     def _similar(self, payload: bytes, after: int) -> Found | None:
         length = min(len(self.text), len(payload))
@@ -155,6 +179,14 @@ class Distance:
         return np.asarray(shared / (distinct + int(wanted.sum()) - shared), np.float64)
 
 
+def _places(payload: bytes, piece: bytes, place: int) -> Iterator[int]:
+    """Where the string would begin if this piece, `place` bytes behind its start, were where it is found."""
+    at = payload.find(piece)
+    while at >= 0:
+        yield at - place
+        at = payload.find(piece, at + 1)
+
+
 def checked(text: bytes, measure: Measure, most: float | None, ignore_case: bool) -> Distance:
     """What -e, -E and -D ask for; raises GrepError."""
     if not text:
@@ -167,7 +199,7 @@ def checked(text: bytes, measure: Measure, most: float | None, ignore_case: bool
             raise GrepError(f"-D: {value:g} is no similarity: above 0, at most 1")
     elif value != int(value):
         raise GrepError(f"-D: {value:g}: {measure.value} counts whole edits")
-    found = Distance(text, measure, value, ignore_case)
+    found = Distance(text, measure, value, ignore_case, _function(measure))
     if not all(piece for _, piece in found.pieces):
         raise GrepError(f"-D: {value:g} edits of {len(text)} bytes would accept nearly everything")
     return found

@@ -55,6 +55,10 @@ class Hits(NamedTuple):
     ends: NDArray[np.int64]
     rest: int
 
+    def none(self, size: int) -> bool:
+        """Whether nothing of so much data was hit."""
+        return not len(self.ends) and self.rest == size
+
 
 class Finder:
     """Pieces of all patterns, and of a distance, whose number is that after the last pattern's."""

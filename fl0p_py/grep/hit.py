@@ -99,6 +99,11 @@ def tcp_flags(step: Step, record: int) -> int:
     return 0 if record < 0 else int(segments_of(step).records[record]["tcp_flags"])
 
 
+def captured(step: Step) -> int:
+    """Bytes of a step's packets."""
+    return 0 if step.batch is None else int(step.batch.caplen.sum())
+
+
 def segments_of(step: Step) -> SegmentBatch:
     """The records of a step of a tracker that records."""
     if step.events.segments is None:

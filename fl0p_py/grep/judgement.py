@@ -21,10 +21,11 @@ from typing import Any
 import numpy as np
 
 from fl0p_py.flow.table import FlowTable
+from fl0p_py.grep.allowance import Allowance, TooSlowError
 from fl0p_py.grep.distance import Distance, Measure
 from fl0p_py.grep.finder import Finder
-from fl0p_py.grep.hit import Hit, ends_of_packet, ends_of_row, record_of, segments_of
-from fl0p_py.grep.matcher import Matchers, TooSlowError, Window
+from fl0p_py.grep.hit import Hit, captured, ends_of_packet, ends_of_row, record_of, segments_of
+from fl0p_py.grep.matcher import Matchers, Window
 from fl0p_py.grep.pattern import Pattern, Side
 from fl0p_py.stream.chunk_batch import DATA, DATAGRAM, END, OTHER, ChunkBatch
 from fl0p_py.tracker import Step
@@ -50,7 +51,9 @@ class _Head:
 class Judgement:
     """Selects streams and datagrams in which nothing of this is found.
 
-    slow : streams of which a pattern did not say in time whether it is in them; they are not selected
+    slow : streams and datagrams of which a pattern did not say in time whether it is in them; they are not
+           selected
+    crowded : streams that were judged before their time because there were too many
     """
 
     def __init__(
@@ -61,7 +64,8 @@ class Judgement:
         threshold_ms: int,
     ) -> None:
         self._table = table
-        self._matchers = Matchers(patterns, distance)
+        self._allowance = Allowance()
+        self._matchers = Matchers(patterns, distance, self._allowance)
         self._matchers.prepare()
         self._finder = Finder(patterns, distance)
         self._sides = [pattern.side for pattern in patterns]
@@ -78,9 +82,11 @@ class Judgement:
         self._judged = np.zeros((len(table.rows), 2), np.uint32)
         self._now_ns = 0
         self.slow = 0
+        self.crowded = 0
 
     def hits(self, step: Step, chunks: ChunkBatch) -> list[Hit]:
         """All of a step."""
+        self._allowance.add(captured(step))
         found: list[Hit] = []
         with self._table.steady:
             for place in self._new(chunks).tolist():
@@ -135,6 +141,7 @@ class Judgement:
             return
         heapq.heappush(self._silent, (ts_ns + self._threshold_ns, key, head.serial))
         if len(self._heads) > MOST_WAITING:
+            self.crowded += 1
             oldest = next(iter(self._heads))
             yield from self._judge(oldest, self._heads[oldest])
 

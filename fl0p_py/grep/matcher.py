@@ -1,30 +1,32 @@
 """Matcher: whether a pattern is in a window of bytes, exactly.
 
 A window is a part of a stream: what comes before it and behind it may be unknown.  Patterns that hyperscan
-can express run there, in time that grows with the window alone; literals are searched as such; the rest run
-in `regex`, which is stopped when it takes too long.
+can express run there, in time that grows with the window alone; literals are searched as such; the rest, and
+those of very many, run in `regex`.  That and distances are stopped when they take too long (allowance.py).
 """
 
 from __future__ import annotations
 
-import time
+from collections import OrderedDict
 from collections.abc import Sequence
 from contextlib import suppress
 from typing import NamedTuple, Protocol
 
 import hyperscan
-import regex
 
+from fl0p_py.grep.allowance import Allowance, TooSlowError
 from fl0p_py.grep.distance import Distance
 from fl0p_py.grep.expression import Expression
 from fl0p_py.grep.pattern import GrepError, Pattern
 
-PATIENCE_S = 0.05
-"""How long `regex` may look at one window: several thousand times what a harmless pattern takes."""
-
-
 PREPARED = 100
 """Matchers that are made at the start."""
+
+MOST_OF_HYPERSCAN = 1000
+"""Matchers that are made of hyperscan: each takes 15 ms and 30 KB; one of `regex` a hundredth, and 10 KB."""
+
+MOST_MADE = 8192
+"""Matchers kept; the one that was not asked for longest is made anew when it is."""
 
 
 class Match(NamedTuple):
@@ -35,10 +37,6 @@ class Match(NamedTuple):
     start: int
     end: int
     value: float | None = None
-
-
-class TooSlowError(Exception):
-    """`regex` was stopped: it is not known whether there is a match."""
 
 
 class Window(NamedTuple):
@@ -105,35 +103,42 @@ class _Hyperscan:
 
 
 class _Regex:
-    def __init__(self, pattern: Pattern) -> None:
+    """Raises GrepError for what it does not have."""
+
+    def __init__(self, pattern: Pattern, allowance: Allowance) -> None:
+        import regex  # takes a while, and most patterns do without
+
+        self._expression, self._allowance = pattern.expression, allowance
         flags = regex.MULTILINE | (regex.IGNORECASE if pattern.ignore_case else 0)
-        self._expression = pattern.expression
-        self._regex = regex.compile(pattern.text, flags)
+        try:
+            self._regex = regex.compile(pattern.text, flags)
+        except (regex.error, OverflowError, RecursionError, MemoryError) as error:
+            raise GrepError(f"{pattern.place}: '{pattern.shown}': {error}") from None
 
     def find(self, window: Window) -> Match | None:
-        at, end_s = _first_start(self._expression, window), time.monotonic() + PATIENCE_S
-        while at < len(window.data):
-            left_s = end_s - time.monotonic()
-            if left_s <= 0:
-                raise TooSlowError
-            try:
-                found = self._regex.search(window.data, at, timeout=left_s)
-            except TimeoutError:
-                raise TooSlowError from None
-            if found is None:
-                return None
-            if _counts(self._expression, window, *found.span()):
-                return Match(*found.span())
-            at = found.start() + 1
+        at = _first_start(self._expression, window)
+        with self._allowance.look() as look:
+            while at < len(window.data):
+                try:
+                    found = self._regex.search(window.data, at, timeout=look.left_s())
+                except TimeoutError:
+                    raise TooSlowError from None
+                if found is None:
+                    return None
+                if _counts(self._expression, window, *found.span()):
+                    return Match(*found.span())
+                at = found.start() + 1
         return None
 
 
 class _Distance:
-    def __init__(self, distance: Distance) -> None:
-        self._distance = distance
+    def __init__(self, distance: Distance, allowance: Allowance) -> None:
+        self._distance, self._allowance = distance, allowance
 
     def find(self, window: Window) -> Match | None:
-        found = self._distance.find(window.data, window.after, window.first and window.last)
+        whole = window.first and window.last
+        with self._allowance.look() as look:
+            found = self._distance.find(window.data, window.after, whole, look.left_s)
         return None if found is None else Match(found.start, found.end, found.value)
 
 
@@ -149,27 +154,14 @@ def _counts(expression: Expression, window: Window, start: int, end: int) -> boo
     return window.first or start > 0 or not expression.behind
 
 
-def matcher_of(pattern: Pattern) -> Matcher:
-    """The quickest that is exact; raises GrepError."""
-    expression = pattern.expression
-    if expression.literal is not None:
-        return _Literal(expression.literal)
-    if expression.exact is not None:
-        with suppress(hyperscan.error):
-            return _Hyperscan(expression, expression.exact)
-    try:
-        return _Regex(pattern)
-    except (regex.error, OverflowError, RecursionError, MemoryError) as error:
-        raise GrepError(f"{pattern.place}: '{pattern.shown}': {error}") from None
-
-
 class Matchers:
     """Of patterns, and of a distance, whose number is that after the last pattern's; each is made when it is
-    first asked for."""
+    first asked for, and a bounded number is kept."""
 
-    def __init__(self, patterns: Sequence[Pattern], distance: Distance | None) -> None:
-        self._patterns, self._distance = patterns, distance
-        self._made: dict[int, Matcher] = {}
+    def __init__(self, patterns: Sequence[Pattern], distance: Distance | None, allowance: Allowance) -> None:
+        self._patterns, self._distance, self._allowance = patterns, distance, allowance
+        self._made: OrderedDict[int, Matcher] = OrderedDict()
+        self._of_hyperscan = 0
 
     def prepare(self) -> None:
         """Make those that take time now: for a process that is in a hurry later, and to refuse the bad ones.
@@ -179,14 +171,29 @@ class Matchers:
         for number, pattern in enumerate(self._patterns[:PREPARED]):
             if pattern.expression.literal is None:
                 self.of(number)
+        if any(pattern.expression.literal is None for pattern in self._patterns):
+            import regex  # noqa: F401 - it could not be imported where there are no files any more
 
     def of(self, number: int) -> Matcher:
         matcher = self._made.get(number)
         if matcher is None:
-            if number < len(self._patterns):
-                matcher = matcher_of(self._patterns[number])
-            else:
-                assert self._distance is not None
-                matcher = _Distance(self._distance)
-            self._made[number] = matcher
+            matcher = self._made[number] = self._make(number)
+            if len(self._made) > MOST_MADE:
+                self._made.popitem(last=False)
+        self._made.move_to_end(number)
         return matcher
+
+    def _make(self, number: int) -> Matcher:
+        """The quickest that is exact; raises GrepError."""
+        if number == len(self._patterns):
+            assert self._distance is not None
+            return _Distance(self._distance, self._allowance)
+        pattern = self._patterns[number]
+        expression = pattern.expression
+        if expression.literal is not None:
+            return _Literal(expression.literal)
+        if expression.exact is not None and self._of_hyperscan < MOST_OF_HYPERSCAN:
+            self._of_hyperscan += 1
+            with suppress(hyperscan.error):
+                return _Hyperscan(expression, expression.exact)
+        return _Regex(pattern, self._allowance)

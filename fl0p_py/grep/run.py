@@ -17,6 +17,7 @@ class Seeker(Protocol):
     """A Search or a Judgement."""
 
     slow: int
+    crowded: int
 
     def hits(self, step: Step, chunks: ChunkBatch) -> list[Hit]: ...
 

@@ -7,7 +7,7 @@ beginning of what a pattern wants, or bytes to come decide, the stream is follow
 looked at too, whatever is in them, and what they say is kept until the match is there or can no longer be.
 
 What is kept of followed streams is bounded for each and in all; the one that was followed for longest is
-given up first.  So is the time that looking at one takes: what it says in pieces of two bytes is not
+given up first.  So is the time that looking takes: what a stream says in pieces of two bytes is not
 looked at anew, with all before it, for each of them.
 """
 
@@ -24,10 +24,20 @@ from numpy.typing import NDArray
 
 from fl0p_py.flow.table import FlowTable
 from fl0p_py.grep import need as needs_of
+from fl0p_py.grep.allowance import Allowance, TooSlowError
 from fl0p_py.grep.distance import Distance
 from fl0p_py.grep.finder import Finder, Hits
-from fl0p_py.grep.hit import Ends, Hit, ends_of_packet, ends_of_row, record_of, segments_of, tcp_flags
-from fl0p_py.grep.matcher import Match, Matchers, TooSlowError, Window
+from fl0p_py.grep.hit import (
+    Ends,
+    Hit,
+    captured,
+    ends_of_packet,
+    ends_of_row,
+    record_of,
+    segments_of,
+    tcp_flags,
+)
+from fl0p_py.grep.matcher import Match, Matchers, Window
 from fl0p_py.grep.pattern import Pattern, Side
 from fl0p_py.grep.stream_window import StreamWindow
 from fl0p_py.stream.chunk_batch import COPY, DATA, DATAGRAM, END, GAP, LATE, OTHER, OWN, ChunkBatch
@@ -44,8 +54,8 @@ NOTHING: NDArray[np.bool_] = np.empty(0, np.bool_)
 class Search:
     """Looks for patterns and for a distance in the streams of one table.
 
-    slow    : streams on which a pattern was given up because it took too long
-    dropped : streams that were followed no longer because there were too many
+    slow    : how often a pattern was given up on a stream or a datagram because it took too long
+    crowded : streams that were followed no longer because there were too many
     """
 
     def __init__(self, table: FlowTable, patterns: Sequence[Pattern], distance: Distance | None) -> None:
@@ -59,7 +69,8 @@ class Search:
         self._always = [number for number, need in enumerate(self._needs) if need.always]
         self._reach = max(need.reach for need in self._needs)
         self._follow = max(LAST_SHOWN, *(need.follow for need in self._needs))
-        self._matchers = Matchers(patterns, distance)
+        self._allowance = Allowance()
+        self._matchers = Matchers(patterns, distance, self._allowance)
         self._matchers.prepare()
         self._joints = Joints(table, needs_of.joint_width(self._needs))
         self._windows: dict[int, StreamWindow] = {}
@@ -68,21 +79,21 @@ class Search:
         self._kept = 0
         self._begun = False
         self.slow = 0
-        self.dropped = 0
+        self.crowded = 0
 
     def hits(self, step: Step, chunks: ChunkBatch) -> list[Hit]:
         """All of a step.  chunks : what a StreamSet of the same table has made of it"""
+        self._allowance.add(captured(step))
         joints = self._joints.take(chunks)
         worth = self._worth_looking(step, chunks, joints)
         if not worth.any():
             return []
-        context = _first_joints(joints, len(chunks))
         found: list[Hit] = []
         places = np.flatnonzero(worth).tolist()
         with self._table.steady:
             while places:
                 place = heapq.heappop(places)
-                found += self._look(step, chunks, place, joints, int(context[place]))
+                found += self._look(step, chunks, place, joints)
                 for later in self._now_followed(chunks.chunks, place, worth):
                     heapq.heappush(places, later)
         found.sort(key=lambda hit: hit.record)
@@ -101,7 +112,8 @@ class Search:
             worth |= searched
         else:
             self._mark_segments(worth, step, chunks)
-            self._mark(worth, all_chunks, COPY, self._finder.hits(chunks.copies))
+            if len(chunks.copies):
+                self._mark(worth, all_chunks, COPY, self._finder.hits(chunks.copies))
             self._mark_joints(worth, joints)
         return worth
 
@@ -131,6 +143,8 @@ class Search:
         if not len(joints):
             return
         hit = self._finder.hits(joints.data)
+        if hit.none(len(joints.data)):
+            return
         leads_to = joints.joints["chunk"]
         places = joints.locate(hit.ends - 1, hit.ends)
         seen = joints.joints["start"] + joints.joints["tail"]  # up to here it was looked at before
@@ -146,29 +160,28 @@ class Search:
         if start == stop:
             return
         hit = self._finder.hits(chunks.data[start:stop])
-        self._mark(worth, chunks.chunks, 0, Hits(hit.ends + start, hit.rest + start))
+        if not hit.none(stop - start):
+            self._mark(worth, chunks.chunks, 0, Hits(hit.ends + start, hit.rest + start))
 
     def _mark(self, worth: NDArray[np.bool_], chunks: NDArray[Any], where: int, hit: Hits) -> None:
-        """Chunks with bytes in the buffer that `where` says, in which a piece ended."""
+        """Chunks with bytes in the buffer that `where` says, in which a piece ended.
+
+        Those that were not held come in the order of their packets, and so do their bytes.
+        """
         flags = chunks["flags"]
         chosen = np.flatnonzero((flags & (DATA | LATE) != 0) & (flags & (COPY | OWN) == where))
         if not len(chosen):
             return
-        starts = chunks["at"][chosen].astype(np.int64)
-        order = np.argsort(starts, kind="stable")
-        chosen, starts = chosen[order], starts[order]
+        starts = chunks["at"][chosen]
         stops = starts + chunks["length"][chosen]
-        if len(hit.ends):
-            last = np.searchsorted(starts, hit.ends - 1, "right") - 1
-            inside = (last >= 0) & (hit.ends <= stops[last])
-            worth[chosen[last[inside]]] = True
+        last = np.searchsorted(starts, hit.ends - 1, "right") - 1
+        inside = (last >= 0) & (hit.ends <= stops[last])
+        worth[chosen[last[inside]]] = True
         worth[chosen[stops > hit.rest]] = True
 
     # Looking
 
-    def _look(
-        self, step: Step, batch: ChunkBatch, place: int, joints: JointBatch, joint: int
-    ) -> Iterator[Hit]:
+    def _look(self, step: Step, batch: ChunkBatch, place: int, joints: JointBatch) -> Iterator[Hit]:
         chunk = batch.chunks[place]
         flags = int(chunk["flags"])
         if flags & (DATAGRAM | OTHER):
@@ -189,7 +202,7 @@ class Search:
             yield from self._late(step, batch, chunk)
         elif flags & DATA:
             if window is None:
-                window = _beginning(chunk, joints, joint)
+                window = _beginning(chunk, joints, place)
             yield from self._data(step, batch, chunk, key, window)
 
     def _datagram(self, step: Step, batch: ChunkBatch, chunk: Any) -> Iterator[Hit]:
@@ -214,14 +227,14 @@ class Search:
         before = len(window.data)
         window.add(payload, int(chunk["offset"]))
         direction = int(chunk["direction"])
+        began_s = time.thread_time()
         numbers = [
             number
             for number in self._numbers(window.data)
             if self._needs[number].side in (Side.ANY, direction) and number not in window.slow
         ]
-        began_s = time.thread_time()
         matches = self._matches(numbers, Window(window.data, before, window.first, False), window.slow)
-        if not window.pays(time.thread_time() - began_s, len(payload)):
+        if not window.pays(time.thread_time() - began_s, len(payload), self._allowance):
             costly = {number for number in numbers if self._needs[number].follow} - window.slow
             window.slow |= costly
             self.slow += len(costly)
@@ -312,7 +325,7 @@ class Search:
         self._followed[divmod(key, 2)] = True
         while self._kept > MOST_KEPT:
             self._forget(next(iter(self._windows)))
-            self.dropped += 1
+            self.crowded += 1
 
     def _forget(self, key: int) -> StreamWindow | None:
         self._followed[divmod(key, 2)] = False
@@ -324,18 +337,12 @@ LAST_SHOWN = 1460
 """Bytes of a stream's end that are shown when the end itself decided."""
 
 
-def _first_joints(joints: JointBatch, chunks: int) -> NDArray[np.int64]:
-    """For each chunk the joint that leads to it; -1: none does."""
-    of_chunk = np.full(chunks, -1, np.int64)
-    of_chunk[joints.joints["chunk"]] = np.arange(len(joints))
-    return of_chunk
-
-
-def _beginning(chunk: Any, joints: JointBatch, joint: int) -> StreamWindow:
-    """What is known of a stream before a chunk of it."""
+def _beginning(chunk: Any, joints: JointBatch, place: int) -> StreamWindow:
+    """What is known of a stream before a chunk of it, which has this place."""
     offset = int(chunk["offset"])
     window = StreamWindow(int(chunk["serial"]), end=offset, first=offset == 0)
-    if joint >= 0:
+    joint = int(np.searchsorted(joints.joints["chunk"], place))
+    if joint < len(joints) and joints.joints["chunk"][joint] == place:
         one = joints.joints[joint]
         start, tail = int(one["start"]), int(one["tail"])
         window.data = joints.data[start : start + tail].tobytes()

@@ -4,13 +4,15 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
+from fl0p_py.grep.allowance import Allowance
 from fl0p_py.grep.need import LONGEST_MATCH
 
-PATIENCE_S = 0.5
-"""That looking at a stream may take however little it says."""
-
 WORTH_S = 2e-6
-"""And this for each byte: several times what a pattern takes tried on 64 KiB for every full segment."""
+"""What looking at a stream may take for each of its bytes: several times what a pattern takes tried on 64 KiB
+for every full segment."""
+
+PATIENCE_S = 0.5
+"""And what it may take besides, out of the allowance of all."""
 
 
 @dataclass(slots=True)
@@ -20,7 +22,7 @@ class StreamWindow:
     serial : of the flow; data : the bytes; end : offset behind them; first : they are the stream's first
     until  : offset up to which the stream is followed
     slow   : patterns that were given up on it
-    left_s : how long it may still be looked at
+    left_s : what its bytes are worth and did not take; spent_s : of the allowance
     """
 
     serial: int
@@ -29,20 +31,23 @@ class StreamWindow:
     first: bool = True
     until: int = 0
     slow: set[int] = field(default_factory=set)
-    left_s: float = PATIENCE_S
+    left_s: float = 0.0
+    spent_s: float = 0.0
 
     def add(self, data: bytes, offset: int) -> None:
         """What comes next, at `offset`."""
         self.data += data
         self.end = offset + len(data)
 
-    def pays(self, spent_s: float, size: int) -> bool:
+    def pays(self, took_s: float, size: int, allowance: Allowance) -> bool:
         """Whether its bytes, of which so many are new, are worth the time that they have taken."""
-        self.left_s += size * WORTH_S - spent_s
-        if self.left_s >= 0:
+        self.left_s += size * WORTH_S - took_s
+        missing_s = -self.left_s
+        if missing_s <= 0:
             return True
-        self.left_s = PATIENCE_S
-        return False
+        self.left_s = 0.0
+        self.spent_s += missing_s
+        return self.spent_s <= PATIENCE_S and allowance.take(missing_s)
 
     def gap(self, end: int) -> None:
         """Bytes up to `end` never came: no match goes over them."""

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import re
 
+_SUSPECT = re.compile("[^ -~]")
 _LABEL = r"[A-Za-z0-9_](?:[A-Za-z0-9_-]*[A-Za-z0-9_])?"
 _HOST_NAME = re.compile(rf"(?:{_LABEL}\.)*(?!\d+\.?$){_LABEL}\.?")
 
@@ -20,10 +21,13 @@ def escape(text: str) -> str:
     r"""`text` with every character that is not printable as \xNN, \uNNNN or \UNNNNNNNN."""
     if text.isprintable():
         return text
-    return "".join(character if character.isprintable() else _escaped(character) for character in text)
+    return _SUSPECT.sub(_escaped, text)
 
 
-def _escaped(character: str) -> str:
+def _escaped(found: re.Match[str]) -> str:
+    character = found.group()
+    if character.isprintable():
+        return character
     code = ord(character)
     if code < 0x100:
         return f"\\x{code:02x}"

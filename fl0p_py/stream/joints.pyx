@@ -1,7 +1,7 @@
 # cython: language_level=3, boundscheck=False, wraparound=False, initializedcheck=False, cdivision=True
 # SAFETY of boundscheck=False: tails are indexed by rows of the table and a direction; joints are written
-# into a buffer for which `take` has reserved twice the tail for each chunk and all own bytes; chunks' bytes
-# were checked by the StreamSet that made them.
+# into a buffer for which `take` has reserved twice the tail for each chunk, all own bytes, and SHORT more;
+# chunks' bytes were checked by the StreamSet that made them, and SHORT bytes behind them in `join`.
 """Joints: where in a step a match could span two segments, in all flows, as one buffer.
 
 A joint is the last `width` - 1 bytes of what a direction of a flow has said and the first `width` - 1 of what
@@ -33,6 +33,7 @@ WIDEST = 4096
 
 cdef enum:
     AHEAD = 8               # chunks from asking for a tail to using it
+    SHORT = 16              # bytes that are copied by one instruction
 
 
 cdef struct Tail:
@@ -58,6 +59,14 @@ def _dtypes():
 TAIL_DTYPE, JOINT_DTYPE = _dtypes()
 
 
+cdef inline void copy(uint8_t* to, const uint8_t* source, size_t length, bint short) noexcept nogil:
+    """memcpy; short: of SHORT bytes, which are there and have room; nobody reads those beyond `length`."""
+    if short:
+        memcpy(to, source, SHORT)
+    else:
+        memcpy(to, source, length)
+
+
 @cython.final
 cdef class Joints:
     """Joints of the flows of one table.
@@ -79,12 +88,12 @@ cdef class Joints:
         rows = len(table.rows)
         self.width = width
         self.tail = np.zeros((rows, 2), TAIL_DTYPE)
-        self.last = np.zeros((rows, 2, width - 1), np.uint8)
+        self.last = np.zeros((rows, 2, max(width - 1, SHORT)), np.uint8)
         self._reserve(1024, 1 << 16)
 
     def _reserve(self, joints, size):
         self.joint_array = self.joint = np.empty(joints, JOINT_DTYPE)
-        self.out_array = self.out = np.empty(size, np.uint8)
+        self.out_array = self.out = np.empty(size + SHORT, np.uint8)
 
     def take(self, chunks):
         """JointBatch of a ChunkBatch: of each in turn, and none left out."""
@@ -94,7 +103,7 @@ cdef class Joints:
         cdef const uint8_t[::1] own = chunks.own
         cdef Py_ssize_t n = chunk.shape[0]
         size = 2 * (self.width - 1) * n + len(own)
-        if n > self.joint.shape[0] or size > self.out.shape[0]:
+        if n > self.joint.shape[0] or size + SHORT > self.out.shape[0]:
             self._reserve(max(n, self.joint.shape[0]), max(size, self.out.shape[0]))
         with nogil:
             self.run(chunk, data, copies, own)
@@ -107,7 +116,7 @@ cdef class Joints:
         self.n = self.used = 0
         for i in range(n):
             if i + AHEAD < n and self.joins(&chunk[i + AHEAD]):
-                self.fetch(&chunk[i + AHEAD])
+                self.fetch(&chunk[i + AHEAD], data)
             c = &chunk[i]
             if not self.joins(c):
                 continue
@@ -121,13 +130,17 @@ cdef class Joints:
     cdef inline bint joins(self, const Chunk* c) noexcept nogil:
         return c.flags & (CHUNK_DATA | CHUNK_DATAGRAM) == CHUNK_DATA
 
-    cdef inline void fetch(self, const Chunk* c) noexcept nogil:
+    cdef inline void fetch(self, const Chunk* c, const uint8_t[::1] data) noexcept nogil:
         __builtin_prefetch(&self.tail[c.flow, c.direction])
         __builtin_prefetch(&self.last[c.flow, c.direction, 0])
+        if not c.flags & (CHUNK_OWN | CHUNK_COPY):
+            __builtin_prefetch(&data[c.at])
+            __builtin_prefetch(&data[c.at + c.length - 1])
 
     cdef inline void join(self, const Chunk* c, uint32_t number, const uint8_t[::1] data) noexcept nogil:
         """Write the joint before a chunk whose bytes are in `data`, and keep its tail."""
         cdef Tail* t = &self.tail[c.flow, c.direction]
+        cdef bint short = self.width <= SHORT + 1 and <Py_ssize_t>c.at + c.length + SHORT <= data.shape[0]
         cdef uint8_t* last = &self.last[c.flow, c.direction, 0]
         cdef uint32_t most = <uint32_t>(self.width - 1)
         cdef uint32_t head = c.length if c.flags & CHUNK_OWN or c.length < most else most
@@ -140,12 +153,12 @@ cdef class Joints:
             self.n += 1
             j.offset, j.start, j.chunk = c.offset - t.length, <uint32_t>self.used, number
             j.tail, j.spare = t.length, 0
-            memcpy(&self.out[self.used], last, t.length)
-            memcpy(&self.out[self.used + t.length], &data[c.at], head)
+            copy(&self.out[self.used], last, t.length, short)
+            copy(&self.out[self.used + t.length], &data[c.at], head, short and not c.flags & CHUNK_OWN)
             self.used += t.length + head
         t.next = c.offset + c.length
         if c.length >= most:
-            memcpy(last, &data[c.at + c.length - most], most)
+            copy(last, &data[c.at + c.length - most], most, short)
             t.length = most
             return
         stays = min(t.length, most - c.length)
