@@ -44,6 +44,7 @@ cdef enum:
     TOLERANCE_COST = 20     # hundredths of an item for a size that needed tolerance
     EDIT_COST = 100         # for a token too many, missing, or with another gap
     OPENS = 2               # Rule.count of a hello
+    FROM_SERVER = 2         # see hands.py
     ITSELF = 1 << N_FACETS  # in a mask of facets: the signature itself
 
 assert FACETS == ("class", "outcome", "activity", "actor", "tunnel", "prompt")
@@ -265,6 +266,14 @@ cdef class Dossiers:
         if dossier.value[CLASS]:
             return self.hands[CLASS, dossier.value[CLASS]]
         return self.hands[ACTIVITY, dossier.value[ACTIVITY]]
+
+    cdef bint from_server(self, FlowState* state) noexcept nogil:
+        """Whether it is the server's end of the flow that may be worked by hand."""
+        return state.dossier and self.hands[ACTIVITY, self.pool[state.dossier - 1].value[ACTIVITY]] == FROM_SERVER
+
+    cdef bint knows_actor(self, FlowState* state) noexcept nogil:
+        """Whether a signature has said who works the flow."""
+        return state.dossier and self.pool[state.dossier - 1].value[ACTOR]
 
     cdef uint32_t _facets(self, uint32_t signature) noexcept nogil:
         """Mask of the facets that it speaks for."""

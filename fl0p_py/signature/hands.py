@@ -19,13 +19,20 @@ SERVICES = frozenset(
 """Classes, inner parts of tunnels, and the activity of typing, in which a client's small tokens may be
 what somebody typed."""
 
+REVERSED = frozenset({"reverse"})
+"""Activities in which whoever works the flow sits at the server's end."""
+FROM_SERVER = 2
+
 
 def hands(facet_names: tuple[tuple[str | None, ...], ...]) -> NDArray[Any]:
-    """uint8[facets, values]: 1 where the value of class, activity or tunnel is such a service."""
+    """uint8[facets, values]: 1 where the value of class, activity or tunnel is such a service, FROM_SERVER
+    where it says that the server's end is the one that types."""
     table = np.zeros((len(FACETS), max(map(len, facet_names))), np.uint8)
     for facet in ("class", "activity", "tunnel"):
         row = FACETS.index(facet)
         for number, name in enumerate(facet_names[row]):
             inner = (name or "").partition("-in-")[0]
             table[row, number] = inner in SERVICES
+    row = FACETS.index("activity")
+    table[row, [number for number, name in enumerate(facet_names[row]) if name in REVERSED]] = FROM_SERVER
     return table

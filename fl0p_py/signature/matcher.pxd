@@ -55,6 +55,7 @@ cdef class Matcher:
     cdef bint _run(self) except -1 nogil
     cdef int _follow_rhythm(self, TokenEvent* event, FlowState* state) except -1 nogil
     cdef Judgement _judgement(self, uint32_t flow, FlowState* state) noexcept nogil
+    cdef bint _never_paused(self, uint32_t flow, FlowState* state) noexcept nogil
     cdef int _tell_actor(self, uint32_t flow, FlowState* state, int64_t begin) noexcept nogil
     cdef int _prefetch(self, TokenEvent* event) noexcept nogil
     cdef int _token(self, TokenEvent* event, FlowState* state) except -1 nogil

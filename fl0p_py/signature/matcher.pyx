@@ -44,13 +44,15 @@ from fl0p_py.signature.tunnel import carrier_table
 from fl0p_py.signature.tunnels cimport Tunnels
 from fl0p_py.signature.verdict import Verdict
 from fl0p_py.timing.reason import MOST_PAUSES, Reason, words
-from fl0p_py.timing.rhythm cimport PAUSE_NS, SMALL, Judgement, Rhythms
+from fl0p_py.timing.rhythm cimport ENOUGH, NO_PAUSE, PAUSE_NS, SMALL, Judgement, Rhythms
 
 cdef extern from *:
     void __builtin_prefetch(const void*) nogil
 
 cdef enum:
     LONGEST_ANCHOR = 64     # an anchored branch ends at most at this token
+    A_DIALOGUE = 7          # tokens of a flow that is more than a greeting and an answer
+    BOT = 2                 # Result.actor
     CHASE_WITHIN = 64       # chases begin within this many tokens of a flow
     LINE = 64               # bytes of a cache line
     AHEAD = 12              # events between asking for a state and using it
@@ -230,19 +232,40 @@ cdef class Matcher:
         return 0
 
     cdef Judgement _judgement(self, uint32_t flow, FlowState* state) noexcept nogil:
-        """Who works the flow, by the client's rhythm; says nothing where nobody types."""
+        """Who works the flow, by the client's rhythm; says nothing where nobody types.
+
+        Few pauses, or none, tell when all of the flow was seen, and no signature speaks of the actor.
+        """
         cdef Judgement said
-        if state.flags & TIMED and self.dossiers.by_hand(state):
-            return self.rhythms.judge(flow)
+        cdef bint over = state.flags & (STARTED | ENDED) == (STARTED | ENDED)
         memset(&said, 0, sizeof(Judgement))
+        if not (state.flags & TIMED or over) or not self.dossiers.by_hand(state):
+            return said
+        if state.flags & TIMED:
+            said = self.rhythms.judge(flow, over)
+        if over and not said.why and said.pauses == 0 and self._never_paused(flow, state):
+            said.why, said.actor = NO_PAUSE, BOT
+        if said.pauses < ENOUGH and self.dossiers.knows_actor(state):
+            said.why = 0
         return said
+
+    cdef bint _never_paused(self, uint32_t flow, FlowState* state) noexcept nogil:
+        """Whether nobody took the time to read or to type anything, of a finished flow.
+
+        In a short one, a pause before the last token or before the end may be all that a person did.
+        """
+        if state.flags & PROTOCOL != TCP * PROTOCOL_1:
+            return False
+        if state.number >= A_DIALOGUE:
+            return True
+        return not state.flags & TIMED and self.rows[flow].last_ns - state.arrival_ns < PAUSE_NS
 
     cdef int _tell_actor(self, uint32_t flow, FlowState* state, int64_t begin) noexcept nogil:
         """The rhythm overrules what signatures say of the actor, in the results from `begin` on."""
         cdef Judgement said
         cdef Result* result
         cdef int64_t one
-        if not state.flags & TIMED or begin == self.n_results:
+        if begin == self.n_results:
             return 0
         said = self._judgement(flow, state)
         if said.why:
@@ -435,6 +458,9 @@ cdef class Matcher:
                 self.machine.drop(state)
             begin = self.n_results
             self.n_results = self.dossiers.judge(state, flow, ts_ns, self.buffer, begin)
+            if self.n_results > begin and self.dossiers.from_server(state):
+                state.flags |= TIMED
+                self.rhythms.turn(flow)
             self._tell_actor(flow, state, begin)
         return 0
 

@@ -14,11 +14,12 @@ class Reason(IntEnum):
     THINKING = 3  # pauses alone
     REGULAR_PAUSES = 4
     DRAWN_PAUSES = 5  # even or exponential
-    WHOLE_LINES = 6  # in a terminal that echoes single keys, lines came whole
+    QUICK_PAUSES = 6  # none, or not most of them, as long as it takes to read and type something
     FAST_LINES = 7  # in less time than it takes to type them
     REGULAR_KEYS = 8
     DRAWN_KEYS = 9
     FAST_KEYS = 10
+    NO_PAUSE = 11  # from the beginning to the end; matcher.pyx says that
 
     @property
     def actor(self) -> str | None:
@@ -33,12 +34,14 @@ _WORDS = {
     Reason.THINKING: "log-normal",
     Reason.REGULAR_PAUSES: "regular",
     Reason.DRAWN_PAUSES: "drawn at random",
-    Reason.WHOLE_LINES: "whole lines at once",
+    Reason.QUICK_PAUSES: "shorter than hands need",
     Reason.FAST_LINES: "lines faster than hands",
     Reason.REGULAR_KEYS: "keys at regular times",
     Reason.DRAWN_KEYS: "keys at times drawn at random",
     Reason.FAST_KEYS: "keys faster than hands",
 }
+FEW = 3
+"""Fewer have no distribution to speak of."""
 MOST_PAUSES = 255
 """More are not counted in a Result."""
 
@@ -51,8 +54,15 @@ def words(reason: int, pauses: int, median_cs: int) -> str:
     why = Reason(reason)
     if why is Reason.NOTHING:
         return ""
+    if why is Reason.NO_PAUSE:
+        return "no pause"
     more = "+" if pauses >= MOST_PAUSES else ""
     seconds = median_cs / 100
     median = f"{seconds:.1f}" if seconds < 10 else f"{seconds:.0f}"
-    kind = "think pauses" if why.actor == "human" else "pauses"
-    return f"{pauses}{more} {kind}, median {median} s, {_WORDS[why]}"
+    found = _WORDS[why]
+    if why is Reason.THINKING and pauses < FEW:
+        found = "as long as hands need"
+    kind = "think pause" if why.actor == "human" else "pause"
+    if pauses == 1:
+        return f"1 {kind}, {median} s, {found}"
+    return f"{pauses}{more} {kind}s, median {median} s, {found}"

@@ -3,7 +3,8 @@ cimport cython
 from libc.stdint cimport int32_t, int64_t, uint8_t, uint16_t, uint32_t, uint64_t
 
 cdef enum:
-    SMALL = 200             # bytes of a token that a person may have made: a key, a line, a password
+    SMALL = 320             # bytes of a token that a person may have made: a key, a line, a padded password
+    ENOUGH = 3              # pauses that say something while more may come
     FIRST = 3               # pauses and keys that a rhythm holds itself; most flows have no more
     KEPT_PAUSES = 32        # the latest ones, for the shape of their distribution
     KEPT_KEYS = 64
@@ -16,17 +17,16 @@ cdef enum Why:              # timing/reason.py has the same in words
     THINKING
     REGULAR_PAUSES
     DRAWN_PAUSES
-    WHOLE_LINES
+    QUICK_PAUSES
     FAST_LINES
     REGULAR_KEYS
     DRAWN_KEYS
     FAST_KEYS
+    NO_PAUSE                # said by matcher.pyx
 
 cdef struct Rhythm:         # of one flow's client; intervals in units of 10 us
     int64_t client_ns       # arrival of its latest token
     int64_t train_ns        # beginning of the train of equal tokens
-    int64_t line_bytes      # of the `lines`: their sizes,
-    int64_t line_units      # and the pauses before them, in all
     uint32_t pause[FIRST]   # the only ones, as long as `intervals` is 0
     uint32_t key[FIRST]
     uint32_t pauses, keys
@@ -34,16 +34,19 @@ cdef struct Rhythm:         # of one flow's client; intervals in units of 10 us
     uint32_t echoes         # of these, answered by one small token of the server
     uint32_t chaff          # in trains with the interval of OpenSSH
     uint32_t train          # tokens in the present one
-    uint32_t lines          # tokens alone between two pauses
+    uint32_t lines          # tokens alone between two pauses,
+    uint32_t quick          # of these, typed faster than hands can
     uint32_t intervals      # row + 1 in the pool of Intervals
     uint32_t next           # rhythm + 1, in the list of free ones
-    uint8_t latest_bytes    # size of the token behind the latest pause
-    uint8_t size            # of the client's latest token; SMALL + 1: more
-    uint8_t least           # smallest token
+    uint16_t latest_bytes   # size of the token behind the latest pause
+    uint16_t size           # of the client's latest token; SMALL + 1: more
+    uint16_t least          # smallest token
     uint8_t odd             # the two lowest bits of all sizes, or-ed
     uint8_t episode         # small tokens since the pause, itself included; at most 255; 0: none yet
     uint8_t waits           # the latest token is a small one of the client
-    uint16_t spare
+    uint8_t unanswered      # the latest pause has not led to an answer yet
+    uint8_t turned          # it is the server that types
+    uint8_t spare[5]
 
 cdef struct Intervals:      # the latest ones
     uint32_t pause[KEPT_PAUSES]     # pause i (from 0) at i % KEPT_PAUSES
@@ -51,7 +54,7 @@ cdef struct Intervals:      # the latest ones
 
 cdef struct Judgement:
     uint32_t median_cs      # of the pauses, hundredths of a second
-    uint32_t pauses
+    uint32_t pauses         # that led to an answer
     uint8_t why             # enum Why
     uint8_t actor           # 0 unset, 1 human, 2 bot
 
@@ -68,7 +71,8 @@ cdef class Rhythms:
     cdef int open(self, uint32_t flow) except -1 nogil
     cdef int token(self, uint32_t flow, int32_t size, int64_t gap_ns, int64_t arrival_ns) except -1 nogil
     cdef void close(self, uint32_t flow) noexcept nogil
-    cdef Judgement judge(self, uint32_t flow) noexcept nogil
+    cdef int turn(self, uint32_t flow) except -1 nogil
+    cdef Judgement judge(self, uint32_t flow, bint over) noexcept nogil
     cdef int _make_room(self, Rhythm* one) except -1 nogil
     cdef int _keep_pause(self, Rhythm* one, int64_t interval_ns) except -1 nogil
     cdef int _keep_key(self, Rhythm* one, int64_t interval_ns) except -1 nogil

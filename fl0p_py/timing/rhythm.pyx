@@ -3,20 +3,24 @@
 
 Only the client's small tokens count, and only the time that passed before them: since the latest
 token of either end for *pauses* (a server's delay is none), since the client's own one, if it has the same
-size, for *keys*.
+size, for *keys*.  A pause counts once the server has answered what came behind it: what leaves last, a
+goodbye, nobody typed.
 Nothing is kept of a flow before the first small token behind a pause, so that most flows cost
-nothing.  `judge` says nothing before three pauses.  In this order:
+nothing.  In this order:
 
     trains of equal tokens every 20 ms      a terminal whose keystrokes OpenSSH hides; then the pauses decide
     echoed keys, twelve or more             too fast, regular, drawn at random: bot; else human
     pauses alike                            bot
-    pauses that vary, whole lines           of a terminal, or typed in no time: bot
-    pauses that vary, drawn at random       bot
-    pauses that vary                        human
+    no long pause                           bot, if there are three, or nothing more will come
+    two lines faster than hands             bot
+    lines, most after no long pause, or
+    after pauses drawn at random            bot
+    else                                    human
 
 A clock seen through a jittery network keeps its beat: an interval that is too long is followed by
-one that is too short, and sums of four vary little (`swings`).  A few pauses in a long exchange
-are what a lossy network makes of it: they say nothing.
+one that is too short, and sums of four vary little (`swings`).  Retransmissions and slow machines make
+pauses too, but no long ones.  What a person sends in one go, a line or a password, took reading the
+question, thinking of the answer and typing it.
 
     Dhakal et al., Observations on Typing from 136 Million Keystrokes, CHI 2018: intervals of 120 to 480 ms
     González et al., On the shape of timings distributions in free-text keystroke dynamics profiles,
@@ -29,22 +33,23 @@ stack are as long as what is kept.  The twin is tests/timing/twin_rhythm.py.
 
 import numpy as np
 
-from libc.math cimport log, sqrt
+from libc.math cimport fabs, log, sqrt
 from libc.stdint cimport int32_t, int64_t, uint8_t, uint32_t, uint64_t
 from libc.string cimport memcpy, memset
 
 from fl0p_py.pool import doubled
 
 cdef enum:
-    ENOUGH = 3              # pauses before anything is said
     KEYS_ENOUGH = 12
     FIT_ENOUGH = 16         # intervals that show a distribution's shape
-    LINES_ENOUGH = 5        # whole lines; a login asks for a host key and three passwords at most
+    QUICK_LINES = 2         # typed faster than hands can: one may have been pasted
+    ECHO = 16               # bytes that the echo of a key may have more: a block
     TRAIN = 12              # tokens that make a train
     BLOCKS = 16             # the smallest SSH packet, RFC 4253 section 6; with any MAC, sizes divide by 4
     UNIT_NS = 10000
 
 cdef int64_t AWAY_NS = 600000000000     # longer: gone, not thinking
+cdef int64_t SLOW_NS = 2500000000       # a password of 8 takes hands 2 s, and 1 s goes by before its first key
 cdef int64_t KEY_NS = 30000000          # no two keys of a hand are nearer
 cdef int64_t HANDS_NS = 45000000        # nor, in the median, nearer than this
 cdef int64_t LONGEST_KEY_NS = 1000000000        # longer intervals are no matter of hands
@@ -54,6 +59,7 @@ cdef int64_t TRAIN_LOW_NS = 17000000, TRAIN_HIGH_NS = 25000000      # mean inter
 cdef double REGULAR = 0.1       # deviation of logarithms below which intervals are alike, if they also
 cdef double REGULAR_NS = 150e6  # deviate by less than this,
 cdef double STRICT = 0.03       # or below which they are anyway
+cdef double TWICE = 0.015       # difference of logarithms below which two intervals are alike
 cdef double SPREAD = 0.15       # people vary at least so much
 cdef double SWING = -0.3        # correlation of neighbours, -0.5 for a clock with jitter, 0 for hands
 cdef double STEADY = 0.5        # variance of sums of four, in fours: 0.25 for such a clock, 1 for hands
@@ -92,6 +98,15 @@ cdef class Rhythms:
         self.of_flow[flow] = at
         return 0
 
+    cdef int turn(self, uint32_t flow) except -1 nogil:
+        """From now on follow what the server types; nothing changes if this is done already."""
+        if self.of_flow[flow] and self.pool[self.of_flow[flow] - 1].turned:
+            return 0
+        self.close(flow)
+        self.open(flow)
+        self.pool[self.of_flow[flow] - 1].turned = True
+        return 0
+
     cdef void close(self, uint32_t flow) noexcept nogil:
         cdef uint32_t at = self.of_flow[flow], intervals
         if at:
@@ -108,33 +123,35 @@ cdef class Rhythms:
         cdef Rhythm* one = &self.pool[self.of_flow[flow] - 1]
         cdef int64_t since
         cdef bint alike, in_a_train, pause = gap_ns >= <int64_t>PAUSE_NS
+        if one.turned:
+            size = -size
         if size < 0:
-            if one.waits and -size <= SMALL:
+            if one.waits and -size <= one.size + ECHO:
                 one.echoes += 1
-            one.waits = False
+            one.waits = one.unanswered = False
             return 0
         since = arrival_ns - one.client_ns
         one.client_ns = arrival_ns
         one.waits = size <= SMALL
         alike = size == one.size
-        one.size = <uint8_t>min(size, SMALL + 1)
+        one.size = <uint16_t>min(size, SMALL + 1)
         if size > SMALL:
             one.train = 0
             return 0
         one.tokens += 1
         if size < one.least:
-            one.least = <uint8_t>size
+            one.least = <uint16_t>size
         one.odd |= size & 3
         if pause:
             one.train = 0
             if gap_ns < AWAY_NS:
                 if one.episode == 1:
                     one.lines += 1
-                    one.line_bytes += one.latest_bytes
-                    one.line_units += self._pauses(one)[(one.pauses - 1) % KEPT_PAUSES]
-                one.latest_bytes = <uint8_t>size
+                    one.quick += is_quick(one, self._pauses(one))
+                one.latest_bytes = <uint16_t>size
                 self._keep_pause(one, gap_ns)
                 one.episode = 1
+                one.unanswered = True
         else:
             one.episode += 0 < one.episode < 255
         in_a_train = not pause and in_train(one, alike, since, arrival_ns)
@@ -184,8 +201,8 @@ cdef class Rhythms:
             return &self.more[one.intervals - 1].key[0]
         return &one.key[0]
 
-    cdef Judgement judge(self, uint32_t flow) noexcept nogil:
-        """What the flow's rhythm says so far."""
+    cdef Judgement judge(self, uint32_t flow, bint over) noexcept nogil:
+        """What the flow's rhythm says so far; over : nothing more will come, so that few pauses tell, too."""
         cdef Judgement said
         cdef Rhythm* one
         cdef uint32_t ordered[KEPT_PAUSES]
@@ -194,13 +211,13 @@ cdef class Rhythms:
         if self.of_flow[flow] == 0:
             return said
         one = &self.pool[self.of_flow[flow] - 1]
-        said.pauses = one.pauses
-        if one.pauses < ENOUGH:
-            return said
-        n = min(one.pauses, <uint32_t>KEPT_PAUSES)
-        sort(ordered, self._pauses(one), n)
-        said.median_cs = ordered[n // 2] // 1000
+        said.pauses = one.pauses - one.unanswered
+        n = answered(ordered, one, self._pauses(one))
+        if n:
+            said.median_cs = ordered[n // 2] // 1000
         said.why = reason(one, self._pauses(one), self._keys(one), ordered, n)
+        if said.why == QUICK_PAUSES and said.pauses < ENOUGH and not over:
+            said.why = NOTHING
         if said.why:
             said.actor = 1 if said.why <= THINKING else 2
         return said
@@ -218,9 +235,12 @@ cdef class Rhythms:
     def end(self, uint32_t flow):
         self.close(flow)
 
-    def judgement(self, uint32_t flow):
+    def turned(self, uint32_t flow):
+        self.turn(flow)
+
+    def judgement(self, uint32_t flow, bint over=True):
         """(Reason, pauses, their median in hundredths of a second)"""
-        cdef Judgement said = self.judge(flow)
+        cdef Judgement said = self.judge(flow, over)
         return said.why, said.pauses, said.median_cs
 
 
@@ -237,49 +257,72 @@ cdef bint in_train(Rhythm* one, bint alike, int64_t since, int64_t arrival_ns) n
     return one.train > 3
 
 
+cdef bint is_quick(Rhythm* one, uint32_t* pauses) noexcept nogil:
+    """Whether the token behind the latest pause came sooner than hands can type it."""
+    return pauses[(one.pauses - 1) % KEPT_PAUSES] * <int64_t>UNIT_NS < one.latest_bytes * CHAR_NS
+
+
+cdef int answered(uint32_t* ordered, Rhythm* one, uint32_t* pauses) noexcept nogil:
+    """The latest pauses that led to an answer, in ascending order; how many."""
+    cdef uint32_t values[KEPT_PAUSES]
+    cdef int n = min(one.pauses, <uint32_t>KEPT_PAUSES)
+    unroll(values, pauses, one.pauses, KEPT_PAUSES)
+    n -= one.unanswered
+    sort(ordered, values, n)
+    return n
+
+
 cdef uint8_t reason(
     Rhythm* one, uint32_t* all_pauses, uint32_t* all_keys, uint32_t* pauses, int n
 ) noexcept nogil:
-    """all_pauses, all_keys : as they are kept; pauses : the same by size, n of them"""
-    cdef uint32_t keys[KEPT_KEYS]       # in the order in which they came,
-    cdef uint32_t ordered[KEPT_KEYS]    # by size,
-    cdef int m = min(one.keys, <uint32_t>KEPT_KEYS), quick
-    cdef int64_t lines = one.lines, taken_bytes = one.line_bytes, taken_units = one.line_units
-    cdef uint8_t in_pauses = NOTHING
-    if regular(pauses, n):
-        in_pauses = REGULAR_PAUSES
-    elif spread(pauses, n) >= SPREAD:
-        in_pauses = THINKING
+    """all_pauses, all_keys : as they are kept; pauses : those that led to an answer by size, n of them"""
+    cdef uint32_t lines = one.lines, quick = one.quick
+    cdef bint alike = regular(pauses, n)
+    cdef bint slow = n > 0 and pauses[n - 1] * <int64_t>UNIT_NS >= SLOW_NS
+    cdef uint8_t by_keys
     if one.chaff >= TRAIN:
-        return TRAINS if in_pauses == THINKING else NOTHING
-    if <uint64_t>one.tokens >= 2 * <uint64_t>one.pauses and one.echoes * 2 >= one.tokens and m >= KEYS_ENOUGH:
-        sort(ordered, all_keys, m)
-        unroll(keys, all_keys, one.keys, KEPT_KEYS)
-        quick = 0
-        while quick < m and ordered[quick] * <int64_t>UNIT_NS < KEY_NS:
-            quick += 1
-        if ordered[m // 2] * <int64_t>UNIT_NS < HANDS_NS:
-            return FAST_KEYS
-        if regular(&ordered[quick], m - quick) or swings(keys, m):
-            return REGULAR_KEYS
-        if drawn(&ordered[quick], m - quick, 0) or (quick * 6 >= m and follows(keys, m) > JITTER):
-            return DRAWN_KEYS
-        return TYPED
-    if in_pauses == THINKING:
-        if <uint64_t>one.pauses * 20 < one.tokens:
-            return NOTHING
-        if one.episode == 1:
-            lines, taken_bytes = lines + 1, taken_bytes + one.latest_bytes
-            taken_units += all_pauses[(one.pauses - 1) % KEPT_PAUSES]
-        if lines * 5 >= <int64_t>one.pauses * 3:
-            if one.least < BLOCKS or one.odd:
-                if taken_units * UNIT_NS < taken_bytes * CHAR_NS:
-                    return FAST_LINES
-            elif lines >= LINES_ENOUGH:
-                return WHOLE_LINES
+        if alike:
+            return REGULAR_PAUSES
+        return TRAINS if slow or (n >= ENOUGH and spread(pauses, n) >= SPREAD) else NOTHING
+    if <uint64_t>one.echoes * 2 >= one.tokens and one.keys >= KEYS_ENOUGH:
+        by_keys = typed(one, all_keys)
+        if by_keys != FAST_KEYS or n == 0 or pauses[n // 2] * <int64_t>UNIT_NS < SLOW_NS:
+            return by_keys
+    if n == 0:
+        return NOTHING
+    if alike:
+        return REGULAR_PAUSES
+    if not slow:
+        return QUICK_PAUSES
+    if one.episode == 1 and not one.unanswered:
+        lines += 1
+        quick += is_quick(one, all_pauses)
+    if (one.least < BLOCKS or one.odd) and quick >= QUICK_LINES:
+        return FAST_LINES
+    if n >= ENOUGH and <uint64_t>lines * 5 >= <uint64_t>n * 3:
+        if pauses[n // 2] * <int64_t>UNIT_NS < SLOW_NS:
+            return QUICK_PAUSES
         if drawn(pauses, n, PAUSE_NS // UNIT_NS):
             return DRAWN_PAUSES
-    return in_pauses
+    return THINKING
+
+
+cdef uint8_t typed(Rhythm* one, uint32_t* all_keys) noexcept nogil:
+    """What the intervals between echoed keys say."""
+    cdef uint32_t keys[KEPT_KEYS]       # in the order in which they came,
+    cdef uint32_t ordered[KEPT_KEYS]    # by size
+    cdef int m = min(one.keys, <uint32_t>KEPT_KEYS), quick = 0
+    sort(ordered, all_keys, m)
+    unroll(keys, all_keys, one.keys, KEPT_KEYS)
+    while quick < m and ordered[quick] * <int64_t>UNIT_NS < KEY_NS:
+        quick += 1
+    if ordered[m // 2] * <int64_t>UNIT_NS < HANDS_NS:
+        return FAST_KEYS
+    if regular(&ordered[quick], m - quick) or swings(keys, m):
+        return REGULAR_KEYS
+    if drawn(&ordered[quick], m - quick, 0) or (quick * 6 >= m and follows(keys, m) > JITTER):
+        return DRAWN_KEYS
+    return TYPED
 
 
 cdef void sort(uint32_t* ordered, uint32_t* values, int n) noexcept nogil:
@@ -313,8 +356,18 @@ cdef double spread(uint32_t* ordered, int n) noexcept nogil:
 
 
 cdef bint regular(uint32_t* ordered, int n) noexcept nogil:
-    cdef double width = spread(ordered, n), mean = 0, square = 0
-    cdef int i, out = n // 8
+    """Whether intervals hardly differ, or most of them do not."""
+    cdef double width, mean = 0, square = 0
+    cdef int i, near = 0, out = n // 8
+    if n < 2:
+        return False
+    if n == 2:
+        return log(ordered[1]) - log(ordered[0]) < TWICE
+    for i in range(n):
+        near += fabs(<double>ordered[i] - ordered[n // 2]) < STRICT * ordered[n // 2]
+    if near >= ENOUGH and near * 2 > n:
+        return True
+    width = spread(ordered, n)
     if width >= REGULAR:
         return False
     for i in range(out, n - out):

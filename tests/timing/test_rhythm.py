@@ -23,18 +23,21 @@ def followed(events: list[Event]) -> list[Event]:
     return []
 
 
-def judged(events: list[Event]) -> tuple[Reason, int, int]:
-    """The kernel's judgement, compared with the twin's."""
+def judged(events: list[Event], over: bool = True, turned: bool = False) -> tuple[Reason, int, int]:
+    """The kernel's judgement, compared with the twin's; turned : the kernel sees it from the other end."""
     events = followed(events)
     twin = Rhythm()
     for event in events:
         twin.token(*event)
     kernel = rhythm.Rhythms(4)
-    if events:
+    if turned:
+        kernel.turned(2)
+        kernel.feed(2, [(-size, *rest) for size, *rest in events])
+    elif events:
         kernel.begin(2)
         kernel.feed(2, events)
-    why, pauses, median_cs = kernel.judgement(2)
-    actor, reason, expected_pauses, median_ns = twin.verdict()
+    why, pauses, median_cs = kernel.judgement(2, over)
+    actor, reason, expected_pauses, median_ns = twin.verdict(over)
     assert (Reason(why), pauses, median_cs) == (reason, expected_pauses, median_ns // 10_000_000)
     assert reason.actor == actor
     return reason, pauses, median_cs
@@ -101,9 +104,55 @@ def test_a_program_behind_a_lossy_network_is_no_person(play: object) -> None:
     assert "human" not in found
 
 
-def test_nothing_is_said_before_three_pauses() -> None:
-    events = [(36, -1, 0)] + [(36, 2 * PAUSE_NS, at * 2 * PAUSE_NS) for at in (1, 2)]
-    assert judged(events)[0] is Reason.NOTHING
+def lines(*pauses_s: float, size: int = 84) -> list[Event]:
+    """A line behind each pause, each answered at once."""
+    events, now = [(44, -1, 0), (-44, 1000, 1000)], 1000
+    for at, pause_s in enumerate(pauses_s):
+        now += round(pause_s * sessions.S)
+        events += [(size + 16 * (at % 3), round(pause_s * sessions.S), now), (-52, 1000, now + 1000)]
+        now += 1000
+    return events
+
+
+@pytest.mark.parametrize(
+    ("pauses_s", "expected", "while_it_goes_on"),
+    [
+        ((0.5,), Reason.QUICK_PAUSES, Reason.NOTHING),
+        ((2.4, 0.7), Reason.QUICK_PAUSES, Reason.NOTHING),
+        ((2.4, 0.7, 1.2), Reason.QUICK_PAUSES, Reason.QUICK_PAUSES),
+        ((2.6,), Reason.THINKING, Reason.THINKING),
+        ((1.0, 4.0), Reason.THINKING, Reason.THINKING),
+        ((4.0, 4.02), Reason.REGULAR_PAUSES, Reason.REGULAR_PAUSES),
+        ((4.0, 4.2, 4.1), Reason.REGULAR_PAUSES, Reason.REGULAR_PAUSES),
+        ((1.0, 4.0, 4.01, 4.02, 0.5), Reason.REGULAR_PAUSES, Reason.REGULAR_PAUSES),
+        ((4.0, 9.0, 2.0), Reason.THINKING, Reason.THINKING),
+        ((4.0, 0.9, 2.0), Reason.QUICK_PAUSES, Reason.QUICK_PAUSES),
+    ],
+)
+def test_few_pauses(pauses_s: tuple[float, ...], expected: Reason, while_it_goes_on: Reason) -> None:
+    assert judged(lines(*pauses_s))[0] is expected
+    assert judged(lines(*pauses_s), over=False)[0] is while_it_goes_on
+
+
+def test_two_lines_faster_than_hands_are_a_bots() -> None:
+    assert judged(lines(3.0, 3.5, 6.0, size=41))[0] is Reason.FAST_LINES
+    assert judged(lines(5.5, 5.9, 9.0, size=41))[0] is Reason.THINKING
+
+
+def test_a_goodbye_that_nobody_answers_is_no_pause() -> None:
+    assert judged(lines(1.0, 20.0)[:-1]) == (Reason.QUICK_PAUSES, 1, 100)
+
+
+def test_fast_tokens_between_long_pauses_are_no_keys() -> None:
+    """Files fetched by hand: requests of one size, answered at once, behind each command."""
+    events, now = [], 0
+    for pause_s in (3.0, 8.0, 20.0, 5.0):
+        now += round(pause_s * sessions.S)
+        events.append((84, round(pause_s * sessions.S), now))
+        for _ in range(20):
+            now += 2_000_000
+            events += [(-52, 1_000_000, now - 1_000_000), (52, 1_000_000, now)]
+    assert judged(events)[0] is Reason.THINKING
 
 
 def test_a_servers_delay_is_no_pause() -> None:
@@ -119,7 +168,7 @@ def test_a_free_place_is_taken_again() -> None:
     kernel = rhythm.Rhythms(300)
     for flow in range(300):
         kernel.begin(flow)
-        kernel.feed(flow, [(36, 2 * PAUSE_NS, at * 10**9) for at in range(4)])
+        kernel.feed(flow, [(36, 2 * PAUSE_NS, at * 10**9) for at in range(5)])
     for flow in range(300):
         assert kernel.judgement(flow)[1] == 4
         kernel.end(flow)
@@ -138,13 +187,15 @@ ANY_GAP = st.one_of(
 
 
 @settings(max_examples=300, deadline=None)
-@given(st.lists(st.tuples(ANY_SIZE, ANY_GAP), max_size=200))
-def test_the_twin_says_the_same_of_anything(tokens: list[tuple[int, int]]) -> None:
+@given(st.lists(st.tuples(ANY_SIZE, ANY_GAP), max_size=200), st.booleans(), st.booleans())
+def test_the_twin_says_the_same_of_anything(
+    tokens: list[tuple[int, int]], over: bool, turned: bool
+) -> None:
     events, now = [], 0
     for size, gap in tokens:
         now += gap
         events.append((size, gap if events else -1, now))
-    judged(events)
+    judged(events, over, turned)
 
 
 @pytest.mark.parametrize(
@@ -154,6 +205,9 @@ def test_the_twin_says_the_same_of_anything(tokens: list[tuple[int, int]]) -> No
         ((Reason.TYPED, 12, 131), "12 think pauses, median 1.3 s, log-normal; typed echoes"),
         ((Reason.REGULAR_PAUSES, 4, 6000), "4 pauses, median 60 s, regular"),
         ((Reason.THINKING, 255, 45), "255+ think pauses, median 0.5 s, log-normal"),
+        ((Reason.QUICK_PAUSES, 1, 45), "1 pause, 0.5 s, shorter than hands need"),
+        ((Reason.THINKING, 1, 845), "1 think pause, 8.4 s, as long as hands need"),
+        ((Reason.NO_PAUSE, 0, 0), "no pause"),
     ],
 )
 def test_words(said: tuple[int, int, int], expected: str) -> None:

@@ -7,18 +7,19 @@ from dataclasses import dataclass, field
 
 from fl0p_py.timing.reason import Reason
 
-SMALL = 200
+SMALL = 320
 UNIT_NS = 10_000
 PAUSE_NS, AWAY_NS, KEY_NS = 400_000_000, 600_000_000_000, 30_000_000
+SLOW_NS = 2_500_000_000
 KEPT_PAUSES, KEPT_KEYS = 32, 64
 ENOUGH, KEYS_ENOUGH, FIT_ENOUGH = 3, 12, 16
 TRAIN, TRAIN_GAP_NS, TRAIN_LOW_NS, TRAIN_HIGH_NS = 12, 60_000_000, 17_000_000, 25_000_000
-REGULAR, STRICT, SPREAD, FIT = 0.1, 0.03, 0.15, 6.0
+REGULAR, STRICT, TWICE, SPREAD, FIT = 0.1, 0.03, 0.015, 0.15, 6.0
 REGULAR_NS, HANDS_NS = 150_000_000, 45_000_000
 SWING, STEADY, JITTER = -0.3, 0.5, -0.15
 CHAR_NS = 90_000_000
 LONGEST_KEY_NS = 1_000_000_000
-BLOCKS, LINES_ENOUGH = 16, 5
+BLOCKS, QUICK_LINES, ECHO = 16, 2, 16
 
 
 @dataclass
@@ -36,18 +37,18 @@ class Rhythm:
     train_ns: int = 0
     episode: int = 0
     lines: int = 0
-    line_bytes: int = 0
-    line_units: int = 0
+    quick: int = 0
     latest: tuple[int, int] = (0, 0)
     least: int = SMALL
     odd: int = 0
     waits: bool = False
+    unanswered: bool = False
 
     def token(self, size: int, gap_ns: int, arrival_ns: int) -> None:
         if size < 0:
-            if self.waits and -size <= SMALL:
+            if self.waits and -size <= self.size + ECHO:
                 self.echoes += 1
-            self.waits = False
+            self.waits = self.unanswered = False
             return
         since, self.client_ns = arrival_ns - self.client_ns, arrival_ns
         self.waits = False
@@ -64,17 +65,22 @@ class Rhythm:
             self.train = 0
             if gap_ns < AWAY_NS:
                 if self.episode == 1:
-                    self.lines += 1
-                    self.line_bytes += self.latest[0]
-                    self.line_units += self.latest[1]
+                    self._line()
                 self.latest = (size, gap_ns // UNIT_NS)
                 self.pauses.append(gap_ns // UNIT_NS)
                 self.episode = 1
+                self.unanswered = True
         else:
             self.episode += 0 < self.episode < 255
         in_train = not pause and self._in_train(alike, since, arrival_ns)
         if alike and not in_train and since < LONGEST_KEY_NS:
             self.keys.append(max(since, UNIT_NS) // UNIT_NS)
+
+    def _line(self) -> None:
+        """The token behind the latest pause was a line of its own."""
+        size, pause = self.latest
+        self.lines += 1
+        self.quick += pause * UNIT_NS < size * CHAR_NS
 
     def _in_train(self, alike: bool, since: int, arrival_ns: int) -> bool:
         if not alike or since >= TRAIN_GAP_NS:
@@ -88,45 +94,64 @@ class Rhythm:
             self.chaff += 1
         return self.train > 3
 
-    def verdict(self) -> tuple[str | None, Reason, int, int]:
-        """(actor, why, think pauses, their median in ns)."""
-        if len(self.pauses) < ENOUGH:
-            return None, Reason.NOTHING, len(self.pauses), 0
-        pauses, keys = self.pauses[-KEPT_PAUSES:], self.keys[-KEPT_KEYS:]
+    def verdict(self, over: bool = True) -> tuple[str | None, Reason, int, int]:
+        """(actor, why, think pauses, their median in ns).
+
+        over : nothing more will come, so that few pauses tell, too
+        """
+        answered = self.pauses[: len(self.pauses) - self.unanswered]
+        pauses, keys = answered[-(KEPT_PAUSES - self.unanswered) :], self.keys[-KEPT_KEYS:]
         reason = self._reason(pauses, keys)
-        return reason.actor, reason, len(self.pauses), median(pauses) * UNIT_NS
+        if reason is Reason.QUICK_PAUSES and len(answered) < ENOUGH and not over:
+            reason = Reason.NOTHING
+        return reason.actor, reason, len(answered), median(pauses) * UNIT_NS if pauses else 0
 
     def _reason(self, pauses: list[int], keys: list[int]) -> Reason:
-        in_pauses = Reason.THINKING if spread(pauses) >= SPREAD else Reason.NOTHING
-        if regular(pauses):
-            in_pauses = Reason.REGULAR_PAUSES
+        n = len(pauses)
+        alike = regular(pauses)
+        slow = n > 0 and max(pauses) * UNIT_NS >= SLOW_NS
         if self.chaff >= TRAIN:
-            return Reason.TRAINS if in_pauses is Reason.THINKING else Reason.NOTHING
-        in_runs = self.tokens >= 2 * len(self.pauses)
-        if in_runs and self.echoes * 2 >= self.tokens and len(keys) >= KEYS_ENOUGH:
-            if median(keys) * UNIT_NS < HANDS_NS:
-                return Reason.FAST_KEYS
-            by_hand = [key for key in keys if key * UNIT_NS >= KEY_NS]
-            if regular(by_hand) or swings(keys):
-                return Reason.REGULAR_KEYS
-            if drawn(by_hand, 0) or ((len(keys) - len(by_hand)) * 6 >= len(keys) and echo(keys) > JITTER):
-                return Reason.DRAWN_KEYS
-            return Reason.TYPED
-        if in_pauses is Reason.THINKING:
-            if len(self.pauses) * 20 < self.tokens:
-                return Reason.NOTHING
-            alone = self.episode == 1
-            lines = self.lines + alone
-            if lines * 5 >= len(self.pauses) * 3:
-                if self.least < BLOCKS or self.odd:
-                    taken = self.line_units + self.latest[1] * alone
-                    if taken * UNIT_NS < (self.line_bytes + self.latest[0] * alone) * CHAR_NS:
-                        return Reason.FAST_LINES
-                elif lines >= LINES_ENOUGH:
-                    return Reason.WHOLE_LINES
+            if alike:
+                return Reason.REGULAR_PAUSES
+            differ = n >= ENOUGH and spread(pauses) >= SPREAD
+            return Reason.TRAINS if slow or differ else Reason.NOTHING
+        if self.echoes * 2 >= self.tokens and len(keys) >= KEYS_ENOUGH:
+            typed = _typed(keys)
+            waited = n > 0 and median(pauses) * UNIT_NS >= SLOW_NS
+            if not (typed is Reason.FAST_KEYS and waited):
+                return typed
+        if n == 0:
+            return Reason.NOTHING
+        if alike:
+            return Reason.REGULAR_PAUSES
+        if not slow:
+            return Reason.QUICK_PAUSES
+        alone = self.episode == 1 and not self.unanswered
+        if alone:
+            lines = self.lines + 1
+            quick = self.quick + (self.latest[1] * UNIT_NS < self.latest[0] * CHAR_NS)
+        else:
+            lines, quick = self.lines, self.quick
+        if (self.least < BLOCKS or self.odd) and quick >= QUICK_LINES:
+            return Reason.FAST_LINES
+        if n >= ENOUGH and lines * 5 >= n * 3:
+            if median(pauses) * UNIT_NS < SLOW_NS:
+                return Reason.QUICK_PAUSES
             if drawn(pauses, PAUSE_NS // UNIT_NS):
                 return Reason.DRAWN_PAUSES
-        return in_pauses
+        return Reason.THINKING
+
+
+def _typed(keys: list[int]) -> Reason:
+    """What the intervals between echoed keys say."""
+    if median(keys) * UNIT_NS < HANDS_NS:
+        return Reason.FAST_KEYS
+    by_hand = [key for key in keys if key * UNIT_NS >= KEY_NS]
+    if regular(by_hand) or swings(keys):
+        return Reason.REGULAR_KEYS
+    if drawn(by_hand, 0) or ((len(keys) - len(by_hand)) * 6 >= len(keys) and echo(keys) > JITTER):
+        return Reason.DRAWN_KEYS
+    return Reason.TYPED
 
 
 def median(values: list[int]) -> int:
@@ -149,6 +174,16 @@ def deviation(values: list[float]) -> float:
 
 
 def regular(values: list[int]) -> bool:
+    """Whether they hardly differ, or most of them do not."""
+    n = len(values)
+    if n < 2:
+        return False
+    if n == 2:
+        return abs(math.log(values[0]) - math.log(values[1])) < TWICE
+    middle = median(values)
+    near = sum(abs(value - middle) < STRICT * middle for value in values)
+    if near >= ENOUGH and near * 2 > n:
+        return True
     width = spread(values)
     if width >= REGULAR:
         return False
