@@ -86,6 +86,7 @@ cdef class Dossiers:
         self, FlowState* state, uint32_t flow, int64_t ts_ns, Result[::1] results, int64_t at
     ) except -1 nogil
     cdef bint by_hand(self, FlowState* state) noexcept nogil
+    cdef bint in_tunnel(self, FlowState* state) noexcept nogil
     cdef bint from_server(self, FlowState* state) noexcept nogil
     cdef bint knows_actor(self, FlowState* state) noexcept nogil
     cdef int finished(self, FlowState* state, Result* result) except -1 nogil

@@ -267,9 +267,15 @@ cdef class Dossiers:
             return self.hands[CLASS, dossier.value[CLASS]]
         return self.hands[ACTIVITY, dossier.value[ACTIVITY]]
 
+    cdef bint in_tunnel(self, FlowState* state) noexcept nogil:
+        """Whether what is known of the flow is inside of something else."""
+        return state.dossier and self.pool[state.dossier - 1].value[TUNNEL]
+
     cdef bint from_server(self, FlowState* state) noexcept nogil:
         """Whether it is the server's end of the flow that may be worked by hand."""
-        return state.dossier and self.hands[ACTIVITY, self.pool[state.dossier - 1].value[ACTIVITY]] == FROM_SERVER
+        if not state.dossier:
+            return False
+        return self.hands[ACTIVITY, self.pool[state.dossier - 1].value[ACTIVITY]] == FROM_SERVER
 
     cdef bint knows_actor(self, FlowState* state) noexcept nogil:
         """Whether a signature has said who works the flow."""

@@ -242,7 +242,7 @@ cdef class Matcher:
         if not (state.flags & TIMED or over) or not self.dossiers.by_hand(state):
             return said
         if state.flags & TIMED:
-            said = self.rhythms.judge(flow, over)
+            said = self.rhythms.judge(flow, over, self.dossiers.in_tunnel(state))
         if over and not said.why and said.pauses == 0 and self._never_paused(flow, state):
             said.why, said.actor = NO_PAUSE, BOT
         if said.pauses < ENOUGH and self.dossiers.knows_actor(state):

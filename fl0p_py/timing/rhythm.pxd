@@ -72,7 +72,7 @@ cdef class Rhythms:
     cdef int token(self, uint32_t flow, int32_t size, int64_t gap_ns, int64_t arrival_ns) except -1 nogil
     cdef void close(self, uint32_t flow) noexcept nogil
     cdef int turn(self, uint32_t flow) except -1 nogil
-    cdef Judgement judge(self, uint32_t flow, bint over) noexcept nogil
+    cdef Judgement judge(self, uint32_t flow, bint over, bint wrapped) noexcept nogil
     cdef int _make_room(self, Rhythm* one) except -1 nogil
     cdef int _keep_pause(self, Rhythm* one, int64_t interval_ns) except -1 nogil
     cdef int _keep_key(self, Rhythm* one, int64_t interval_ns) except -1 nogil

@@ -49,7 +49,7 @@ cdef enum:
     UNIT_NS = 10000
 
 cdef int64_t AWAY_NS = 600000000000     # longer: gone, not thinking
-cdef int64_t SLOW_NS = 2500000000       # a password of 8 takes hands 2 s, and 1 s goes by before its first key
+cdef int64_t SLOW_NS = 2500000000       # for a password of 8 hands take 2 s, and half a second to begin
 cdef int64_t KEY_NS = 30000000          # no two keys of a hand are nearer
 cdef int64_t HANDS_NS = 45000000        # nor, in the median, nearer than this
 cdef int64_t LONGEST_KEY_NS = 1000000000        # longer intervals are no matter of hands
@@ -201,8 +201,12 @@ cdef class Rhythms:
             return &self.more[one.intervals - 1].key[0]
         return &one.key[0]
 
-    cdef Judgement judge(self, uint32_t flow, bint over) noexcept nogil:
-        """What the flow's rhythm says so far; over : nothing more will come, so that few pauses tell, too."""
+    cdef Judgement judge(self, uint32_t flow, bint over, bint wrapped) noexcept nogil:
+        """What the flow's rhythm says so far.
+
+        over    : nothing more will come, so that few pauses tell, too
+        wrapped : what was typed is in something else, longer than it, so that its length tells nothing
+        """
         cdef Judgement said
         cdef Rhythm* one
         cdef uint32_t ordered[KEPT_PAUSES]
@@ -215,7 +219,7 @@ cdef class Rhythms:
         n = answered(ordered, one, self._pauses(one))
         if n:
             said.median_cs = ordered[n // 2] // 1000
-        said.why = reason(one, self._pauses(one), self._keys(one), ordered, n)
+        said.why = reason(one, self._pauses(one), self._keys(one), ordered, n, wrapped)
         if said.why == QUICK_PAUSES and said.pauses < ENOUGH and not over:
             said.why = NOTHING
         if said.why:
@@ -238,9 +242,9 @@ cdef class Rhythms:
     def turned(self, uint32_t flow):
         self.turn(flow)
 
-    def judgement(self, uint32_t flow, bint over=True):
+    def judgement(self, uint32_t flow, bint over=True, bint wrapped=False):
         """(Reason, pauses, their median in hundredths of a second)"""
-        cdef Judgement said = self.judge(flow, over)
+        cdef Judgement said = self.judge(flow, over, wrapped)
         return said.why, said.pauses, said.median_cs
 
 
@@ -273,7 +277,7 @@ cdef int answered(uint32_t* ordered, Rhythm* one, uint32_t* pauses) noexcept nog
 
 
 cdef uint8_t reason(
-    Rhythm* one, uint32_t* all_pauses, uint32_t* all_keys, uint32_t* pauses, int n
+    Rhythm* one, uint32_t* all_pauses, uint32_t* all_keys, uint32_t* pauses, int n, bint wrapped
 ) noexcept nogil:
     """all_pauses, all_keys : as they are kept; pauses : those that led to an answer by size, n of them"""
     cdef uint32_t lines = one.lines, quick = one.quick
@@ -297,7 +301,7 @@ cdef uint8_t reason(
     if one.episode == 1 and not one.unanswered:
         lines += 1
         quick += is_quick(one, all_pauses)
-    if (one.least < BLOCKS or one.odd) and quick >= QUICK_LINES:
+    if (one.least < BLOCKS or one.odd) and not wrapped and quick >= QUICK_LINES:
         return FAST_LINES
     if n >= ENOUGH and <uint64_t>lines * 5 >= <uint64_t>n * 3:
         if pauses[n // 2] * <int64_t>UNIT_NS < SLOW_NS:

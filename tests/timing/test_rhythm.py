@@ -23,7 +23,9 @@ def followed(events: list[Event]) -> list[Event]:
     return []
 
 
-def judged(events: list[Event], over: bool = True, turned: bool = False) -> tuple[Reason, int, int]:
+def judged(
+    events: list[Event], over: bool = True, wrapped: bool = False, turned: bool = False
+) -> tuple[Reason, int, int]:
     """The kernel's judgement, compared with the twin's; turned : the kernel sees it from the other end."""
     events = followed(events)
     twin = Rhythm()
@@ -36,8 +38,8 @@ def judged(events: list[Event], over: bool = True, turned: bool = False) -> tupl
     elif events:
         kernel.begin(2)
         kernel.feed(2, events)
-    why, pauses, median_cs = kernel.judgement(2, over)
-    actor, reason, expected_pauses, median_ns = twin.verdict(over)
+    why, pauses, median_cs = kernel.judgement(2, over, wrapped)
+    actor, reason, expected_pauses, median_ns = twin.verdict(over, wrapped)
     assert (Reason(why), pauses, median_cs) == (reason, expected_pauses, median_ns // 10_000_000)
     assert reason.actor == actor
     return reason, pauses, median_cs
@@ -104,12 +106,12 @@ def test_a_program_behind_a_lossy_network_is_no_person(play: object) -> None:
     assert "human" not in found
 
 
-def lines(*pauses_s: float, size: int = 84) -> list[Event]:
+def lines(*pauses_s: float, sizes: tuple[int, ...] = (84, 100, 116)) -> list[Event]:
     """A line behind each pause, each answered at once."""
     events, now = [(44, -1, 0), (-44, 1000, 1000)], 1000
     for at, pause_s in enumerate(pauses_s):
         now += round(pause_s * sessions.S)
-        events += [(size + 16 * (at % 3), round(pause_s * sessions.S), now), (-52, 1000, now + 1000)]
+        events += [(sizes[at % len(sizes)], round(pause_s * sessions.S), now), (-52, 1000, now + 1000)]
         now += 1000
     return events
 
@@ -135,8 +137,11 @@ def test_few_pauses(pauses_s: tuple[float, ...], expected: Reason, while_it_goes
 
 
 def test_two_lines_faster_than_hands_are_a_bots() -> None:
-    assert judged(lines(3.0, 3.5, 6.0, size=41))[0] is Reason.FAST_LINES
-    assert judged(lines(5.5, 5.9, 9.0, size=41))[0] is Reason.THINKING
+    mail = (6, 47, 61)
+    assert judged(lines(2.8, 3.1, 3.6, sizes=mail))[0] is Reason.FAST_LINES
+    assert judged(lines(2.8, 4.4, 3.6, sizes=mail))[0] is Reason.THINKING
+    in_tls = (6 + 29, 20 + 29, 30 + 29)
+    assert judged(lines(2.8, 3.1, 3.6, sizes=in_tls), wrapped=True)[0] is Reason.THINKING
 
 
 def test_a_goodbye_that_nobody_answers_is_no_pause() -> None:
@@ -187,15 +192,15 @@ ANY_GAP = st.one_of(
 
 
 @settings(max_examples=300, deadline=None)
-@given(st.lists(st.tuples(ANY_SIZE, ANY_GAP), max_size=200), st.booleans(), st.booleans())
+@given(st.lists(st.tuples(ANY_SIZE, ANY_GAP), max_size=200), st.booleans(), st.booleans(), st.booleans())
 def test_the_twin_says_the_same_of_anything(
-    tokens: list[tuple[int, int]], over: bool, turned: bool
+    tokens: list[tuple[int, int]], over: bool, wrapped: bool, turned: bool
 ) -> None:
     events, now = [], 0
     for size, gap in tokens:
         now += gap
         events.append((size, gap if events else -1, now))
-    judged(events, over, turned)
+    judged(events, over, wrapped, turned)
 
 
 @pytest.mark.parametrize(

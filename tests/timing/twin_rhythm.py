@@ -78,9 +78,13 @@ class Rhythm:
 
     def _line(self) -> None:
         """The token behind the latest pause was a line of its own."""
-        size, pause = self.latest
         self.lines += 1
-        self.quick += pause * UNIT_NS < size * CHAR_NS
+        self.quick += self._too_quick()
+
+    def _too_quick(self) -> bool:
+        """Whether hands cannot have typed the latest line behind a pause in that time."""
+        size, pause = self.latest
+        return pause * UNIT_NS < size * CHAR_NS
 
     def _in_train(self, alike: bool, since: int, arrival_ns: int) -> bool:
         if not alike or since >= TRAIN_GAP_NS:
@@ -94,19 +98,20 @@ class Rhythm:
             self.chaff += 1
         return self.train > 3
 
-    def verdict(self, over: bool = True) -> tuple[str | None, Reason, int, int]:
+    def verdict(self, over: bool = True, wrapped: bool = False) -> tuple[str | None, Reason, int, int]:
         """(actor, why, think pauses, their median in ns).
 
         over : nothing more will come, so that few pauses tell, too
+        wrapped : what was typed is in something else, longer than it, so that its length tells nothing
         """
         answered = self.pauses[: len(self.pauses) - self.unanswered]
         pauses, keys = answered[-(KEPT_PAUSES - self.unanswered) :], self.keys[-KEPT_KEYS:]
-        reason = self._reason(pauses, keys)
+        reason = self._reason(pauses, keys, wrapped)
         if reason is Reason.QUICK_PAUSES and len(answered) < ENOUGH and not over:
             reason = Reason.NOTHING
         return reason.actor, reason, len(answered), median(pauses) * UNIT_NS if pauses else 0
 
-    def _reason(self, pauses: list[int], keys: list[int]) -> Reason:
+    def _reason(self, pauses: list[int], keys: list[int], wrapped: bool) -> Reason:
         n = len(pauses)
         alike = regular(pauses)
         slow = n > 0 and max(pauses) * UNIT_NS >= SLOW_NS
@@ -129,10 +134,10 @@ class Rhythm:
         alone = self.episode == 1 and not self.unanswered
         if alone:
             lines = self.lines + 1
-            quick = self.quick + (self.latest[1] * UNIT_NS < self.latest[0] * CHAR_NS)
+            quick = self.quick + self._too_quick()
         else:
             lines, quick = self.lines, self.quick
-        if (self.least < BLOCKS or self.odd) and quick >= QUICK_LINES:
+        if (self.least < BLOCKS or self.odd) and not wrapped and quick >= QUICK_LINES:
             return Reason.FAST_LINES
         if n >= ENOUGH and lines * 5 >= n * 3:
             if median(pauses) * UNIT_NS < SLOW_NS:
