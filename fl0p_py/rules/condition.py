@@ -15,7 +15,7 @@ from fl0p_py.rules.field import Flags, Number
 from fl0p_py.rules.flow_state import FlowState
 from fl0p_py.rules.flowbit import FlowBit
 from fl0p_py.rules.identity import Actor, FlowSig
-from fl0p_py.rules.integer import Integer, Scope
+from fl0p_py.rules.integer import TESTS, Integer, Scope
 from fl0p_py.rules.loader import Ends
 from fl0p_py.rules.moment import ICMP, ICMP6, TCP, UDP, Kind, Moment
 from fl0p_py.rules.rule import Header, Option
@@ -27,29 +27,34 @@ PROTOCOL_NUMBERS = {"tcp": (TCP,), "tcp-pkt": (TCP,), "udp": (UDP,), "icmp": (IC
 _FIELDS = {"dsize": "size", "itype": "itype", "icode": "icode", "icmp_id": "icmp_id", "ttl": "ttl"}
 
 
-def header_fits(header: Header, ends: Ends, moment: Moment) -> bool:
-    """Protocol, addresses and ports, in the rule's direction or, with `<>`, in either."""
+def header_of(header: Header, ends: Ends) -> Callable[[Moment], bool]:
+    """Whether protocol, addresses and ports fit, in the rule's direction or, with `<>`, in either."""
     numbers = PROTOCOL_NUMBERS.get(header.proto)
-    if numbers is not None and moment.proto not in numbers:
-        return False
-    if _fits(ends, moment.src, moment.sport, moment.dst, moment.dport):
-        return True
-    return header.both and _fits(ends, moment.dst, moment.dport, moment.src, moment.sport)
+    src, sport, dst, dport = ends.src, ends.sport, ends.dst, ends.dport
+    everywhere = src is sport is dst is dport is None
 
+    def fit(one: bytes, one_port: int, other: bytes, other_port: int) -> bool:
+        return (
+            (dport is None or other_port in dport)
+            and (sport is None or one_port in sport)
+            and (dst is None or address_number(other) in dst)
+            and (src is None or address_number(one) in src)
+        )
 
-def _fits(ends: Ends, src: bytes, sport: int, dst: bytes, dport: int) -> bool:
-    return (
-        (ends.dport is None or dport in ends.dport)
-        and (ends.sport is None or sport in ends.sport)
-        and (ends.dst is None or address_number(dst) in ends.dst)
-        and (ends.src is None or address_number(src) in ends.src)
-    )
+    def fits(moment: Moment) -> bool:
+        if numbers is not None and moment.proto not in numbers:
+            return False
+        if everywhere or fit(moment.src, moment.sport, moment.dst, moment.dport):
+            return True
+        return header.both and fit(moment.dst, moment.dport, moment.src, moment.sport)
+
+    return fits
 
 
 def condition_of(option: Option) -> Condition | None:
     """None: the option is none, or one of the payload's."""
     if isinstance(option, Integer):
-        return None if option.writes else partial(_integer, option)
+        return None if option.writes else _integer(option)
     if isinstance(option, FlowBit):
         return None if option.writes else partial(_bits, option)
     if isinstance(option, FlowSig):
@@ -71,11 +76,20 @@ def operand(option: Integer, moment: Moment, variables: Variables) -> int | None
     return option.operand
 
 
-def _integer(option: Integer, moment: Moment, variables: Variables) -> bool:
-    if option.scope is Scope.FLOW and moment.flow is None:
-        return False
-    left = variables.get(option, option.name, moment)
-    return holds(option.op, left, operand(option, moment, variables))
+def _integer(option: Integer) -> Condition:
+    name, wanted = option.name, option.op == "isset"
+    of_flow = option.scope is Scope.FLOW
+
+    def whether(moment: Moment, variables: Variables) -> bool:
+        if of_flow and moment.flow is None:
+            return False
+        return (variables.get(option, name, moment) is not None) is wanted
+
+    def compared(moment: Moment, variables: Variables) -> bool:
+        left = variables.get(option, name, moment)
+        return left is not None and holds(option.op, left, operand(option, moment, variables))
+
+    return whether if option.op in TESTS else compared
 
 
 def _bits(option: FlowBit, moment: Moment, variables: Variables) -> bool:

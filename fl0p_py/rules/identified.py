@@ -7,12 +7,12 @@ forgotten behind it.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from collections.abc import Iterator
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
-from fl0p_py.output.alert import Alert
 from fl0p_py.output.choice import FINISHED, IDENTIFIED
 from fl0p_py.output.eve import flow_id
 from fl0p_py.rules.identity import FlowSig
@@ -25,6 +25,14 @@ if TYPE_CHECKING:
     from fl0p_py.signature.pattern import SignatureSet
 
 ESTABLISHED = 16  # flow/record.pxd, ROW_ESTABLISHED
+
+
+class Identification(NamedTuple):
+    """place : of the result; rules : to evaluate, none where an end is only to be told"""
+
+    place: int
+    rules: list[Ready]
+    moment: Moment
 
 
 class Identified:
@@ -40,26 +48,66 @@ class Identified:
         self.at_ends = [one for one in self._rules if not _signatures_of(one)]
         self._ends_too = all_ends or bool(self.at_ends)
         self._signatures: SignatureSet | None = None
+        self._facets: list[tuple[str, str, str]] = []
         self._chosen: list[list[Ready]] = []
         self._relevant = np.zeros(0, np.bool_)
 
-    def relevant(self, results: NDArray[Any], signatures: SignatureSet) -> list[int]:
-        """Which of the engine's results are to be handed to `at`, in order."""
+    def due(
+        self, results: NDArray[Any], signatures: SignatureSet, table: FlowTable
+    ) -> Iterator[Identification]:
+        """The engine's results that rules are evaluated at, or that (`all_ends`) are to be told, in order.
+
+        The rows of the table are read now.
+        """
         if signatures is not self._signatures:
             self._use(signatures)
+        places = self._relevant_places(results)
+        some = results[places]
+        rows = table.rows[some["flow"]]
+        client, server = rows["client"].tobytes(), rows["server"].tobytes()
+        starts_ns, serials = rows["start_ns"].tolist(), rows["serial"].tolist()
+        kinds, times_ns = some["kind"].tolist(), some["ts_ns"].tolist()
+        numbers, actors, flows = some["signature"].tolist(), some["actor"].tolist(), some["flow"].tolist()
+        protos, cports, sports = rows["proto"].tolist(), rows["cport"].tolist(), rows["sport"].tolist()
+        octets = np.where(rows["version"] == 4, 4, 16).tolist()
+        tcp_established = (rows["flags"] & ESTABLISHED).astype(np.bool_)
+        established = np.where(rows["proto"] == TCP, tcp_established, rows["pkts"].all(axis=1)).tolist()
+        vlans = rows["vlan"].tolist()
+        for i, place in enumerate(places.tolist()):
+            ended = kinds[i] == FINISHED
+            echo = protos[i] in (ICMP, ICMP6)
+            flow = flow_id(starts_ns[i], serials[i])
+            at = 16 * i
+            moment = Moment(
+                Kind.ENDED if ended else Kind.IDENTIFIED,
+                times_ns[i],
+                protos[i],
+                client[at : at + octets[i]],
+                -1 if echo else cports[i],
+                server[at : at + octets[i]],
+                -1 if echo else sports[i],
+                flow=flow,
+                flow_id=flow,
+                vlan=vlans[i],
+                established=established[i],
+                actor=ACTORS[actors[i] - 1] if actors[i] else "",
+                icmp_id=cports[i] if echo else -1,
+                place=None if ended else (flows[i], serials[i]),
+            )
+            rules = self.at_ends
+            if not ended:
+                rules = self._chosen[numbers[i]]
+                moment.id, moment.class_, actor = self._facets[numbers[i]]
+                moment.actor = actor or moment.actor
+            yield Identification(place, rules, moment)
+
+    def _relevant_places(self, results: NDArray[Any]) -> NDArray[np.intp]:
         kinds = results["kind"]
         identified = kinds == IDENTIFIED
         wanted = ~identified if self._ends_too else np.zeros(len(results), np.bool_)
         identified &= results["lost"] == 0  # more specific ones have said it already
         wanted[identified] = self._relevant[results["signature"][identified]]
-        places: list[int] = np.flatnonzero(wanted).tolist()
-        return places
-
-    def at(self, result: Any, table: FlowTable) -> list[Alert]:
-        """The alerts of one of them."""
-        ended = result["kind"] == FINISHED
-        rules = self.at_ends if ended else self._chosen[int(result["signature"])]
-        return self._machine.run(self.moment(result, table), rules) if rules else []
+        return np.flatnonzero(wanted)
 
     def forget_ended(self, results: NDArray[Any], table: FlowTable) -> None:
         """Give up the variables of the flows that end with these results, which have all been dealt with."""
@@ -73,8 +121,11 @@ class Identified:
     def _use(self, signatures: SignatureSet) -> None:
         """Find out which rules may be true of which signature."""
         self._signatures = signatures
-        facets = [(signature.id, signature.facets.class_ or "") for signature in signatures.signatures]
-        self._chosen = [self.rules_for(id, class_) for id, class_ in facets]
+        self._facets = [
+            (signature.id, signature.facets.class_ or "", signature.facets.actor or "")
+            for signature in signatures.signatures
+        ]
+        self._chosen = [self.rules_for(id, class_) for id, class_, _ in self._facets]
         self._relevant = np.array([bool(rules) for rules in self._chosen], np.bool_)
 
     def rules_for(self, id: str, class_: str) -> list[Ready]:
@@ -82,39 +133,6 @@ class Identified:
         return [
             one for one in self._rules if all(option.accepts(id, class_) for option in _signatures_of(one))
         ]
-
-    def moment(self, result: Any, table: FlowTable) -> Moment:
-        """One of the results that are relevant, as rules see it."""
-        row = table.rows[result["flow"]]
-        flow = flow_id(int(row["start_ns"]), int(row["serial"]))
-        octets = 4 if row["version"] == 4 else 16
-        proto, echo = int(row["proto"]), row["proto"] in (ICMP, ICMP6)
-        ended = result["kind"] == FINISHED
-        actor = int(result["actor"])
-        moment = Moment(
-            Kind.ENDED if ended else Kind.IDENTIFIED,
-            int(result["ts_ns"]),
-            proto,
-            bytes(row["client"])[:octets],
-            -1 if echo else int(row["cport"]),
-            bytes(row["server"])[:octets],
-            -1 if echo else int(row["sport"]),
-            flow=flow,
-            flow_id=flow,
-            vlan=int(row["vlan"]),
-            established=bool(
-                row["flags"] & ESTABLISHED if proto == TCP else row["pkts"][0] and row["pkts"][1]
-            ),
-            actor=ACTORS[actor - 1] if actor else "",
-            icmp_id=int(row["cport"]) if echo else -1,
-            place=None if ended else (int(result["flow"]), int(row["serial"])),
-        )
-        if not ended:
-            assert self._signatures is not None
-            signature = self._signatures.signatures[int(result["signature"])]
-            moment.id, moment.class_ = signature.id, signature.facets.class_ or ""
-            moment.actor = signature.facets.actor or moment.actor
-        return moment
 
 
 def _signatures_of(one: Ready) -> list[FlowSig]:

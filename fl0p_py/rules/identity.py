@@ -13,6 +13,7 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass, field
 from fnmatch import fnmatchcase
+from functools import lru_cache
 
 from fl0p_py.rules.value import Value, spell
 from fl0p_py.signature.pattern import ACTORS
@@ -32,10 +33,15 @@ class FlowSig:
     keyword = "flowsig"
 
     def accepts(self, id: str, class_: str) -> bool:
-        return class_ == self.text if self.is_class else fnmatchcase(id, self.text)
+        return class_ == self.text if self.is_class else _fits(self.text, id)
 
     def __str__(self) -> str:
         return f"flowsig:{self.text}" if self.is_class else f'flowsig:"{self.text}"'
+
+
+@lru_cache(1 << 14)
+def _fits(glob: str, id: str) -> bool:
+    return fnmatchcase(id, glob)
 
 
 @dataclass(frozen=True, slots=True)

@@ -15,7 +15,7 @@ from dataclasses import dataclass
 from fl0p_py.output.alert import Alert
 from fl0p_py.rules.change import Change, change_of
 from fl0p_py.rules.classification import CLASSIFICATIONS
-from fl0p_py.rules.condition import Condition, condition_of, header_fits
+from fl0p_py.rules.condition import Condition, condition_of, header_of
 from fl0p_py.rules.integer import TRACKS, Integer, Scope
 from fl0p_py.rules.loader import Loaded
 from fl0p_py.rules.moment import TCP, Kind, Moment
@@ -41,11 +41,13 @@ Payload = Callable[[Moment], "Option | str | None"]
 class Ready:
     """A rule made ready, and its counters.
 
+    fits    : the header
     settles : pass, drop or reject of a flow, or (with a payload) of a stream
     matched : times that everything held; said : alerts
     """
 
     loaded: Loaded
+    fits: Callable[[Moment], bool]
     conditions: tuple[tuple[Option, Condition], ...]
     changes: tuple[Change, ...]
     settles: bool
@@ -64,6 +66,7 @@ def ready(loaded: Loaded) -> Ready:
     changes = [change_of(option) for option in options]
     return Ready(
         loaded,
+        header_of(rule.header, loaded.ends),
         tuple((option, condition) for option, condition in conditions if condition is not None),
         tuple(change for change in changes if change is not None),
         rule.header.action in SETTLES and (rule.of_header or view_of(rule) is View.STREAMS),
@@ -121,8 +124,7 @@ class Machine:
         return rule.header.action in KILLS and self.kill is not None and self.kill(moment)
 
     def _failed(self, one: Ready, moment: Moment) -> Option | str | None:
-        loaded = one.loaded
-        if not header_fits(loaded.rule.header, loaded.ends, moment):
+        if not one.fits(moment):
             return HEADER
         for option, condition in one.conditions:
             if not condition(moment, self.variables):

@@ -58,9 +58,8 @@ class Reporter:
 
     def records(self, results: NDArray[Any], engine: Engine) -> NDArray[Any]:
         """REPORT[n], what these results bring the rules, in order; the rows of the table are read."""
-        places = self._identified.relevant(results, engine.signatures)
-        rows = [_packed(self._identified.moment(results[i], engine.table)) for i in places]
-        return np.array(rows, REPORT)
+        found = self._identified.due(results, engine.signatures, engine.table)
+        return np.array([_packed(one.moment) for one in found], REPORT)
 
 
 def _have_flow_variables(rules: RuleSet) -> bool:

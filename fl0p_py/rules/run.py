@@ -6,7 +6,7 @@ Variables outlive a change of signatures.
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from typing import TYPE_CHECKING, Any, Protocol
 
 from numpy.typing import NDArray
@@ -22,6 +22,7 @@ from fl0p_py.rules.view import View, records_of, view_of
 
 if TYPE_CHECKING:
     from fl0p_py.engine import Engine
+    from fl0p_py.rules.identified import Identification
     from fl0p_py.rules.inspection import Due, Inspection
     from fl0p_py.rules.report import Reporter
     from fl0p_py.tracker import Step
@@ -92,13 +93,13 @@ class Run:
         due = self.due.popleft()
         return self._machine.run(self._inspection.moment(due), due.rules)
 
-    def relevant(self, results: NDArray[Any], engine: Engine) -> list[int]:
-        """Which results bring rules to be evaluated, in order."""
-        return self._identified.relevant(results, engine.signatures)
+    def identifications(self, results: NDArray[Any], engine: Engine) -> Iterator[Identification]:
+        """At which results rules over identifications are due, in order; rows of the table are read."""
+        return self._identified.due(results, engine.signatures, engine.table)
 
-    def at_result(self, result: Any, engine: Engine) -> list[Alert]:
-        """Evaluate the rules over identifications at one of these."""
-        return self._identified.at(result, engine.table)
+    def at_result(self, one: Identification) -> list[Alert]:
+        """Evaluate them at one of these."""
+        return self._machine.run(one.moment, one.rules)
 
     def dealt_with(self, results: NDArray[Any], engine: Engine) -> None:
         """All that these results bring has been evaluated."""

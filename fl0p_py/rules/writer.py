@@ -56,14 +56,14 @@ class RuleWriter:
             return
         times = np.maximum.accumulate(results["ts_ns"])
         done = 0
-        for i in [*self._run.relevant(results, self._engine), len(results)]:
-            done = self._packets(results, times, done, min(i, len(results) - 1))
-            if i < len(results):
-                alerts = self._run.at_result(results[i], self._engine)
-                if alerts:
-                    self._entries(results[done : i + 1])
-                    done = i + 1
-                    self._say(alerts)
+        for one in self._run.identifications(results, self._engine):
+            done = self._packets(results, times, done, one.place)
+            alerts = self._run.at_result(one)
+            if alerts:
+                self._entries(results[done : one.place + 1])
+                done = one.place + 1
+                self._say(alerts)
+        done = self._packets(results, times, done, len(results) - 1)
         self._entries(results[done:])
         self._run.report(results, self._engine)
         self._run.dealt_with(results, self._engine)
