@@ -3,17 +3,22 @@
 from __future__ import annotations
 
 from collections import OrderedDict
-from collections.abc import Hashable
+from collections.abc import Callable, Hashable
 from typing import Generic, TypeVar
 
 V = TypeVar("V")
 
 
 class Bounded(Generic[V]):
-    """capacity : most entries; evicted : given up because it was full"""
+    """capacity : most entries
 
-    def __init__(self, capacity: int) -> None:
+    over    : whether an entry is of no use any more
+    evicted : those given up because it was full that were
+    """
+
+    def __init__(self, capacity: int, over: Callable[[V], bool] | None = None) -> None:
         self.capacity, self.evicted = capacity, 0
+        self._over = over
         self._entries: OrderedDict[Hashable, V] = OrderedDict()
 
     def __len__(self) -> int:
@@ -27,8 +32,8 @@ class Bounded(Generic[V]):
         self._entries[key] = value
         self._entries.move_to_end(key)
         if len(self._entries) > self.capacity:
-            self._entries.popitem(last=False)
-            self.evicted += 1
+            _, entry = self._entries.popitem(last=False)
+            self.evicted += self._over is None or not self._over(entry)
 
     def forget(self, key: Hashable) -> None:
         self._entries.pop(key, None)

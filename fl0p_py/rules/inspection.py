@@ -47,14 +47,6 @@ Pairs = list[tuple[NDArray[np.int64], NDArray[np.int64]]]
 """Places of records, and numbers of rules to evaluate there."""
 
 
-class Due(NamedTuple):
-    """A packet at which rules are to be evaluated.  clock_ns : the latest packet time by then"""
-
-    clock_ns: int
-    record: int
-    rules: list[Ready]
-
-
 class Ends(NamedTuple):
     """Of a flow: client, server."""
 
@@ -63,6 +55,37 @@ class Ends(NamedTuple):
     flow: int
     vlan: int
     icmp_id: int = -1
+
+
+class Seen(NamedTuple):
+    """Of a SegmentRecord, the fields of the same names."""
+
+    flags: int
+    proto: int
+    direction: int
+    flow: int
+    serial: int
+    length: int
+    ttl: int
+    packet: int
+    tcp_flags: int
+    icmp_type: int
+    icmp_code: int
+    at: int
+    captured: int
+
+
+class Due(NamedTuple):
+    """A packet at which rules are to be evaluated.
+
+    clock_ns : the latest packet time by then; record : its place, and seen : what is in it
+    """
+
+    clock_ns: int
+    record: int
+    seen: Seen
+    ends: Ends
+    rules: list[Ready]
 
 
 class Inspection:
@@ -95,7 +118,6 @@ class Inspection:
         self._established = np.zeros(len(table.rows), np.uint32)
         self._handshakes: set[int] = set()
         self._clock_ns = 0
-        self._known: dict[tuple[int, int], Ends] = {}
 
     @property
     def given_up(self) -> int:
@@ -105,7 +127,6 @@ class Inspection:
     def due(self, step: Step) -> list[Due]:
         """Where rules are to be evaluated, in the order of packets.  To be asked at every step, in turn."""
         self._step = step
-        self._known.clear()
         segments = step.events.segments
         records = self._records = segments.records if segments is not None else _NOTHING
         self._chunks: ChunkBatch | None = None
@@ -132,11 +153,14 @@ class Inspection:
         """The pairs by record, rules in their order."""
         rules = self._machine.rules
         keys = np.unique(np.concatenate([records * len(rules) + numbers for records, numbers in pairs]))
-        records, numbers = np.divmod(keys, len(rules))
-        cuts = np.flatnonzero(np.diff(records)) + 1
-        for some in np.split(np.arange(len(keys)), cuts):
-            record = int(records[some[0]])
-            yield Due(int(clocks[record]), record, [rules[number] for number in numbers[some].tolist()])
+        places, numbers = np.divmod(keys, len(rules))
+        found, first = np.unique(places, return_index=True)
+        cuts = [*first.tolist(), len(keys)]
+        chosen = [rules[number] for number in numbers.tolist()]
+        seen = map(Seen._make, self._records[list(Seen._fields)][found].tolist())
+        ends = self._ends(found)
+        for i, (record, one) in enumerate(zip(found.tolist(), seen, strict=True)):
+            yield Due(int(clocks[record]), record, one, ends[i], chosen[cuts[i] : cuts[i + 1]])
 
     # Where to look
 
@@ -329,12 +353,9 @@ class Inspection:
 
     def moment(self, due: Due) -> Moment:
         """The packet as rules see it."""
-        record = self._records[due.record]
-        flags = int(record["flags"])
-        proto = int(record["proto"])
-        direction = int(record["direction"])
-        ends = self._other(record) if flags & OTHER else self._of_flow(record)
-        established = bool(flags & (ESTABLISHED if proto == TCP else ANSWERED))
+        seen, ends = due.seen, due.ends
+        proto, direction = seen.proto, seen.direction
+        established = bool(seen.flags & (ESTABLISHED if proto == TCP else ANSWERED))
         moment = Moment(
             Kind.PACKET,
             due.clock_ns,
@@ -348,49 +369,65 @@ class Inspection:
             vlan=ends.vlan,
             to_server=direction == 0,
             established=established and due.record not in self._handshakes,
-            size=int(record["length"]),
-            ttl=int(record["ttl"]),
-            number=self._step.first + int(record["packet"]) + 1,
-            place=None if flags & OTHER else (int(record["flow"]), int(record["serial"])),
+            payload=self._payload(seen),
+            size=seen.length,
+            ttl=seen.ttl,
+            number=self._step.first + seen.packet + 1,
+            place=None if seen.flags & OTHER else (seen.flow, seen.serial),
         )
         if proto == TCP:
-            moment.flags = int(record["tcp_flags"])
+            moment.flags = seen.tcp_flags
             if self._chunks is not None:
                 moment.pieces = self._pieces(due.record)
         elif proto in WITH_TYPE:
-            moment.itype, moment.icode = int(record["icmp_type"]), int(record["icmp_code"])
-            moment.icmp_id = ends.icmp_id
-        moment.payload = self._payload(record, flags)
+            moment.itype, moment.icode, moment.icmp_id = seen.icmp_type, seen.icmp_code, ends.icmp_id
         return moment
 
-    def _payload(self, record: Any, flags: int) -> bytes:
+    def _payload(self, seen: Seen) -> bytes:
         segments, batch = self._step.events.segments, self._step.batch
-        if flags & HOLE or segments is None or batch is None:
+        if seen.flags & HOLE or segments is None or batch is None:
             return b""
-        where = segments.copies if flags & COPY else batch.data
-        start = int(record["at"])
-        return where[start : start + int(record["captured"])].tobytes()
+        where = segments.copies if seen.flags & COPY else batch.data
+        return where[seen.at : seen.at + seen.captured].tobytes()
 
-    def _of_flow(self, record: Any) -> Ends:
-        key = int(record["flow"]), int(record["serial"])
-        known = self._known.get(key)
-        if known is None:
-            row = self._table.rows[key[0]]
-            octets = 4 if row["version"] == 4 else 16
-            echo = int(row["proto"]) in WITH_TYPE
-            known = self._known[key] = Ends(
-                (bytes(row["client"])[:octets], bytes(row["server"])[:octets]),
-                (-1, -1) if echo else (int(row["cport"]), int(row["sport"])),
-                flow_id(int(row["start_ns"]), key[1]),
-                int(row["vlan"]),
-                int(row["cport"]) if echo else -1,
-            )
-        return known
+    def _ends(self, places: NDArray[np.int64]) -> list[Ends]:
+        """Of the packets of these records."""
+        records = self._records[places]
+        other = records["flags"] & OTHER != 0
+        rows = self._table.rows[np.where(other, 0, records["flow"])]
+        client, server = rows["client"].tobytes(), rows["server"].tobytes()
+        columns = zip(
+            other.tolist(),
+            records["flow"].tolist(),
+            *(rows[name].tolist() for name in ("start_ns", "serial", "version", "proto", "cport", "sport")),
+            rows["vlan"].tolist(),
+            strict=True,
+        )
+        known: dict[tuple[int, int], Ends] = {}
+        ends: list[Ends] = []
+        for i, (is_other, flow, start_ns, serial, version, proto, cport, sport, vlan) in enumerate(columns):
+            if is_other:
+                ends.append(self._other(flow))
+                continue
+            found = known.get((flow, serial))
+            if found is None:
+                at, octets = 16 * i, 4 if version == 4 else 16
+                echo = proto in WITH_TYPE
+                found = known[flow, serial] = Ends(
+                    (client[at : at + octets], server[at : at + octets]),
+                    (-1, -1) if echo else (cport, sport),
+                    flow_id(start_ns, serial),
+                    vlan,
+                    cport if echo else -1,
+                )
+            ends.append(found)
+        return ends
 
-    def _other(self, record: Any) -> Ends:
+    def _other(self, place: int) -> Ends:
+        """Of a packet of no flow."""
         segments = self._step.events.segments
         assert segments is not None
-        packet = segments.others[int(record["flow"])]
+        packet = segments.others[place]
         octets = 4 if packet["version"] == 4 else 16
         ports = (int(packet["sport"]), int(packet["dport"])) if packet["proto"] in (TCP, UDP) else (-1, -1)
         return Ends(

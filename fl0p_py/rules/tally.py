@@ -29,13 +29,19 @@ class Weight(Enum):
 
 
 class Window(NamedTuple):
-    begun_s: int
+    """until_s : when another begins"""
+
+    until_s: int
     matches: int
 
 
 class Tallies:
     def __init__(self, capacity: int = TALLIES) -> None:
-        self.windows: Bounded[Window] = Bounded(capacity)
+        self.windows: Bounded[Window] = Bounded(capacity, self._over)
+        self._now_s = 0
+
+    def _over(self, window: Window) -> bool:
+        return window.until_s <= self._now_s
 
     def weigh(self, rule: Rule, moment: Moment) -> Weight:
         """Count a match, and say what it comes to."""
@@ -43,15 +49,15 @@ class Tallies:
         if threshold is None:
             return Weight.SAID
         key = rule.gid, rule.sid, _whose(threshold.track, moment)
-        now_s = moment.ts_ns // SECOND_NS
+        now_s = self._now_s = moment.ts_ns // SECOND_NS
         window = self.windows.get(key)
-        if window is None or now_s - window.begun_s >= threshold.seconds:
-            window = Window(now_s, 1)
+        if window is None or now_s >= window.until_s:
+            window = Window(now_s + threshold.seconds, 1)
         else:
-            window = Window(window.begun_s, window.matches + 1)
+            window = Window(window.until_s, window.matches + 1)
         weight = _weight(threshold, window.matches)
         if weight is Weight.SAID and threshold.type == "threshold":
-            window = Window(window.begun_s, 0)
+            window = Window(window.until_s, 0)
         self.windows.put(key, window)
         return weight
 

@@ -49,9 +49,15 @@ class Variables:
 
     def __init__(self, flows: int = FLOWS, hosts: int = HOSTS) -> None:
         self.flows: Bounded[FlowVariables] = Bounded(flows)
-        self.hosts: Bounded[dict[str, Held]] = Bounded(hosts)
+        self.hosts: Bounded[dict[str, Held]] = Bounded(hosts, self._over)
         self.expired = 0
         self.now_ns = 0
+
+    def _over(self, of_host: dict[str, Held]) -> bool:
+        """Whether the time of all of them is over."""
+        over = sum(0 < held.until_ns <= self.now_ns for held in of_host.values())
+        self.expired += over
+        return over == len(of_host)
 
     def of_flow(self, moment: Moment) -> FlowVariables | None:
         """Those there are."""

@@ -72,9 +72,10 @@ class RuleWriter:
         """Evaluate the packets up to the time of the result `before`; entries written by then."""
         due = self._run.due
         while due and due[0].clock_ns <= times[before]:
-            place = int(np.searchsorted(times, due[0].clock_ns, "left"))
+            clock_ns = due[0].clock_ns
             alerts = self._run.at_packet()
             if alerts:
+                place = int(np.searchsorted(times, clock_ns, "left"))
                 self._entries(results[done:place])
                 done = max(done, place)
                 self._say(alerts)

@@ -362,3 +362,19 @@ def test_what_passes_is_not_killed_and_alert_kills_nothing() -> None:
     machine = Machine(loaded("alert tcp any any -> any any (sid:1;)"))
     machine.kill = lambda _: pytest.fail("it was asked to kill")
     assert [alert.blocked for alert in machine.run(moment(), machine.rules)] == [False]
+
+
+def test_what_is_over_is_not_counted_as_given_up() -> None:
+    rules = Machine(loaded("(hostint:by_src,hits,+,1,expire 5; noalert;)"), Variables(hosts=50))
+    for number in range(1000):
+        run(rules, moment(number, src=f"10.1.{number >> 8}.{number & 255}"))
+    variables = rules.variables
+    assert (len(variables.hosts), variables.hosts.evicted, variables.expired) == (50, 0, 950)
+    for number in range(100):
+        run(rules, moment(2000, src=f"10.2.0.{number}"))
+    assert (len(variables.hosts), variables.hosts.evicted, variables.expired) == (50, 50, 1000)
+    tallies = Tallies(capacity=10)
+    (one,) = loaded("(threshold:type limit,track by_src,count 1,seconds 9;)")
+    for number in range(100):
+        tallies.weigh(one.rule, moment(number, src=f"10.1.0.{number}"))
+    assert (len(tallies.windows), tallies.windows.evicted) == (10, 0)
