@@ -80,7 +80,7 @@ def writer(
         return entries
     from fl0p_py.rules.writer import RuleWriter
 
-    writer = RuleWriter(entries, target, engine, run, alert_form(options))
+    writer = RuleWriter(entries, target, engine, run, alert_form(options), resolver)
     if _records(options, run):
         run.attach(engine)
         engine.watcher = writer

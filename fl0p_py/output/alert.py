@@ -22,6 +22,7 @@ class Alert:
     category     : the words for its classtype; priority : 1 is the most urgent
     references, metadata : the rule's, as written
     proto        : IANA number; src, dst : 4 or 16 octets; ports : of ICMP its type and code, or -1
+    src_host, dst_host : their names; "" where none is known
     of_client    : src is the flow's client
     flow_id      : see eve.py; 0: of no flow; vlan : as in a flow row
     icmp_id      : or -1
@@ -54,6 +55,8 @@ class Alert:
     flowbits: tuple[str, ...] = ()
     globalints: Mapping[str, int] = field(default_factory=dict)
     hostints: Mapping[str, Mapping[str, int]] = field(default_factory=dict)
+    src_host: str = ""
+    dst_host: str = ""
 
 
 def fast_line(alert: Alert) -> str:
@@ -104,6 +107,10 @@ def eve_event(alert: Alert) -> dict[str, Any]:
             event["icmp_id"] = alert.icmp_id
     elif alert.sport >= 0:
         event["src_port"], event["dest_port"] = alert.sport, alert.dport
+    if alert.src_host:
+        event["src_host"] = alert.src_host
+    if alert.dst_host:
+        event["dest_host"] = alert.dst_host
     event["proto"] = _proto(alert)
     if alert.flow_id:
         event["community_id"] = _community(alert)
@@ -167,14 +174,15 @@ def _address(octets: bytes) -> str:
 
 
 def _ends(alert: Alert) -> str:
-    return f"{_end(alert.src, alert.sport)} -> {_end(alert.dst, alert.dport)}"
+    source = _end(alert.src_host, alert.src, alert.sport)
+    return f"{source} -> {_end(alert.dst_host, alert.dst, alert.dport)}"
 
 
-def _end(octets: bytes, port: int) -> str:
-    text = _address(octets)
+def _end(host: str, octets: bytes, port: int) -> str:
+    text = host or _address(octets)
     if port < 0:
         return text
-    return f"{text}:{port}" if len(octets) == 4 else f"[{text}]:{port}"
+    return f"{text}:{port}" if host or len(octets) == 4 else f"[{text}]:{port}"
 
 
 def _community(alert: Alert) -> str:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any, Protocol
 
@@ -14,7 +14,7 @@ from fl0p_py.output.stats import Stats
 
 if TYPE_CHECKING:
     from fl0p_py.engine import Engine
-    from fl0p_py.output.resolve import Names
+    from fl0p_py.output.resolve import Address, Names
     from fl0p_py.signature.pattern import SignatureSet
 
 
@@ -27,8 +27,10 @@ class Target(Protocol):
 class NameSource(Protocol):
     """Names for addresses: resolve.Resolver, or a sensor's ResolverClient.
 
-    others : the results that are not of flows made by its own questions
+    lookup : what is known of addresses; others : the results that are not of flows made by its own questions
     """
+
+    def lookup(self, addresses: Iterable[Address]) -> dict[Address, str]: ...
 
     def names(self, rows: NDArray[Any], results: NDArray[Any]) -> Names: ...
 

@@ -15,11 +15,12 @@ from numpy.typing import NDArray
 
 from fl0p_py.output.alert import Alert, alert_entry
 from fl0p_py.output.stats import Stats
-from fl0p_py.output.writer import Target, Writer
+from fl0p_py.output.writer import NameSource, Target, Writer
 from fl0p_py.rules.run import Run
 
 if TYPE_CHECKING:
     from fl0p_py.engine import Engine
+    from fl0p_py.output.resolve import Address
     from fl0p_py.tracker import Step
 
 
@@ -36,11 +37,22 @@ class AlertForm:
 
 
 class RuleWriter:
-    """Also the engine's watcher.  writer : of the entries; target : where both go"""
+    """Also the engine's watcher.
 
-    def __init__(self, writer: Writer, target: Target, engine: Engine, run: Run, form: AlertForm) -> None:
+    writer : of the entries; target : where both go; resolver : of names for addresses in alerts, or None
+    """
+
+    def __init__(
+        self,
+        writer: Writer,
+        target: Target,
+        engine: Engine,
+        run: Run,
+        form: AlertForm,
+        resolver: NameSource | None = None,
+    ) -> None:
         self._writer, self._target, self._engine = writer, target, engine
-        self._run, self._form = run, form
+        self._run, self._form, self._resolver = run, form, resolver
 
     def begin(self, step: Step) -> None:
         self._run.begin(step)
@@ -83,6 +95,8 @@ class RuleWriter:
 
     def _say(self, alerts: list[Alert]) -> None:
         if alerts:
+            if self._resolver is not None:
+                alerts = _named(alerts, self._resolver)
             self._target.write(b"".join(map(self._form.entry, alerts)))
 
     def _entries(self, results: NDArray[Any]) -> None:
@@ -96,3 +110,17 @@ class RuleWriter:
 
     def finish(self, stats: Stats) -> None:
         self._writer.finish(stats)
+
+
+def _named(alerts: list[Alert], resolver: NameSource) -> list[Alert]:
+    """With names for their addresses."""
+    ends = [(_address(alert.src), _address(alert.dst)) for alert in alerts]
+    names = resolver.lookup(end for both in ends for end in both)
+    return [
+        replace(alert, src_host=names.get(src, ""), dst_host=names.get(dst, ""))
+        for alert, (src, dst) in zip(alerts, ends, strict=True)
+    ]
+
+
+def _address(octets: bytes) -> Address:
+    return octets.ljust(16, b"\0"), 4 if len(octets) == 4 else 6

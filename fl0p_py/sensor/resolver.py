@@ -83,7 +83,7 @@ class ResolverClient:
 
     def names(self, rows: NDArray[Any], results: NDArray[Any]) -> Names:
         """What is known by now; rows : the flow table's; results : Result records that name them."""
-        return names_of(rows, results, self._lookup)
+        return names_of(rows, results, self.lookup)
 
     def others(self, rows: NDArray[Any], results: NDArray[Any]) -> NDArray[Any]:
         """The results whose flow is none of the resolver's own."""
@@ -109,7 +109,8 @@ class ResolverClient:
                 return
             self._take(data)
 
-    def _lookup(self, addresses: Iterable[Address]) -> dict[Address, str]:
+    def lookup(self, addresses: Iterable[Address]) -> dict[Address, str]:
+        """What is known of each by now; what is not is asked for."""
         self.listen()
         found, unknown = {}, []
         now = self._clock()

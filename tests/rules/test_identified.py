@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import json
+from functools import partial
 from pathlib import Path
 
 import pytest
 
 from fl0p_py.cli.fl0p import main
+from fl0p_py.output import resolve
 from tests.output.schema import validator
+from tests.support.name_server import name_server
 
 DEMO = Path(__file__).parents[1] / "data/demo.pcap"
 
@@ -65,6 +68,26 @@ def test_an_event_is_valid_and_has_the_variables(tmp_path, capfd) -> None:
     failed = sum(event.get("fl0p", {}).get("id", "").startswith("ssh.auth.failed") for event in events)
     rules = events[-1]["stats"]["rules"]
     assert rules == {"matched": {"1:1": failed, "1:2": 1}, "alerts": {"1:2": 1}}
+
+
+def test_names_stand_for_addresses_with_r(tmp_path, capfd, monkeypatch) -> None:
+    rules = BRUTE + 'alert tcp any any -> any 22 (msg:"packet"; flags:S; sid:3;)\n'
+    (plain,) = {line.split("{TCP} ")[1] for line in printed(tmp_path, capfd, BRUTE, "-l", "--alerts-only")}
+    client, server = (end.rsplit(":", 1)[0] for end in plain.split(" -> "))
+    with name_server({client: "client.example", server: b"\x08bad\x1bname\0"}) as answers:
+        monkeypatch.setattr(resolve, "Resolver", partial(resolve.Resolver, servers=[answers.address]))
+        named = printed(tmp_path, capfd, rules, "-lr", "--alerts-only")
+        events = [
+            json.loads(line) for line in printed(tmp_path, capfd, rules, "-r", "--json", "--alerts-only")
+        ]
+    assert {line.split("] ")[2].split(" [")[0] for line in named} == {"third", "packet"}
+    ours = [line for line in named if "client.example:" in line]
+    assert ours and all(f" -> {server}:22" in line for line in ours)
+    check = validator()
+    for event in events:
+        check.validate(event)
+    hosts = {(event.get("src_ip"), event.get("src_host"), event.get("dest_host")) for event in events[:-1]}
+    assert (client, "client.example", None) in hosts
 
 
 def test_actor_is_evaluated_at_ends_too_and_flowsig_is_not(tmp_path, capfd) -> None:

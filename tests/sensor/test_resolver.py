@@ -74,7 +74,7 @@ def running(servers: list[str], engines: int = 1) -> Iterator[Process]:
 
 
 def name(client: ResolverClient, wanted: Address) -> str:
-    return client._lookup([wanted])[wanted]
+    return client.lookup([wanted])[wanted]
 
 
 def until(condition: Callable[[], Any]) -> None:
@@ -114,7 +114,7 @@ def test_a_hostile_name_is_no_name() -> None:
     hostile = {"10.0.0.1": b"\x06a\x1b[31m\0", "10.0.0.2": "good.example"}
     with name_server(hostile) as server, running([server.address]) as process:
         (client,) = process.engines
-        assert client._lookup([A, B]) == {A: "", B: ""}
+        assert client.lookup([A, B]) == {A: "", B: ""}
         until(lambda: name(client, B) == "good.example")
         until(lambda: client._answers.get(A) == "")
 
@@ -192,7 +192,7 @@ def test_an_engine_believes_a_resolver_nothing_that_is_no_name(data: bytes, know
     client = ResolverClient(ours)
     theirs.send(data)
     theirs.send(NAMED_HEAD.pack(1, 4, B[0], 60, 3) + b"two")
-    assert client._lookup([A, B]) == {A: known, B: "two"}
+    assert client.lookup([A, B]) == {A: known, B: "two"}
     assert not client._own
     ours.close()
     theirs.close()
