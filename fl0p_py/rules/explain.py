@@ -11,7 +11,7 @@ from collections.abc import Callable
 from fl0p_py.output.escape import escape
 from fl0p_py.output.eve import eve_time
 from fl0p_py.output.line import address_text
-from fl0p_py.rules.machine import HEADER
+from fl0p_py.rules.machine import HEADER, SETTLED
 from fl0p_py.rules.moment import Kind, Moment
 from fl0p_py.rules.rule import Option, Rule
 
@@ -27,6 +27,8 @@ class Explainer:
             verdict = "matches"
         elif failed == HEADER:
             verdict = "protocol, addresses or ports are others"
+        elif failed == SETTLED:
+            verdict = "a pass, drop or reject holds for the flow"
         else:
             verdict = f"{failed} is not true"
         self._say(f"{rule.name} at {eve_time(moment.ts_ns)}, {_what(moment)}, {_ends(moment)}: {verdict}")

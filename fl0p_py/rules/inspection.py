@@ -20,12 +20,11 @@ from numpy.typing import NDArray
 
 from fl0p_py.flow.segment_batch import ANSWERED, COPY, ESTABLISHED, FAR, HOLE, OTHER
 from fl0p_py.output.eve import flow_id
-from fl0p_py.rules.condition import PROTOCOL_NUMBERS
-from fl0p_py.rules.field import Flags, Number
 from fl0p_py.rules.machine import Machine, Ready
 from fl0p_py.rules.moment import ICMP, ICMP6, TCP, UDP, Kind, Moment, Piece
 from fl0p_py.rules.payload import PayloadTest
 from fl0p_py.rules.prefilter import Hits, Prefilter, needed
+from fl0p_py.rules.sieve import Pairs, Sieve
 from fl0p_py.rules.view import View, reach, view_of
 from fl0p_py.stream import chunk_batch
 from fl0p_py.stream.joints import WIDEST, Joints
@@ -38,13 +37,9 @@ if TYPE_CHECKING:
     from fl0p_py.tracker import Step
 
 WITH_TYPE = (ICMP, ICMP6)
-_COLUMNS = {"dsize": "length", "ttl": "ttl", "itype": "icmp_type", "icode": "icmp_code"}
 
 _STREAM_FLAGS = chunk_batch.DATA | chunk_batch.DATAGRAM | chunk_batch.OTHER
 """Of which a chunk of a stream has DATA alone."""
-
-Pairs = list[tuple[NDArray[np.int64], NDArray[np.int64]]]
-"""Places of records, and numbers of rules to evaluate there."""
 
 
 class Ends(NamedTuple):
@@ -101,8 +96,10 @@ class Inspection:
         ]
         filtered = [(i, one) for i, one in numbered if needed(one) is not None]
         self._prefilter = Prefilter(filtered)
-        self._always = [(i, one) for i, one in numbered if needed(one) is None]
+        self._always = [i for i, one in numbered if needed(one) is None]
+        self._sieve = Sieve(machine.rules, [i for i, _ in numbered], table)
         self._on_streams = np.array([view is View.STREAMS for view in self._views], np.bool_)
+        self._numbers = {i for i, one in numbered if not one.loaded.once}
         self._tests = [PayloadTest(one.rule.options) for one in machine.rules]
         self._several = np.array([len(test.options) > 1 for test in self._tests], np.bool_)
         for i, one in numbered:
@@ -114,7 +111,6 @@ class Inspection:
         if streams:
             self._streams = StreamSet(table, compare=0)
             self._joints = Joints(table, min(WIDEST, max(2, *map(reach, streams), 2)))
-        self._met = np.zeros((len(table.rows), 2), np.uint32)
         self._established = np.zeros(len(table.rows), np.uint32)
         self._handshakes: set[int] = set()
         self._clock_ns = 0
@@ -143,6 +139,8 @@ class Inspection:
         pairs: Pairs = []
         self._find(pairs, segments)
         self._find_always(pairs)
+        pairs = [pair for pair in self._sieve.sifted(records, pairs) if len(pair[0])]
+        pairs += self._explained()
         if not pairs:
             return []
         if self._chunks is not None:
@@ -152,7 +150,7 @@ class Inspection:
     def _grouped(self, pairs: Pairs, clocks: NDArray[np.int64]) -> Iterator[Due]:
         """The pairs by record, rules in their order."""
         rules = self._machine.rules
-        keys = np.unique(np.concatenate([records * len(rules) + numbers for records, numbers in pairs]))
+        keys = np.unique(np.concatenate([places * len(rules) + number for places, number in pairs]))
         places, numbers = np.divmod(keys, len(rules))
         found, first = np.unique(places, return_index=True)
         cuts = [*first.tolist(), len(keys)]
@@ -249,45 +247,24 @@ class Inspection:
             for number in self._prefilter.rules_of[piece]:
                 chosen = some[np.broadcast_to(fits(number, some), some.shape)]
                 if len(chosen):
-                    pairs.append((places[chosen].astype(np.int64), np.full(len(chosen), number, np.int64)))
+                    pairs.append((places[chosen].astype(np.int64), number))
 
     def _find_always(self, pairs: Pairs) -> None:
         """Rules that cannot be filtered, at each record that their fields fit."""
         records = self._records
-        packets = (records["flags"] & (HOLE | FAR)) == 0
-        first = self._firsts(packets) if any(one.loaded.once for _, one in self._always) else packets
-        for number, one in self._always:
-            fits = (first if one.loaded.once else packets).copy()
-            protocols = PROTOCOL_NUMBERS.get(one.rule.header.proto)
-            if protocols is not None:
-                fits &= np.isin(records["proto"], protocols)
-            if self._views[number] is not View.PACKETS:
-                fits &= records["length"] > 0
-            for option in one.rule.options:
-                if isinstance(option, Number) and option.keyword in _COLUMNS:
-                    fits &= option.accepts(records[_COLUMNS[option.keyword]])
-                elif isinstance(option, Flags):
-                    flags = np.array([option.accepts(flags) for flags in range(256)])
-                    fits &= flags[records["tcp_flags"]]
-            places = np.flatnonzero(fits)
+        for places, number in self._sieve.everywhere(records, self._always):
             if self._on_streams[number] and self._chunks is not None:
                 places = np.union1d(places[records["proto"][places] != TCP], self._brought())
-            if len(places):
-                pairs.append((places.astype(np.int64), np.full(len(places), number, np.int64)))
+            elif self._views[number] is not View.PACKETS:
+                places = places[records["length"][places] > 0]
+            pairs.append((places, number))
 
-    def _firsts(self, packets: NDArray[np.bool_]) -> NDArray[np.bool_]:
-        """Which packets are the first in their direction of their flow, or of no flow."""
-        records = self._records
-        found: NDArray[np.bool_] = packets & (records["flags"] & OTHER != 0)
-        places = np.flatnonzero(packets & ~found)
-        flows, directions = records["flow"][places], records["direction"][places]
-        serials = records["serial"][places]
-        fresh = self._met[flows, directions] != serials + np.uint32(1)
-        keys = (serials.astype(np.uint64) << 32) | (flows.astype(np.uint64) << 1) | directions
-        _, first = np.unique(keys[fresh], return_index=True)
-        found[places[fresh][first]] = True
-        self._met[flows, directions] = serials + np.uint32(1)
-        return found
+    def _explained(self) -> Pairs:
+        """A rule that is explained is evaluated at all packets that there are."""
+        flags = self._records["flags"]
+        packets = np.flatnonzero(flags & (HOLE | FAR) == 0)
+        chosen = {i for i, one in enumerate(self._machine.rules) if one.rule.sid == self._machine.explained}
+        return [(packets, number) for number in chosen & self._numbers if len(packets)]
 
     def _brought(self) -> NDArray[np.int64]:
         """Records that brought a stream new bytes."""

@@ -27,11 +27,11 @@ from fl0p_py.rules.view import View, view_of
 
 SETTLES = ("pass", *KILLS)
 
-HEADER, PAYLOAD = "header", "payload"
+HEADER, SETTLED = "header", "settled"
 """What fails, beside an option."""
 
 Failed = Callable[[Rule, "Option | str | None", Moment], None]
-"""Told of each evaluation: the option that failed, HEADER, PAYLOAD, or None if the rule matched."""
+"""Told of each evaluation: the option that failed, HEADER, SETTLED, or None if the rule matched."""
 
 Payload = Callable[[Moment], "Option | str | None"]
 """What looks at a moment's payload: None if it fits, else what did not."""
@@ -95,12 +95,13 @@ class Machine:
         alerts: list[Alert] = []
         passed = False
         if moment.kind is Kind.PACKET and variables.settled(moment):
+            for one in rules if self.explain is not None else ():
+                self._tell(one, SETTLED, moment)
             return alerts
         for one in rules:
             rule = one.loaded.rule
             failed = self._failed(one, moment)
-            if rule.sid == self.explained and self.explain is not None:
-                self.explain(rule, failed, moment)
+            self._tell(one, failed, moment)
             if failed is not None:
                 continue
             one.matched += 1
@@ -119,6 +120,10 @@ class Machine:
                 one.said += 1
                 alerts.append(self._alert(one, moment, killed))
         return alerts
+
+    def _tell(self, one: Ready, failed: Option | str | None, moment: Moment) -> None:
+        if one.rule.sid == self.explained and self.explain is not None:
+            self.explain(one.rule, failed, moment)
 
     def _killed(self, rule: Rule, moment: Moment) -> bool:
         return rule.header.action in KILLS and self.kill is not None and self.kill(moment)

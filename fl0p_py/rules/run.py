@@ -91,6 +91,9 @@ class Run:
         """Evaluate what is due first; the rows of the table are read."""
         assert self._inspection is not None
         due = self.due.popleft()
+        of_flow = self._machine.variables.flows.get(due.ends.flow)
+        if of_flow is not None and of_flow.settled and self._machine.explain is None:
+            return []
         return self._machine.run(self._inspection.moment(due), due.rules)
 
     def identifications(self, results: NDArray[Any], engine: Engine) -> Iterator[Identification]:

@@ -241,10 +241,18 @@ def test_packets_of_no_flow(tmp_path) -> None:
     assert "flow_id" not in event
 
 
-def test_explain_numbers_the_packets(tmp_path, capfd) -> None:
-    talk = Talk().tcp().c(b"GET /", b"POST /").close()
-    rules = rule('content:"T"; content:"GE"; distance:-3; flowint:none,isset;', 1)
-    assert sids(tmp_path, rules, talk, "--explain", "1") == []
-    lines = capfd.readouterr().err.splitlines()
-    assert [line.split(", ")[1] for line in lines] == ["packet 4", "packet 6"]
-    assert lines[0].endswith(": flowint:none,isset is not true")
+def test_explain_tells_of_all_packets_and_which_option_was_not_true(tmp_path, capfd) -> None:
+    talk = Talk().tcp().c(b"GET /", b"POST /", b"over").close().udp(b"TO GET")
+    rules = rule('content:"T"; content:"GE"; distance:-3;', 1, "alert ip any any -> any !53")
+    rules += rule('content:"over"; flowint:done,=,1;', 2, "pass tcp any any -> any any")
+    assert sids(tmp_path, rules, talk, "--explain", "1") == [1]
+    lines = [line.split(", packet ")[1] for line in capfd.readouterr().err.splitlines()]
+    told = {int(line.split(",")[0]): line.rsplit(": ", 1)[1] for line in lines}
+    settled = "a pass, drop or reject holds for the flow"
+    assert told == {
+        4: "matches",
+        6: 'content:"GE"; distance:-3 is not true',
+        8: 'content:"GE"; distance:-3 is not true',
+        **dict.fromkeys((10, 11), settled),
+        13: "protocol, addresses or ports are others",
+    }
