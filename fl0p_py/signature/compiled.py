@@ -31,9 +31,10 @@ class Compiled:
     groups              : uint32[groups + 1], first branch of each group: for each protocol the unanchored
                           ones, then those that must end at token 1, 2, … 64
     ports               : uint32[n, 2]; thresholds : int64[k], ns, ascending
-    entries             : uint32[n, 3], positions that begin what is looked for inside of tunnels, the
-                          condition before each, and 1 if the pattern has `<`
+    entries             : uint32[n, 4], positions that begin what is looked for inside of tunnels, the
+                          condition before each, 1 if the pattern has `<`, and one signature of its automaton
     variants            : int32[signatures, vias], see tunnel.variant_table
+    gates               : what gates.pyx reads, see cuts.tables
     facet_names         : for each facet its values, None first
     """
 
@@ -53,6 +54,7 @@ class Compiled:
     thresholds: Array
     entries: Array
     variants: Array
+    gates: tuple[Array, ...]
     facet_names: tuple[tuple[str | None, ...], ...]
 
 

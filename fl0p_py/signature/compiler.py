@@ -69,7 +69,7 @@ class Compiler:
         self.families: dict[object, list[tuple[int, Signature]]] = {}
         self.positions: list[tuple[int, automaton.Position, int, int, int, bool]] = []
         self.edges: list[tuple[int, ...]] = []  # an Edge of the whole set
-        self.entries: list[tuple[int, int, bool]] = []  # where patterns looked for inside of tunnels begin
+        self.entries: list[tuple[int, int, bool, int]] = []  # where what may be in tunnels begins
         self.carried = [index for index, one in enumerate(signatures[:own]) if looked_for(one)]
 
     def result(self) -> Compiled:
@@ -126,7 +126,8 @@ class Compiler:
         """Add an automaton that tunnels begin as well; the index of its first position."""
         offset = self.add_machine(members[0][0], machine)
         start = members[0][1].pattern.start
-        self.entries += [(offset + at, condition, start) for at, condition in machine.first]
+        carried = next(index for index, signature in members if looked_for(signature))
+        self.entries += [(offset + at, condition, start, carried) for at, condition in machine.first]
         return offset
 
     def path(
@@ -191,7 +192,7 @@ class Compiler:
         positions["threshold"] = rules.records["threshold"][positions["signature"]]
         edges = self.machine_edges(positions)
         mark_bursts(positions, edges)
-        entries = np.array(self.entries, np.uint32).reshape(-1, 3)
+        entries = np.array(self.entries, np.uint32).reshape(-1, 4)
         return assemble(np.concatenate([branches, chases]), items, positions, edges, rules, entries)
 
     def items(self, tolerant: Array) -> Array:

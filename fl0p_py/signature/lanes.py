@@ -13,9 +13,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from fl0p_py.signature.compiled import Compiled
+from fl0p_py.signature.cuts import tables
 from fl0p_py.signature.pattern import PROTOCOLS
 from fl0p_py.signature.rule import Rules
-from fl0p_py.signature.tunnel import variant_table
+from fl0p_py.signature.tunnel import carrier_table, variant_table
 
 LANES = 8
 BINS = 127
@@ -72,6 +73,7 @@ def assemble(
         padded["port_high"] = np.where(single, ports[:, 1], LARGEST)
     else:
         padded["port_high"] = LARGEST
+    variants = variant_table(rules.signatures)
     return Compiled(
         class_of,
         lane_low,
@@ -88,7 +90,8 @@ def assemble(
         rules.ports,
         rules.thresholds,
         entries,
-        variant_table(rules.signatures),
+        variants,
+        tables(positions, edges, entries, variants, carrier_table()),
         rules.facet_names,
     )
 

@@ -91,7 +91,8 @@ cdef class Matcher:
         self.timers = Timers()
         self.tunnels = Tunnels(
             compiled.positions, compiled.edges, compiled.rules, compiled.ports, self.dossiers,
-            compiled.entries, compiled.variants, carrier_table(), len(self.table.rows) if table else capacity,
+            compiled.entries, compiled.variants, compiled.gates, carrier_table(),
+            len(self.table.rows) if table else capacity,
         )
         if table is not None:
             capacity = len(self.table.rows)  # ended rows wait for release() beyond the capacity
@@ -326,7 +327,7 @@ cdef class Matcher:
                 self._branches(found, event.flow, state, &token)
         if self.dossiers.opened:
             self.dossiers.opened = False
-            self.tunnels.open(event.flow)
+            self.tunnels.open(event.flow, state.port)
             state.flags |= TUNNEL
         if state.flags & TUNNEL and not self.tunnels.token(event.flow, state, &token):
             state.flags &= ~TUNNEL

@@ -3,6 +3,7 @@ cimport cython
 from libc.stdint cimport int8_t, int32_t, int64_t, uint8_t, uint16_t, uint32_t, uint64_t
 
 from fl0p_py.signature.dossier cimport Dossiers
+from fl0p_py.signature.gates cimport Beginning, Gates
 from fl0p_py.signature.machine cimport Token
 from fl0p_py.signature.state cimport Edge, FlowState, Position, Rule
 
@@ -37,6 +38,7 @@ cdef struct Memo:           # what came of a size at a place, when nothing was c
 cdef struct Tunnel:         # what is known of one flow
     int64_t sum             # bytes of the present run
     uint32_t next           # tunnel + 1, in the free list
+    uint32_t families       # mask of those that its port allows
     int32_t own             # in the run that ends the handshake: where a token and its last message may end
     int32_t passed          # thresholds that the gap before the run reached
     int8_t direction        # of the run; 0: none yet
@@ -55,13 +57,17 @@ cdef class Tunnels:
     cdef Rule[::1] rules
     cdef uint32_t[:, ::1] ports
     cdef Dossiers dossiers
-    cdef const uint32_t[:, ::1] entries         # position, condition, 1 if the pattern has `<`
+    cdef Gates gates
+    cdef const uint32_t[:, ::1] entries         # position, condition, 1 if the pattern has `<`, a signature
+    cdef const int32_t[::1] rule_of             # of each family, a rule with its ports inside of tunnels
     cdef const int32_t[:, ::1] variants         # [signature, via]
     cdef Carrier[::1] carriers
-    cdef bint loose                             # some entry has no `<`
+    cdef uint32_t loose                         # mask of the families without `<`
     cdef int64_t[2] loose_high                  # most bytes of a run that such a pattern begins with, by side
-    cdef uint32_t[::1] of_flow                  # tunnel + 1
-    cdef uint8_t[:, ::1] pool   # [n, sizeof(Tunnel)]; memoryviews take no structs of arrays
+    cdef uint32_t[::1] of_flow                  # beginning + 1
+    cdef uint8_t[:, ::1] beginnings     # [n, sizeof(Beginning)]; memoryviews take no structs of arrays
+    cdef uint8_t[:, ::1] pool           # [n, sizeof(Tunnel)]
+    cdef uint32_t used_beginnings, unused_beginnings
     cdef uint32_t used, unused
     cdef readonly uint64_t overflow             # places that were dropped at a bound
     # of the step being made:
@@ -81,7 +87,16 @@ cdef class Tunnels:
         """The tunnel of this index + 1."""
         return <Tunnel*>&self.pool[at - 1, 0]
 
-    cdef int open(self, uint32_t flow) except -1 nogil
+    cdef inline Beginning* beginning(self, uint32_t flow) noexcept nogil:
+        return <Beginning*>&self.beginnings[self.of_flow[flow] - 1, 0]
+
+    cdef int open(self, uint32_t flow, uint16_t port) except -1 nogil
+    cdef void _allow(self, Beginning* beginning, uint16_t port) noexcept nogil
+    cdef bint _port(self, Rule* rule, uint16_t port) noexcept nogil
+    cdef int _look(self, Beginning* beginning, bint late) except -1 nogil
+    cdef bint _repeat(self, Beginning* beginning, FlowState* state, Token* token, bint late) except -1 nogil
+    cdef int _close_run(self, Tunnel* tunnel, FlowState* state, int passed) except -1 nogil
+    cdef bint _token(self, Tunnel* tunnel, FlowState* state, Token* token) except -1 nogil
     cdef int close_run(self, uint32_t flow, FlowState* state, int passed) except -1 nogil
     cdef bint token(self, uint32_t flow, FlowState* state, Token* token) except -1 nogil
     cdef int _catch_up(self) except -1 nogil
@@ -94,6 +109,7 @@ cdef class Tunnels:
     cdef int _servers_own(self, Carrier* carrier) except -1 nogil
     cdef int _data(self, int64_t size, uint8_t flags) except -1 nogil
     cdef int _explain(self, int64_t size, uint8_t flags) except -1 nogil
+    cdef bint _behind_own(self) noexcept nogil
     cdef int _follow(self, int64_t size, uint8_t flags, int passed) except -1 nogil
     cdef int _visit(self, uint32_t at, int64_t low, int64_t high, int32_t records, int depth) except -1 nogil
     cdef bint _fits(self, int64_t low, int64_t high, int32_t records) noexcept nogil

@@ -15,6 +15,9 @@ token ends.  Since all of that is done once for all patterns, and the positions 
 which patterns that begin alike share, a flow without anything inside loses its places after a few runs.
 What came of a size at a place is remembered, since sizes repeat.
 
+Before all that, the tokens of a flow are only kept, until it passes a gate (gates.pyx).  Behind MOST_KEPT
+tokens without one, only patterns that may begin anywhere are looked for.
+
 Bounds: MOST_STATES places a flow, MOST_VISITS positions for a size at a place, MOST_DEPTH of a path; what is
 dropped is counted in `overflow`.
 
@@ -27,6 +30,7 @@ import numpy as np
 from libc.string cimport memcpy, memset
 
 from fl0p_py.pool import doubled
+from fl0p_py.signature.gates cimport FULL, OPEN, SHUT, Gate
 from fl0p_py.signature.state cimport (
     ANY_GAP, AT_CLOSE, AT_END, AT_SILENCE, AT_SILENT_END, AT_TOKEN, NO_GAP, SOME_GAP,
 )
@@ -42,29 +46,36 @@ cdef enum:
 
 cdef class Tunnels:
     """positions, edges, rules, ports : the machine's; entries, variants : see tunnels.pxd
+    gates : see cuts.tables
 
     carriers : tunnel.carrier_table(); capacity : rows
     """
 
     def __init__(
-        self, positions, edges, rules, ports, Dossiers dossiers, entries, variants, carriers, capacity
+        self, positions, edges, rules, ports, Dossiers dossiers, entries, variants, gates, carriers, capacity
     ):
         cdef Carrier carrier
         self.positions, self.edges, self.rules, self.ports = positions, edges, rules, ports
         self.dossiers, self.entries, self.variants = dossiers, entries, variants
         row = np.asarray(<Carrier[:1]>&carrier).dtype
         self.carriers = np.ascontiguousarray(carriers, np.int32).reshape(-1).view(row)
-        self.loose = bool(len(entries)) and bool(np.any(np.asarray(entries)[:, 2] == 0))
+        self.gates = Gates(*gates)
+        rule_of = np.full(len(self.gates.bits), -1, np.int32)
+        for (_, _, start, signature), family in zip(entries.tolist(), self.gates.family_of):
+            rule_of[family] = max(variants[signature])
+            self.loose |= 0 if start else 1 << family
+        self.rule_of = rule_of
         self._set_loose_high()
         self.of_flow = np.zeros(capacity, np.uint32)
-        self.pool = np.zeros((16, sizeof(Tunnel)), np.uint8)
+        self.beginnings = np.zeros((16, sizeof(Beginning)), np.uint8)
+        self.pool = np.zeros((4, sizeof(Tunnel)), np.uint8)
         self.memory = np.zeros((MEMOS, sizeof(Memo)), np.uint8)
 
     def _set_loose_high(self):
         """Patterns without `<` are looked for in every run: its size tells somebody who types from a page."""
         overhead = max(np.asarray(self.carriers)["overhead"].tolist(), default=0)
         self.loose_high = [0, 0]
-        for at, _, start in np.asarray(self.entries).tolist():
+        for at, _, start, _ in np.asarray(self.entries).tolist():
             if not start:
                 side = self.positions[at].direction < 0
                 self.loose_high[side] = max(self.loose_high[side], self._most(at, overhead, 0, {}))
@@ -84,45 +95,115 @@ cdef class Tunnels:
             ], default=0) + here.exact_high + min(records, MOST_RECORDS) * overhead
         return known[at, depth]
 
-    cdef int open(self, uint32_t flow) except -1 nogil:
+    cdef int open(self, uint32_t flow, uint16_t port) except -1 nogil:
         """The next token told of may begin the run that ends a handshake."""
-        cdef uint32_t at = self.of_flow[flow]
+        cdef uint32_t at
+        self.free(flow)
+        at = self.unused_beginnings
+        if at:
+            self.unused_beginnings = (<Beginning*>&self.beginnings[at - 1, 0]).tunnel
+        else:
+            if self.used_beginnings == <uint32_t>self.beginnings.shape[0]:
+                with gil:
+                    self.beginnings = doubled(self.beginnings)
+            self.used_beginnings += 1
+            at = self.used_beginnings
+        self.of_flow[flow] = at
+        memset(self.beginning(flow), 0, sizeof(Beginning))
+        self._allow(self.beginning(flow), port)
+        return 0
+
+    cdef void _allow(self, Beginning* beginning, uint16_t port) noexcept nogil:
+        """Note which families are looked for at a server's port."""
+        cdef int family
+        for family in range(<int>self.gates.bits.shape[0]):
+            if self.rule_of[family] >= 0 and self._port(&self.rules[self.rule_of[family]], port):
+                beginning.families |= <uint32_t>1 << family
+                beginning.bits |= self.gates.bits[family]
+
+    cdef bint _port(self, Rule* rule, uint16_t port) noexcept nogil:
+        cdef uint32_t one
+        for one in range(rule.port, rule.port + rule.ports):
+            if self.ports[one, 0] <= port <= self.ports[one, 1]:
+                return True
+        return rule.ports == 0
+
+    cdef int _look(self, Beginning* beginning, bint late) except -1 nogil:
+        """Put a place for each carrier in front of all patterns, or (late) of those without `<`."""
+        cdef uint32_t at = self.unused
         cdef Tunnel* tunnel
         cdef int i
-        if not at:
-            at = self.unused
-            if at:
-                self.unused = self.row(at).next
-            else:
-                if self.used == <uint32_t>self.pool.shape[0]:
-                    with gil:
-                        self._grow()
-                self.used += 1
-                at = self.used
-            self.of_flow[flow] = at
+        if at:
+            self.unused = self.row(at).next
+        else:
+            if self.used == <uint32_t>self.pool.shape[0]:
+                with gil:
+                    self.pool = doubled(self.pool)
+            self.used += 1
+            at = self.used
+        beginning.tunnel = at
         tunnel = self.row(at)
         memset(tunnel, 0, sizeof(Tunnel))
+        tunnel.families = beginning.families
         for i in range(self.carriers.shape[0]):
             tunnel.before[i].carrier = <uint8_t>i
-            tunnel.before[i].flags = EXPECT_CLIENT
+            tunnel.before[i].flags = EXPECT_CLIENT | LATE if late else EXPECT_CLIENT
             if self.carriers[i].server or self.carriers[i].high:
                 tunnel.before[i].flags |= EXPECT_SERVER
         tunnel.befores = <uint8_t>self.carriers.shape[0]
         return 0
 
-    def _grow(self):
-        self.pool = doubled(self.pool)
-
     cdef void free(self, uint32_t flow) noexcept nogil:
         cdef uint32_t at = self.of_flow[flow]
+        cdef Beginning* beginning
         if at:
-            self.row(at).next = self.unused
-            self.unused = at
+            beginning = self.beginning(flow)
+            if beginning.tunnel:
+                self.row(beginning.tunnel).next = self.unused
+                self.unused = beginning.tunnel
+            beginning.tunnel = self.unused_beginnings
+            self.unused_beginnings = at
             self.of_flow[flow] = 0
 
     cdef int close_run(self, uint32_t flow, FlowState* state, int passed) except -1 nogil:
         """The present run is over, by a token of the other direction, or by a gap of `passed` thresholds."""
-        cdef Tunnel* tunnel = self.row(self.of_flow[flow])
+        cdef uint32_t at = self.beginning(flow).tunnel
+        return self._close_run(self.row(at), state, passed) if at else 0
+
+    cdef bint token(self, uint32_t flow, FlowState* state, Token* token) except -1 nogil:
+        """A token of the flow; False: nothing can come of the tunnel any more, and it is forgotten."""
+        cdef Beginning* beginning = self.beginning(flow)
+        cdef Gate gate
+        cdef bint goes_on
+        if beginning.tunnel:
+            goes_on = self._token(self.row(beginning.tunnel), state, token)
+        else:
+            gate = self.gates.take(beginning, token.size * token.direction, token.passed)
+            if gate == SHUT:
+                return True
+            goes_on = gate == OPEN or beginning.families & self.loose
+            goes_on = goes_on and self._repeat(beginning, state, token, gate == FULL)
+        if not goes_on:
+            self.free(flow)
+        return goes_on
+
+    cdef bint _repeat(self, Beginning* beginning, FlowState* state, Token* token, bint late) except -1 nogil:
+        """Look into the tunnel, from its first token on; False if nothing can come of it."""
+        cdef Token one = token[0]
+        cdef Tunnel* tunnel
+        cdef int i
+        self._look(beginning, late)
+        tunnel = self.row(beginning.tunnel)
+        for i in range(beginning.kept):
+            one.direction = 1 if beginning.sizes[i] > 0 else -1
+            one.size, one.passed = beginning.sizes[i] * one.direction, beginning.gaps[i]
+            if tunnel.direction and (one.passed or one.direction != tunnel.direction):
+                self._close_run(tunnel, state, one.passed)
+            if not self._token(tunnel, state, &one):
+                return False
+        return True
+
+    cdef int _close_run(self, Tunnel* tunnel, FlowState* state, int passed) except -1 nogil:
         cdef uint8_t wanted = AT_CLOSE
         if tunnel.direction == 0:
             return 0
@@ -136,40 +217,35 @@ cdef class Tunnels:
         tunnel.direction, tunnel.sum, tunnel.over, tunnel.behinds = 0, 0, 0, 0
         return 0
 
-    cdef bint token(self, uint32_t flow, FlowState* state, Token* token) except -1 nogil:
-        """A token of the flow; False: nothing can come of the tunnel any more, and it is forgotten."""
-        cdef Tunnel* tunnel = self.row(self.of_flow[flow])
+    cdef bint _token(self, Tunnel* tunnel, FlowState* state, Token* token) except -1 nogil:
         if tunnel.direction == 0:
             tunnel.direction, tunnel.passed = <int8_t>token.direction, token.passed
         tunnel.sum += token.size
         if tunnel.over:
-            if tunnel.over == 1 and not self._only_late(tunnel):
-                self.free(flow)
-                return False
-            return True
+            return tunnel.over != 1 or self._only_late(tunnel)
         self.tunnel, self.state, self.number = tunnel, state, token.number
         tunnel.late = token.size >= USUAL_READ
         if tunnel.late:
             return True     # more of the same will follow, or the run is over: then there is time enough
         self._evaluate()
-        if tunnel.behinds == 0 and not self.more:
-            self.free(flow)
-            return False
         tunnel.over = not self.more
-        return True
+        return tunnel.behinds > 0 or self.more
 
     cdef int end(self, uint32_t flow, FlowState* state, int passed, bint seen) except -1 nogil:
         """Nothing more will come."""
-        cdef Tunnel* tunnel = self.row(self.of_flow[flow])
+        cdef uint32_t at = self.beginning(flow).tunnel
         cdef uint8_t wanted = AT_CLOSE
+        if not at:
+            self.free(flow)
+            return 0
         if seen:
             wanted |= AT_END
             if passed:
                 wanted |= AT_SILENCE | AT_SILENT_END
-        self.tunnel, self.state, self.number = tunnel, state, state.number
-        if tunnel.direction:
+        self.tunnel, self.state, self.number = self.row(at), state, state.number
+        if self.tunnel.direction:
             self._catch_up()
-            self._finals(tunnel.behind, tunnel.behinds, wanted, passed)
+            self._finals(self.tunnel.behind, self.tunnel.behinds, wanted, passed)
         self.free(flow)
         return 0
 
@@ -282,7 +358,7 @@ cdef class Tunnels:
             self._add(self.place.at, flags | ALERTED)
         if size <= carrier.alert:
             self.more = True
-        if self.loose and self.place.at == 0 and size > 0 and not flags & ALERTED:
+        if self.loose & self.tunnel.families and self.place.at == 0 and size > 0 and not flags & ALERTED:
             self._add(0, flags | LATE)
         if flags & ALERTED:
             return 0
@@ -300,14 +376,16 @@ cdef class Tunnels:
 
     cdef int _explain(self, int64_t size, uint8_t flags) except -1 nogil:
         """Find the places behind all paths from the place that may be a run of this size."""
-        cdef int passed = self.tunnel.passed if self.place.base == 0 else 0
-        cdef uint64_t key
+        cdef int passed = 0 if self._behind_own() else self.tunnel.passed
+        cdef uint64_t key, at = self.place.at
         cdef Memo* memo
         cdef bint more
         cdef int i
-        if not 0 < size < 1 << 20 or self.place.at >= 1 << 24 or not 0 <= passed < 1 << 7:
+        if not 0 < size < 1 << 20 or at >= 1 << 23 or not 0 <= passed < 1 << 7:
             return self._follow(size, flags, passed)
-        key = (<uint64_t>size | <uint64_t>self.place.at << 20 | <uint64_t>self.place.carrier << 44
+        if at == 0:
+            at = 1 << 23 | self.tunnel.families
+        key = (<uint64_t>size | at << 20 | <uint64_t>self.place.carrier << 44
                | <uint64_t>flags << 48 | <uint64_t>passed << 56 | <uint64_t>(self.tunnel.direction < 0) << 63)
         # multiplied by 2^64 over the golden ratio (Knuth, The Art of Computer Programming 3, 6.4)
         memo = <Memo*>&self.memory[(key * <uint64_t>0x9E3779B97F4A7C15ULL >> 40) & (MEMOS - 1), 0]
@@ -327,6 +405,12 @@ cdef class Tunnels:
         self.more |= more
         return 0
 
+    cdef bint _behind_own(self) noexcept nogil:
+        """Whether the run begins with messages of the tunnel's own: the gap was before them."""
+        if self.place.flags & EXPECT_CLIENT or self.place.base:
+            return True
+        return self.place.flags & EXPECT_SERVER and self.carriers[self.place.carrier].server
+
     cdef int _follow(self, int64_t size, uint8_t flags, int passed) except -1 nogil:
         """Follow the paths; what cannot be noted down ends `noting`."""
         cdef Position* here
@@ -338,6 +422,10 @@ cdef class Tunnels:
             for one in range(<uint32_t>self.entries.shape[0]):
                 here = &self.positions[self.entries[one, 0]]
                 if here.direction != self.tunnel.direction or (self.entries[one, 2] and flags & LATE):
+                    continue
+                if not self.tunnel.families >> self.gates.family_of[one] & 1:
+                    continue
+                if not self.gates.leads_on[self.entries[one, 0]]:
                     continue
                 if self.entries[one, 1] == SOME_GAP and passed <= here.threshold:
                     continue
@@ -351,6 +439,8 @@ cdef class Tunnels:
         for one in range(begin, end):
             edge = &self.edges[one]
             if edge.extend or (edge.condition != ANY_GAP and gap != (edge.condition != NO_GAP)):
+                continue
+            if not self.gates.leads_on[edge.to]:
                 continue
             self._visit(edge.to, 0, 0, 0, 0)
         return 0
@@ -391,7 +481,7 @@ cdef class Tunnels:
         for one in range(begin, end):
             edge = &self.edges[one]
             there = &self.positions[edge.to]
-            if edge.extend or edge.condition == SOME_GAP or there.slot:
+            if edge.extend or edge.condition == SOME_GAP or there.slot or not self.gates.leads_on[edge.to]:
                 continue
             # of a row of like tokens, as few as will do
             if fits and there.exact_low == here.exact_low and there.exact_high == here.exact_high:
@@ -456,16 +546,9 @@ cdef class Tunnels:
     cdef int _complete(self, uint32_t at, uint8_t carrier) except -1 nogil:
         """The inner pattern is complete: its variant has matched, if it has one and the port is right."""
         cdef int32_t variant = self.variants[self.positions[at].signature, self.carriers[carrier].via]
-        cdef Rule* rule
-        cdef uint32_t one
         self.noting = False
         if variant < 0 or self.dossiers.matched(self.state, variant):
             return 0
-        rule = &self.rules[variant]
-        for one in range(rule.port, rule.port + rule.ports):
-            if self.ports[one, 0] <= self.state.port <= self.ports[one, 1]:
-                break
-        else:
-            if rule.ports:
-                return 0
+        if not self._port(&self.rules[variant], self.state.port):
+            return 0
         return self.dossiers.complete(variant, self.number, 0, 0)
