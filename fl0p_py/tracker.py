@@ -1,28 +1,36 @@
 """The tracker: packets in, events of flows out.
 
     source ─► filter ─► decoder ─► flow table ─► steps
-    └ reader thread ─┘  └────── flow thread ──────┘
+    └────── reader thread ──────┘  └─ flow thread ─┘
 
 The threads overlap, with each other and with whoever takes the steps, since the kernels release the
-GIL; each is a few batches ahead of the next.  Nothing here runs per packet.
+GIL; each is a few batches ahead of the next.  The decoder works where the bytes were just read: it looks at
+all of them, for their checksums, and only what it makes of them goes to another processor.  Nothing here
+runs per packet.
 """
 
 from __future__ import annotations
 
+import itertools
 import os
 import threading
 from collections import deque
 from collections.abc import Iterable, Iterator
-from typing import NamedTuple, Protocol
+from typing import Any, NamedTuple, Protocol
+
+import numpy as np
+from numpy.typing import NDArray
 
 from fl0p_py.capture.batch import BUFFERS, PacketBatch
-from fl0p_py.decode.decoder import Decoder, Frames
+from fl0p_py.decode.decoder import DecodedBatch, Decoder
 from fl0p_py.errors import CaptureError
 from fl0p_py.flow.event_batch import EventBatch
 from fl0p_py.flow.table import EOF, FlowTable
-from fl0p_py.flow.window import Window
 from fl0p_py.prefetch import Prefetch
 from fl0p_py.settings import DEFAULTS, EngineOptions
+
+USUAL_PACKETS = 4096
+"""Packets of a batch that there is room for before one with more of them comes."""
 
 AHEAD = BUFFERS - 2
 """Batches that may wait for the flow thread; with the one being filled and the one being read this stays
@@ -77,6 +85,7 @@ class Tracker:
 
     table, decoder : the table's rows are to be read with its lock `steady` held
     packets        : that have gone through the table so far
+    statuses       : uint64[STATUS_COUNT], these by status
     """
 
     def __init__(
@@ -108,6 +117,7 @@ class Tracker:
             records=options.records,
         )
         self.packets = 0
+        self.statuses: NDArray[Any] = np.zeros_like(self.decoder.counts)
         self._reason = EOF
         self._stop = threading.Event()
         self._steps: Prefetch[Step] | None = None
@@ -126,10 +136,13 @@ class Tracker:
     def __iter__(self) -> Iterator[Step]:
         return iter(self.start())
 
-    def _read(self) -> Iterator[PacketBatch]:
-        """The reader thread's part."""
-        for batch in self._source:
-            yield self._filter.apply(batch) if self._filter else batch
+    def _read(self) -> Iterator[DecodedBatch]:
+        """The reader thread's part.  What it yields is used again when as many more were asked for as there
+        are buffers of the source."""
+        turns = itertools.cycle([DecodedBatch(USUAL_PACKETS) for _ in range(BUFFERS)])
+        for batch, decoded in zip(self._source, turns, strict=False):
+            self.decoder.decode(self._filter.apply(batch) if self._filter else batch, decoded)
+            yield decoded
 
     def _handed_over(self) -> Iterator[Step]:
         """The flow thread's part.  Of the steps that it has yielded, `_steps_ahead` + 1 are still in use."""
@@ -142,18 +155,18 @@ class Tracker:
 
     def _tracked(self) -> Iterator[Step]:
         batches = Prefetch(self._read(), self._ahead, "fl0p-reader", self._stop)
-        window = Window()
         damage: CaptureError | None = None
         position = 0
         bytes_too = bool(self.options.records)
         try:
-            for batch in batches:
+            for decoded in batches:
+                batch = decoded.batch
                 position, now_ns, kept = batch.position, batch.now_ns, batch if bytes_too else None
                 first = self.packets
-                frames = Frames(batch)
-                while not self.table.track(self.decoder, frames, window):
+                while not self.table.track(decoded):
                     yield self._step(0, position, kept, first)
-                self.packets += frames.n
+                self.packets += len(decoded)
+                self.statuses += decoded.counts
                 if now_ns:
                     while self.table.advance(now_ns):
                         yield self._step(0, position, kept, first)

@@ -17,17 +17,17 @@ cdef class Frames:
     cdef const int64_t[::1] offset, ts_ns
     cdef const uint32_t[::1] caplen, wirelen
     cdef const uint16_t[::1] linktype
-    cdef readonly Py_ssize_t n
-    cdef readonly Py_ssize_t next           # the first one not decoded yet
+    cdef Py_ssize_t n, next                 # `next`: the first one not decoded yet
 
 
 @cython.final
 cdef class DecodedBatch:
-    cdef readonly object batch, packets, reassembled
+    cdef readonly object batch, packets, reassembled, counts
     cdef object rows                        # `packets` with room to spare
     cdef Decoded[::1] decoded
     cdef uint8_t[::1] whole
     cdef size_t whole_used
+    cdef Py_ssize_t n, taken                # `taken`: by a flow table
 
     cdef start(self, batch)
     cdef make_room(self)
@@ -41,9 +41,7 @@ cdef class Decoder:
     cdef uint64_t[::1] status_counts
     cdef readonly object counts
 
-    cdef Py_ssize_t span(
-        self, Frames frames, Py_ssize_t stop, DecodedBatch into, Py_ssize_t first
-    ) noexcept nogil
+    cdef void span(self, Frames frames, DecodedBatch into) noexcept nogil
     cdef Status decode_frame(
         self, Bytes frame, size_t wirelen, int linktype, DecodedBatch into, Decoded *out
     ) noexcept nogil

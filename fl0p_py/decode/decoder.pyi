@@ -6,16 +6,11 @@ from fl0p_py.decode.limits import FragmentLimits
 
 DECODED_DTYPE: np.dtype[np.void]
 
-class Frames:
-    batch: PacketBatch
-    n: int
-    next: int
-    def __init__(self, batch: PacketBatch) -> None: ...
-
 class DecodedBatch:
     batch: PacketBatch
     packets: NDArray[np.void]
     reassembled: NDArray[np.uint8]
+    counts: NDArray[np.uint64]
     def __init__(self, packets: int = 32768) -> None: ...
     def __len__(self) -> int: ...
 
@@ -33,4 +28,3 @@ class Decoder:
         fragments: FragmentLimits | None = None,
     ) -> None: ...
     def decode(self, batch: PacketBatch, into: DecodedBatch) -> None: ...
-    def expire(self, frames: Frames) -> None: ...

@@ -54,6 +54,7 @@ cdef class DecodedBatch:
     packets     : structured array (n,) of DECODED_DTYPE, one record a packet, in the batch's order
     reassembled : uint8 array; the payloads of packets whose `reassembled` field is 1 lie here
     batch       : the PacketBatch; the other payloads lie in its `data`
+    counts      : uint64[STATUS_COUNT], packets by status
     """
 
     def __init__(self, size_t packets=32768):
@@ -64,6 +65,8 @@ cdef class DecodedBatch:
         self.reassembled = np.zeros(1 << 18, np.uint8)
         self.whole = self.reassembled
         self.whole_used = 0
+        self.n = self.taken = 0
+        self.counts = np.zeros(<int>STATUS_COUNT, np.uint64)
 
     def __len__(self):
         return len(self.packets)
@@ -76,6 +79,7 @@ cdef class DecodedBatch:
             self.decoded = self.rows
         self.batch = batch
         self.packets = self.rows[:n]
+        self.n, self.taken = n, 0
         self.whole_used = 0
 
     cdef make_room(self):
@@ -119,34 +123,30 @@ cdef class Decoder:
     def decode(self, batch, DecodedBatch into):
         """Fill `into` with one record for each packet of `batch`."""
         cdef Frames frames = Frames(batch)
+        before = self.counts.copy()
         into.start(batch)
         while frames.next < frames.n:
             into.make_room()
             with nogil:
-                self.span(frames, frames.n, into, frames.next)
-        self.expire(frames)
-
-    def expire(self, Frames frames):
-        """Drop the fragments that have waited too long by the last of these frames."""
+                self.span(frames, into)
         if frames.n:
             self.fragments.expire(frames.ts_ns[frames.n - 1])
+        np.subtract(self.counts, before, out=into.counts)
 
-    cdef Py_ssize_t span(
-        self, Frames frames, Py_ssize_t stop, DecodedBatch into, Py_ssize_t first
-    ) noexcept nogil:
-        """Decode frames from `frames.next` up to `stop` into records from `first` on, which must be there, as
-        long as there is room for one more datagram to be put together; returns the index after the last."""
+    cdef void span(self, Frames frames, DecodedBatch into) noexcept nogil:
+        """Decode frames as long as there is room for one more datagram to be put together."""
         cdef Bytes data = bytes_of(frames.memory)
-        cdef Py_ssize_t i, at = first
+        cdef Py_ssize_t i
         cdef Decoded *out
         cdef Decoded blank
         memset(&blank, 0, sizeof(Decoded))
-        for i in range(frames.next, stop):
+        for i in range(frames.next, frames.n):
             if into.whole_used + MAX_DATAGRAM > <size_t>into.whole.shape[0]:
-                break
+                frames.next = i
+                return
             if i + AHEAD < frames.n:
                 prefetch(data, <size_t>frames.offset[i + AHEAD])
-            out = &into.decoded[at]
+            out = &into.decoded[i]
             out[0] = blank      # not memset: gcc makes a slow `rep stos` of it
             out.ts_ns = frames.ts_ns[i]
             out.frame_len = frames.wirelen[i]
@@ -160,9 +160,7 @@ cdef class Decoder:
             elif (out.status == NO_FLOW_PROTOCOL or out.status == ICMP_OTHER) and not out.reassembled:
                 out.payload_at += <uint32_t>frames.offset[i]
             self.status_counts[out.status] += 1
-            at += 1
-        frames.next += at - first
-        return at
+        frames.next = frames.n
 
     cdef Status decode_frame(self, Bytes frame, size_t wirelen, int linktype, DecodedBatch into,
                              Decoded *out) noexcept nogil:

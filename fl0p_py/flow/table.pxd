@@ -15,13 +15,12 @@
 cimport cython
 from libc.stdint cimport int32_t, int64_t, uint8_t, uint16_t, uint32_t, uint64_t
 
-from fl0p_py.decode.decoder cimport DecodedBatch, Decoder, Frames
+from fl0p_py.decode.decoder cimport DecodedBatch
 from fl0p_py.decode.record cimport Decoded
 from fl0p_py.flow.event_batch cimport EventBatch
 from fl0p_py.flow.gap cimport gap_units
 from fl0p_py.flow.record cimport FlowRow, TokenEvent
 from fl0p_py.flow.segment_batch cimport SegmentBatch
-from fl0p_py.flow.window cimport Window
 
 cdef enum:
     INLINE_TOKENS = 16      # tokens of a flow that have a place from the start; most flows have no more
@@ -154,14 +153,10 @@ cdef class FlowTable:
     cdef readonly SegmentBatch segments     # where records go now, if any do
     cdef Origin[:, ::1] origin              # [row, direction]
     cdef const uint8_t[::1] whole           # what reassembled packets point into
-    cdef uint32_t first_packet              # place of the window's first packet among those of the batch
     cdef uint32_t packet, begun             # of the packet being taken: its place; its record, or NO_RECORD
     cdef uint64_t retransmitted_before, late_before
 
-    cdef int run(self, const Decoded[::1] packets, Py_ssize_t* at, Py_ssize_t stop) noexcept nogil
-    cdef int roll(
-        self, Decoder decoder, Frames frames, Window window, DecodedBatch decoded
-    ) noexcept nogil
+    cdef int run(self, const Decoded[::1] packets, Py_ssize_t* at) noexcept nogil
     cdef bint grown(self, int want)
     cdef void grow_index(self)
     cdef void grow_more(self)

@@ -28,9 +28,9 @@ import threading
 import numpy as np
 
 from libc.stdint cimport int64_t, uint32_t, uint64_t
-from libc.string cimport memmove, memset
+from libc.string cimport memset
 
-from fl0p_py.decode.decoder cimport DecodedBatch, Decoder, Frames
+from fl0p_py.decode.decoder cimport DecodedBatch
 from fl0p_py.decode.record cimport FLOW, ICMP_OTHER, NO_FLOW_PROTOCOL, WRONG, Decoded
 from fl0p_py.flow.datagram cimport datagram
 from fl0p_py.flow.event_batch cimport EventBatch
@@ -59,7 +59,6 @@ from fl0p_py.flow.segment cimport segment
 from fl0p_py.flow.segment_batch cimport SegmentBatch
 from fl0p_py.flow.table cimport *
 from fl0p_py.flow.wheel cimport FAR, NEAR, NEAR_BITS, TICK_BITS
-from fl0p_py.flow.window cimport WINDOW, Window
 
 from fl0p_py.flow.event_batch import aligned
 from fl0p_py.flow.stats import STATS
@@ -241,54 +240,23 @@ cdef class FlowTable:
             raise ValueError(f"start is {start}, expected 0 or more")
         while True:
             with nogil:
-                want = self.run(packets, &at, packets.shape[0])
+                want = self.run(packets, &at)
             if not self.grown(want):
                 return at
 
-    def track(self, Decoder decoder not None, Frames frames not None, Window window not None):
-        """Decode frames and take them, a few hundred at a time, which then stay in the processor's cache.
+    def track(self, DecodedBatch decoded not None):
+        """Take what was decoded, with its segments, if they are recorded.
 
-        True when all are taken; False when the event buffer is nearly full: as for process(), call again
-        with the same arguments.  `window` is this table's own between two frames of a source.
+        True when all is taken; False when the event buffer is nearly full: as for process(), call again with
+        the same batch.
         """
-        cdef int want = NOTHING
-        self.whole = window.decoded.whole
+        cdef int want
+        self.whole = decoded.whole
         while True:
             with nogil:
-                want = self.roll(decoder, frames, window, window.decoded)
+                want = self.run(decoded.decoded[:decoded.n], &decoded.taken)
             if not self.grown(want):
-                break
-        if want == DRAIN:
-            return False
-        decoder.expire(frames)
-        return True
-
-    cdef int roll(
-        self, Decoder decoder, Frames frames, Window window, DecodedBatch decoded
-    ) noexcept nogil:
-        """Alternate between the two; what is near the window's end waits, so that its memory is asked for."""
-        cdef Py_ssize_t stop, left
-        cdef bint whole
-        cdef int want
-        while True:
-            # all of them, too, where there are bytes that the next ones would take the place of
-            whole = frames.next == frames.n or (self.recording and decoded.whole_used)
-            stop = window.filled if whole else window.filled - SLOT_AHEAD
-            if window.taken < stop:
-                self.first_packet = <uint32_t>(frames.next - window.filled)
-                want = self.run(decoded.decoded[:window.filled], &window.taken, stop)
-                if want != NOTHING:
-                    return want
-            if frames.next == frames.n:
-                window.filled = window.taken = 0
-                return NOTHING
-            left = window.filled - window.taken
-            if left > 0 and window.taken > 0:
-                memmove(&decoded.decoded[0], &decoded.decoded[window.taken], left * sizeof(Decoded))
-            window.taken = 0
-            decoded.whole_used = 0
-            stop = min(frames.n, frames.next + WINDOW - left)
-            window.filled = decoder.span(frames, stop, decoded, left)
+                return want != DRAIN
 
     cdef bint grown(self, int want):
         """Whether something was too small and is larger now."""
@@ -300,8 +268,8 @@ cdef class FlowTable:
             return False
         return True
 
-    cdef int run(self, const Decoded[::1] packets, Py_ssize_t* at, Py_ssize_t stop) noexcept nogil:
-        """Take packets up to `stop`, asking for the memory of those behind it too."""
+    cdef int run(self, const Decoded[::1] packets, Py_ssize_t* at) noexcept nogil:
+        """Take packets from `at` on."""
         cdef Py_ssize_t i = at[0]
         cdef Py_ssize_t n = packets.shape[0]
         cdef const Decoded* d
@@ -310,7 +278,7 @@ cdef class FlowTable:
         cdef bint done
         cdef uint32_t[GUESSES] guess        # of the packets up to ROW_AHEAD: index_guess when asked for
         memset(guess, 0, sizeof(guess))
-        for i in range(i, stop):
+        for i in range(i, n):
             at[0] = i
             d = &packets[i]
             if i + SLOT_AHEAD < n:      # memory is asked for before its turn: slot, row, place of the token
@@ -328,7 +296,7 @@ cdef class FlowTable:
             if not has_room(self):
                 return self.shortage()
             if self.recording:
-                begin_packet(self, self.first_packet + <uint32_t>i)
+                begin_packet(self, <uint32_t>i)
                 if d.status != FLOW:
                     self.pass_by(d)
                     continue
@@ -355,7 +323,7 @@ cdef class FlowTable:
             if self.recording == EVERY_PACKET and self.begun == NO_RECORD:
                 note_other(self, self.segments, d)
             self.count(PACKETS)
-        at[0] = stop
+        at[0] = n
         return NOTHING
 
     cdef inline void pass_by(self, const Decoded* d) noexcept nogil:

@@ -163,7 +163,7 @@ class Tally:
     def stats(self, engine: Engine) -> Stats:
         """Everything counted by the engine's parts so far."""
         counters = engine.table.stats
-        by_status = zip(SKIPPED_KEYS, engine.decoder.counts.tolist(), strict=True)
+        by_status = zip(SKIPPED_KEYS, engine.tracker.statuses.tolist(), strict=True)
         skipped = {key: count for key, count in by_status if key and count}
         if counters["wrong_checksum"]:
             skipped["wrong_checksum"] = counters["wrong_checksum"]

@@ -6,9 +6,8 @@ from collections.abc import Sequence
 from typing import Any, NamedTuple
 
 from fl0p_py.capture.batch import PacketBatch
-from fl0p_py.decode.decoder import Decoder, Frames
+from fl0p_py.decode.decoder import DecodedBatch, Decoder
 from fl0p_py.flow.table import EOF, FlowTable
-from fl0p_py.flow.window import Window
 from tests.support.frames import batch, ether, ip4, tcp
 
 SECOND = 1_000_000_000
@@ -49,12 +48,13 @@ class Steps:
     def __init__(self, records: str = "payload", **options: Any) -> None:
         self.table = FlowTable(**{"capacity": 64, "records": records, "batches": 3, **options})
         self.decoder = Decoder(key=bytes(16))
-        self.window = Window()
+        self.decoded = DecodedBatch()
 
     def take(self, frames: Sequence[tuple[int, bytes]] | PacketBatch) -> PacketBatch:
         """The batch; `table.segments` and `table.events` tell of it until `release`."""
         made = frames if isinstance(frames, PacketBatch) else batch(frames)
-        assert self.table.track(self.decoder, Frames(made), self.window), "too many for one step"
+        self.decoder.decode(made, self.decoded)
+        assert self.table.track(self.decoded), "too many for one step"
         return made
 
     def finish(self) -> None:

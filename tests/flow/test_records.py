@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from fl0p_py.decode.decoder import Frames
+from fl0p_py.decode.decoder import DecodedBatch
 from fl0p_py.flow import segment_batch as flag
 from fl0p_py.flow.segment_batch import SegmentBatch
 from tests.flow.conversation_frames import HANDSHAKE, Segment, Steps, frame
@@ -156,10 +156,11 @@ def test_a_full_batch_waits_until_it_was_read() -> None:
     frames = [(n, ether(ip4(udp(b"x", 7, 8), "10.0.0.1", "10.0.0.2"))) for n in range(20_000)]
     made = batch(frames)
     table, seen = steps.table, 0
-    wrapped = Frames(made)
+    decoded = DecodedBatch()
+    steps.decoder.decode(made, decoded)
     done = False
     while not done:
-        done = table.track(steps.decoder, wrapped, steps.window)
+        done = table.track(decoded)
         packets = table.segments.records["packet"]
         assert packets.tolist() == list(range(seen, seen + len(packets)))
         seen += len(packets)

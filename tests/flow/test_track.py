@@ -11,9 +11,8 @@ import pytest
 
 from fl0p_py.capture.batch import PacketBatch
 from fl0p_py.capture.savefile import open_savefile
-from fl0p_py.decode.decoder import DecodedBatch, Decoder, Frames
+from fl0p_py.decode.decoder import DecodedBatch, Decoder
 from fl0p_py.flow.table import EOF, FlowTable
-from fl0p_py.flow.window import Window
 
 DATA = Path(__file__).parent.parent / "data"
 CAPTURES = sorted(DATA.glob("*.pcap"))
@@ -65,10 +64,10 @@ def apart(path: Path) -> Run:
 
 
 def together(path: Path, packets: int, events: int) -> Run:
-    run, window = Run(events), Window()
+    run, decoded = Run(events), DecodedBatch(8)
     for batch in batches(path, packets):
-        frames = Frames(batch)
-        while not run.table.track(run.decoder, frames, window):
+        run.decoder.decode(batch, decoded)
+        while not run.table.track(decoded):
             run.drain()
     return run.finish()
 

@@ -23,9 +23,8 @@ def counted(tally: Tally) -> Stats:
     counters = {"flows": 9, "flows_empty": 1, "evicted": 0, "wrong_checksum": 0}
     engine: Any = SimpleNamespace(
         table=SimpleNamespace(stats=counters, clock_ns=5),
-        decoder=SimpleNamespace(
-            counts=np.zeros(len(SKIPPED_KEYS), int), fragment_counts=np.zeros(len(FRAGMENT_KEYS), int)
-        ),
+        tracker=SimpleNamespace(statuses=np.zeros(len(SKIPPED_KEYS), int)),
+        decoder=SimpleNamespace(fragment_counts=np.zeros(len(FRAGMENT_KEYS), int)),
         matcher=SimpleNamespace(overflow={"candidates": 0, "threads": 3, "identifications": 0}),
         packets=12,
     )
