@@ -1,18 +1,14 @@
-r"""Expression: a pattern as Python's `re` reads it, written anew for hyperscan.
+r"""Expression: a pattern as Python's `re` reads it, written anew for those who look for it.
 
-Two texts come of a pattern:
+exact   means the same bytes, for an engine whose time grows with the payload alone (RE2); None if that cannot
+        express it (look-around, back-references, atomic groups, conditions, very many positions)
+pieces  literals, one of which is in every match: they are looked for everywhere (piece.py)
 
-exact   means the same bytes; None if hyperscan cannot express it (look-around, back-references, atomic
-        groups, conditions, very many positions)
-piece   a bounded part that every match has in it: anchors, look-around and what is optional at either end
-        dropped, unbounded repeats and what follows them cut off.  Where `piece` is not found, neither is
-        the pattern.  It is what runs over everything
+A repeat at the start is cut to its least number: text that matches `a+b` has a part that matches `ab`, and
+the other way round.
 
-Repeats at the ends are cut to their least number: text that matches `a+b` has a part that matches `ab`,
-and the other way round.
-
-`^` and `$` are the start and end of a line; a pattern that matches no bytes at all is refused, since it
-would match everything.  Both texts are ASCII.
+`^` and `$` are the start and end of a line; a pattern that matches no bytes at all is refused, since it would
+match everything.
 """
 
 from __future__ import annotations
@@ -20,40 +16,31 @@ from __future__ import annotations
 import re
 import warnings
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from re import _constants as sre  # type: ignore[attr-defined]
 from re import _parser as parser  # type: ignore[attr-defined]
 from typing import Any
 
 from fl0p_py.errors import PatternError
-
-WIDEST_PIECE = 64
-"""Bytes.  More tell no more: what a piece finds is looked at again."""
+from fl0p_py.grep.piece import LONGEST_PIECE, MOST_PIECES, Chooser, Piece
+from fl0p_py.grep.tree import (
+    ONE_BYTE,
+    REPEATS,
+    UNBOUNDED,
+    Node,
+    flags,
+    members,
+    widest,
+)
 
 MOST_POSITIONS = 2000
-"""Of an exact text, its repeats written out: beyond, hyperscan takes seconds to compile it, or refuses."""
+"""Of an exact text, its repeats written out: beyond, its automaton takes much memory."""
 
 LONGEST_PATTERN = 8192
 """Bytes."""
 
-UNBOUNDED = 1 << 30
-
-_NEWLINE = 10
 _PLAIN = re.compile(rb"(?:[^\\.^$*+?{}\[\]|()]|\\[^A-Za-z0-9])+", re.DOTALL)
 _ESCAPED = re.compile(rb"\\(.)", re.DOTALL)
-_CATEGORIES = {
-    sre.CATEGORY_DIGIT: rb"[0-9]",
-    sre.CATEGORY_NOT_DIGIT: rb"[^0-9]",
-    sre.CATEGORY_SPACE: rb"[ \t\n\r\f\v]",
-    sre.CATEGORY_NOT_SPACE: rb"[^ \t\n\r\f\v]",
-    sre.CATEGORY_WORD: rb"[A-Za-z0-9_]",
-    sre.CATEGORY_NOT_WORD: rb"[^A-Za-z0-9_]",
-}
-_ALL = frozenset(range(256))
-_MEMBERS = {
-    category: frozenset(byte for byte in _ALL if re.match(text, bytes([byte])))
-    for category, text in _CATEGORIES.items()
-}
 _ANCHORS = {
     sre.AT_BEGINNING: "^",
     sre.AT_BEGINNING_STRING: r"\A",
@@ -63,18 +50,15 @@ _ANCHORS = {
     sre.AT_NON_BOUNDARY: r"\B",
 }
 _LOOKS_AHEAD = frozenset({sre.AT_END, sre.AT_END_STRING, sre.AT_BOUNDARY, sre.AT_NON_BOUNDARY})
-_REPEATS = (sre.MAX_REPEAT, sre.MIN_REPEAT, sre.POSSESSIVE_REPEAT)
-
-Node = tuple[Any, Any]
 
 
 @dataclass(frozen=True, slots=True)
 class Expression:
-    """A pattern for hyperscan.
+    """A pattern, and what is known of it.
 
-    exact      : see above; its flags are MULTILINE, and what (?i) set is written out
-    piece      : see above; high is the largest number of bytes that it takes
-    whole      : where the piece is found the pattern is (but for anchors and look-around)
+    exact      : see above; its flags are (?m), and what (?i) set is written out
+    pieces     : see above; none if there are none
+    whole      : where a piece is found the pattern is (but for anchors)
     reach      : how many bytes before the end of a piece decide whether a match begins there; UNBOUNDED
     behind     : bytes before a match that decide on it: look-behind, `^`, word boundaries
     ahead      : whether bytes behind a match decide on it: `$`, word boundaries, look-ahead
@@ -83,8 +67,7 @@ class Expression:
     """
 
     exact: str | None
-    piece: str
-    high: int
+    pieces: frozenset[Piece]
     whole: bool
     reach: int
     behind: int
@@ -93,25 +76,25 @@ class Expression:
     literal: bytes | None
 
 
-def read(pattern: bytes, ignore_case: bool = False, room: int = WIDEST_PIECE) -> Expression:
-    """room : bytes that its piece may take.  Raises PatternError."""
+def read(pattern: bytes, ignore_case: bool = False, most: int = MOST_PIECES) -> Expression:
+    """most : pieces that it may have.  Raises PatternError."""
     if len(pattern) > LONGEST_PATTERN:
         raise PatternError(0, 1, f"{len(pattern)} bytes; a pattern has at most {LONGEST_PATTERN}")
     if not ignore_case and _PLAIN.fullmatch(pattern):
         return _plain(_ESCAPED.sub(rb"\1", pattern))
-    flags = re.MULTILINE | (re.IGNORECASE if ignore_case else 0)
+    how = re.MULTILINE | (re.IGNORECASE if ignore_case else 0)
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")  # of what a later Python may read differently
-            tree = parser.parse(pattern, flags)
+            tree = parser.parse(pattern, how)
         if tree.getwidth()[0] == 0:
             raise PatternError(0, len(pattern), "it matches no bytes at all, and so everything")
         case = bool(tree.state.flags & re.IGNORECASE)
         dot = bool(tree.state.flags & re.DOTALL)
         nodes = list(tree)
-        written = _written(nodes if dot else _trimmed(nodes), tree.state, case, dot, room)
+        written = _written(nodes if dot else _trimmed(nodes), tree.state, case, dot, most)
         if written.exact is None:
-            written = _written(nodes, tree.state, case, dot, room)
+            written = _written(nodes, tree.state, case, dot, most)
     except re.error as error:
         raise PatternError(error.pos or 0, 1, error.msg) from None
     except OverflowError as error:
@@ -123,11 +106,10 @@ def read(pattern: bytes, ignore_case: bool = False, room: int = WIDEST_PIECE) ->
 
 def _plain(text: bytes) -> Expression:
     """What `read` makes of a literal, without the long way round: there may be a hundred thousand."""
-    piece = text[:WIDEST_PIECE]
+    piece = text[:LONGEST_PIECE]
     return Expression(
         exact=of_bytes(text) if len(text) <= MOST_POSITIONS else None,
-        piece=of_bytes(piece),
-        high=len(piece),
+        pieces=frozenset({Piece(piece, either_case=False)}),
         whole=piece == text,
         reach=len(piece),
         behind=0,
@@ -137,21 +119,23 @@ def _plain(text: bytes) -> Expression:
     )
 
 
-def _written(nodes: Sequence[Node], state: Any, case: bool, dot: bool, room: int) -> Expression:
+def _written(nodes: Sequence[Node], state: Any, case: bool, dot: bool, most: int) -> Expression:
     exact = _Exact()
     text = exact.text(nodes, case, dot)
-    piece = _Pieces(state).row(nodes, room, case, dot, first=True, last=True)
-    if piece.low == 0:
-        raise PatternError(0, 1, "no byte of it is sure to occur, so that it cannot be looked for")
+    most_bytes = widest(state, nodes)
+    choice = Chooser(state, most, cut=exact.possible and not exact.behind).best(nodes, case, dot)
+    whole = choice is not None and choice.whole and not exact.expects
+    if choice is not None and exact.ahead and most_bytes > choice.span:
+        whole = False  # the match may go on, and what decides on it is behind its end
+    span = most_bytes if choice is None else choice.span
     return Expression(
         exact=text if exact.possible and exact.positions <= MOST_POSITIONS else None,
-        piece=piece.text,
-        high=piece.high,
-        whole=piece.whole and not exact.expects,
-        reach=min(piece.span + exact.behind, UNBOUNDED) if exact.behind else piece.high,
+        pieces=frozenset() if choice is None else choice.pieces,
+        whole=whole,
+        reach=min(span + exact.behind, UNBOUNDED),
         behind=exact.behind,
         ahead=exact.ahead,
-        widest=_widest(state, nodes),
+        widest=most_bytes,
         literal=_literal(nodes, case),
     )
 
@@ -191,36 +175,8 @@ def _byte(byte: int) -> str:
     return character if character.isascii() and character.isalnum() else f"\\x{byte:02x}"
 
 
-def _members(operator: Any, value: Any, case: bool, dot: bool) -> frozenset[int]:
-    """The bytes that a node of one byte takes."""
-    if operator is sre.LITERAL:
-        return _both_cases({value}) if case else frozenset({value})
-    if operator is sre.NOT_LITERAL:
-        return _ALL - (_both_cases({value}) if case else {value})
-    if operator is sre.ANY:
-        return _ALL if dot else _ALL - {_NEWLINE}
-    found: set[int] = set()
-    negated = False
-    for kind, what in value:
-        if kind is sre.NEGATE:
-            negated = True
-        elif kind is sre.LITERAL:
-            found.add(what)
-        elif kind is sre.RANGE:
-            found.update(range(what[0], what[1] + 1))
-        else:
-            found |= _MEMBERS[what]
-    closed = _both_cases(found) if case else frozenset(found)
-    return _ALL - closed if negated else closed
-
-
-def _both_cases(members: Iterable[int]) -> frozenset[int]:
-    """With the other case of each ASCII letter, as bytes patterns have it."""
-    return frozenset(one for byte in members for one in (*bytes([byte]).lower(), *bytes([byte]).upper()))
-
-
 def _class(members: frozenset[int]) -> str:
-    """Members as hyperscan reads them."""
+    """Members as RE2 reads them."""
     if len(members) == 1:
         return _byte(next(iter(members)))
     if not members:
@@ -234,20 +190,10 @@ def _class(members: frozenset[int]) -> str:
     return "[" + "".join(_byte(a) if a == b else f"{_byte(a)}-{_byte(b)}" for a, b in ranges) + "]"
 
 
-ONE_BYTE = (sre.LITERAL, sre.NOT_LITERAL, sre.ANY, sre.IN)
-
-
-def _flags(value: Any, case: bool, dot: bool) -> tuple[bool, bool]:
-    """How a group changes (?i) and (?s)."""
-    _, add, remove, _ = value
-    case = (case or bool(add & re.IGNORECASE)) and not remove & re.IGNORECASE
-    return case, (dot or bool(add & re.DOTALL)) and not remove & re.DOTALL
-
-
 class _Exact:
     """Writes a tree as it is.
 
-    possible  : False once something was met that hyperscan does not have
+    possible  : False once something was met that RE2 does not have
     positions : bytes of the text with its repeats written out
     behind    : bytes before a match that decide on it: look-behind, `^`, word boundaries
     ahead     : as in Expression; expects : because of look-ahead, which may look far
@@ -266,12 +212,12 @@ class _Exact:
     def _node(self, operator: Any, value: Any, case: bool, dot: bool, times: int) -> str:
         if operator in ONE_BYTE:
             self.positions += times
-            return _class(_members(operator, value, case, dot))
+            return _class(members(operator, value, case, dot))
         if operator is sre.SUBPATTERN:
-            return f"(?:{self.text(value[3], *_flags(value, case, dot), times)})"
+            return f"(?:{self.text(value[3], *flags(value, case, dot), times)})"
         if operator is sre.BRANCH:
             return "(?:" + "|".join(self.text(way, case, dot, times) for way in value[1]) + ")"
-        if operator in _REPEATS:
+        if operator in REPEATS:
             return self._repeat(operator, value, case, dot, times)
         if operator is sre.AT:
             self.behind = max(self.behind, int(value not in (sre.AT_END, sre.AT_END_STRING)))
@@ -292,7 +238,7 @@ class _Exact:
         return f"(?:{inside}){{{bounds}}}" if inside else ""
 
     def _look(self, operator: Any, value: Any, case: bool, dot: bool) -> None:
-        """What hyperscan does not have; `behind` and `ahead` are to be known all the same."""
+        """What RE2 does not have; `behind` and `ahead` are to be known all the same."""
         self.possible = False
         if operator in (sre.ASSERT, sre.ASSERT_NOT):
             direction, body = value
@@ -309,102 +255,3 @@ class _Exact:
         elif operator is sre.GROUPREF_EXISTS:
             for way in value[1:]:
                 self.text(way or (), case, dot)
-
-
-@dataclass(frozen=True, slots=True)
-class _Piece:
-    """text takes low to high bytes; span: the most from the start of the match to its end;
-    whole: what follows may be written behind it."""
-
-    text: str = ""
-    low: int = 0
-    high: int = 0
-    span: int = 0
-    whole: bool = True
-
-
-class _Pieces:
-    """Writes the part that is looked for everywhere.  first, last : nothing is before or behind it."""
-
-    def __init__(self, state: Any) -> None:
-        self._state = state
-
-    def row(self, nodes: Sequence[Node], room: int, case: bool, dot: bool, first: bool, last: bool) -> _Piece:
-        done = _Piece()
-        for place, node in enumerate(nodes):
-            begins, ends = first and not done.high, last and place == len(nodes) - 1
-            piece = self._node(*node, room - done.high, case, dot, begins, ends)
-            if begins and piece.low == 0:  # nothing is before it: it need not be there
-                done = replace(done, span=done.span + _widest(self._state, [node]))
-                continue
-            done = _Piece(
-                done.text + piece.text,
-                done.low + piece.low,
-                done.high + piece.high,
-                done.span + piece.span,
-                piece.whole,
-            )
-            if not piece.whole:
-                return done
-        return done
-
-    def _node(
-        self, operator: Any, value: Any, room: int, case: bool, dot: bool, first: bool, last: bool
-    ) -> _Piece:
-        if operator in ONE_BYTE:
-            if not room:
-                return _Piece(whole=False)
-            return _Piece(_class(_members(operator, value, case, dot)), 1, 1, 1)
-        if operator is sre.SUBPATTERN:
-            return self.row(list(value[3]), room, *_flags(value, case, dot), first, last)
-        if operator is sre.ATOMIC_GROUP:
-            return self.row(list(value), room, case, dot, False, False)
-        if operator is sre.BRANCH:
-            return _any([self.row(list(way), room, case, dot, first, last) for way in value[1]])
-        if operator is sre.GROUPREF_EXISTS:
-            return _any([self.row(list(way or ()), room, case, dot, first, last) for way in value[1:]])
-        if operator in _REPEATS:
-            return self._repeat((operator, value), room, case, dot, first, last)
-        if operator in (sre.AT, sre.ASSERT, sre.ASSERT_NOT):
-            return _Piece()
-        return _Piece(whole=False)  # a back-reference
-
-    def _repeat(self, node: Node, room: int, case: bool, dot: bool, first: bool, last: bool) -> _Piece:
-        low, high, body = node[1]
-        if low == 0 and (first or last):
-            return _Piece()
-        if low == 1 and (first or last):  # the last time that it is there, or the first
-            one = self.row(list(body), room, case, dot, first, last)
-            return replace(one, span=_widest(self._state, [node]) if first else one.span)
-        one = self.row(list(body), room, case, dot, False, False)
-        if not one.whole:
-            return one if low else _Piece(whole=False)
-        most = low if first or last else high
-        if most is not sre.MAXREPEAT and one.high * most <= room:
-            span = _widest(self._state, [node]) if first else one.high * most
-            return _Piece(_times(one.text, low, most), one.low * low, one.high * most, span)
-        fits = min(low, room // one.high if one.high else 0)
-        span = _widest(self._state, [node]) if first else one.high * fits
-        return _Piece(_times(one.text, fits, fits), one.low * fits, one.high * fits, span, whole=False)
-
-
-def _widest(state: Any, nodes: Sequence[Node]) -> int:
-    """The most bytes that nodes may take."""
-    return min(int(parser.SubPattern(state, list(nodes)).getwidth()[1]), UNBOUNDED)
-
-
-def _times(text: str, low: int, high: int) -> str:
-    if not text or high == 0:
-        return ""
-    return text if low == high == 1 else f"(?:{text}){{{low},{high}}}"
-
-
-def _any(ways: Sequence[_Piece]) -> _Piece:
-    """One of them."""
-    return _Piece(
-        "(?:" + "|".join(way.text for way in ways) + ")",
-        min(way.low for way in ways),
-        max(way.high for way in ways),
-        max(way.span for way in ways),
-        all(way.whole for way in ways),
-    )

@@ -22,7 +22,7 @@ import numpy as np
 
 from fl0p_py.flow.table import FlowTable
 from fl0p_py.grep.allowance import Allowance, TooSlowError
-from fl0p_py.grep.distance import Distance, Measure
+from fl0p_py.grep.distance import Distance
 from fl0p_py.grep.finder import Finder
 from fl0p_py.grep.hit import Hit, captured, ends_of_packet, ends_of_row, record_of, segments_of
 from fl0p_py.grep.matcher import Matchers, Window
@@ -69,10 +69,7 @@ class Judgement:
         self._matchers.prepare()
         self._finder = Finder(patterns, distance)
         self._sides = [pattern.side for pattern in patterns]
-        self._always: tuple[int, ...] = ()
         if distance is not None:
-            if distance.measure is Measure.JACCARD:  # of which no piece says where it may be
-                self._always = (len(patterns),)
             self._sides.append(Side.ANY)
         sides = set(self._sides)
         self._is_judged = np.array([bool({Side.ANY, Side(direction)} & sides) for direction in (0, 1)])
@@ -174,7 +171,7 @@ class Judgement:
 
     def _matches(self, said: bytes, direction: int | None) -> bool:
         window = Window(said)
-        for number in {*self._finder.which(said), *self._always}:
+        for number in self._finder.which(said):
             if direction is not None and self._sides[number] not in (Side.ANY, direction):
                 continue
             try:

@@ -1,8 +1,8 @@
 """Matcher: whether a pattern is in a window of bytes, exactly.
 
-A window is a part of a stream: what comes before it and behind it may be unknown.  Patterns that hyperscan
-can express run there, in time that grows with the window alone; literals are searched as such; the rest, and
-those of very many, run in `regex`.  That and distances are stopped when they take too long (allowance.py).
+A window is a part of a stream: what comes before it and behind it may be unknown.  Literals are searched as
+such; expressions by RE2, in time that grows with the window alone, or if it does not have them by `regex`.
+Expressions and distances are stopped when they take too long (allowance.py).
 """
 
 from __future__ import annotations
@@ -12,21 +12,16 @@ from collections.abc import Sequence
 from contextlib import suppress
 from typing import NamedTuple, Protocol
 
-import hyperscan
-
 from fl0p_py.grep.allowance import Allowance, TooSlowError
 from fl0p_py.grep.distance import Distance
 from fl0p_py.grep.expression import Expression
 from fl0p_py.grep.pattern import GrepError, Pattern
 
-PREPARED = 100
-"""Matchers that are made at the start."""
-
-MOST_OF_HYPERSCAN = 1000
-"""Matchers that are made of hyperscan: each takes 15 ms and 30 KB; one of `regex` a hundredth, and 10 KB."""
-
-MOST_MADE = 8192
+MOST_MADE = 1024
 """Matchers kept; the one that was not asked for longest is made anew when it is."""
+
+MOST_MEMORY = 1 << 20
+"""Of an automaton's states, in bytes; without them it is slower."""
 
 
 class Match(NamedTuple):
@@ -64,70 +59,64 @@ class _Literal:
         return None if start < 0 else Match(start, start + len(self._text))
 
 
-class _Hyperscan:
-    """Raises hyperscan.error for what it does not have."""
+class _Engine(Protocol):
+    """Finds the first match from a place on, as `re` does."""
 
-    def __init__(self, expression: Expression, text: str) -> None:
-        self._expression = expression
-        self._database = hyperscan.Database()
-        self._knows_start = True
-        try:
-            self._compile(text, hyperscan.HS_FLAG_SOM_LEFTMOST)
-        except hyperscan.error:
-            self._compile(text, 0)
-            self._knows_start = False
-
-    def _compile(self, text: str, flag: int) -> None:
-        flags = hyperscan.HS_FLAG_MULTILINE | flag
-        self._database.compile(expressions=[text.encode()], ids=[0], elements=1, flags=flags)
-
-    def find(self, window: Window) -> Match | None:
-        found: list[Match] = []
-        cut = _first_start(self._expression, window)
-        view = (
-            window._replace(data=window.data[cut:], after=window.after - cut, first=False) if cut else window
-        )
-
-        def hit(number: int, start: int, end: int, flags: int, context: object) -> bool | None:
-            begin = start if self._knows_start else end - 1
-            if not _counts(self._expression, view, begin, end):
-                return None
-            found.append(Match(begin + cut, end + cut))
-            return True
-
-        try:
-            self._database.scan(view.data, match_event_handler=hit)
-        except hyperscan.ScanTerminated:
-            return found[0]
-        return None
+    def search(self, data: bytes, at: int, left_s: float) -> tuple[int, int] | None:
+        """Start and end; raises TimeoutError."""
 
 
-class _Regex:
-    """Raises GrepError for what it does not have."""
+class _Automaton:
+    """RE2, whose time grows with the payload alone.  Raises re2.error for what it does not have."""
 
-    def __init__(self, pattern: Pattern, allowance: Allowance) -> None:
-        import regex  # takes a while, and most patterns do without
+    def __init__(self, text: str) -> None:
+        import re2
 
-        self._expression, self._allowance = pattern.expression, allowance
+        options = re2.Options()
+        options.encoding = re2.Options.Encoding.LATIN1
+        options.max_mem = MOST_MEMORY
+        options.log_errors = False
+        self._re2 = re2.compile(f"(?m){text}".encode(), options)
+
+    def search(self, data: bytes, at: int, left_s: float) -> tuple[int, int] | None:
+        found = self._re2.search(data, at)
+        return None if found is None else found.span()
+
+
+class _Backtracker:
+    """`regex`, with a time limit.  Raises GrepError for what it does not have."""
+
+    def __init__(self, pattern: Pattern) -> None:
+        import regex
+
         flags = regex.MULTILINE | (regex.IGNORECASE if pattern.ignore_case else 0)
         try:
             self._regex = regex.compile(pattern.text, flags)
         except (regex.error, OverflowError, RecursionError, MemoryError) as error:
             raise GrepError(f"{pattern.place}: '{pattern.shown}': {error}") from None
 
+    def search(self, data: bytes, at: int, left_s: float) -> tuple[int, int] | None:
+        found = self._regex.search(data, at, timeout=left_s)
+        return None if found is None else found.span()
+
+
+class _Expression:
+    def __init__(self, expression: Expression, engine: _Engine, allowance: Allowance) -> None:
+        self._expression, self._engine, self._allowance = expression, engine, allowance
+
     def find(self, window: Window) -> Match | None:
-        at = _first_start(self._expression, window)
+        at = max(0, window.after - self._expression.widest - self._expression.behind)
         with self._allowance.look() as look:
             while at < len(window.data):
                 try:
-                    found = self._regex.search(window.data, at, timeout=look.left_s())
+                    found = self._engine.search(window.data, at, look.left_s())
                 except TimeoutError:
                     raise TooSlowError from None
                 if found is None:
                     return None
-                if _counts(self._expression, window, *found.span()):
-                    return Match(*found.span())
-                at = found.start() + 1
+                if _counts(self._expression, window, *found):
+                    return Match(*found)
+                at = found[0] + 1
         return None
 
 
@@ -140,11 +129,6 @@ class _Distance:
         with self._allowance.look() as look:
             found = self._distance.find(window.data, window.after, whole, look.left_s)
         return None if found is None else Match(found.start, found.end, found.value)
-
-
-def _first_start(expression: Expression, window: Window) -> int:
-    """Matches that end beyond `after` do not begin before it, nor does what decides on them."""
-    return max(0, window.after - expression.widest - expression.behind)
 
 
 def _counts(expression: Expression, window: Window, start: int, end: int) -> bool:
@@ -161,18 +145,16 @@ class Matchers:
     def __init__(self, patterns: Sequence[Pattern], distance: Distance | None, allowance: Allowance) -> None:
         self._patterns, self._distance, self._allowance = patterns, distance, allowance
         self._made: OrderedDict[int, Matcher] = OrderedDict()
-        self._of_hyperscan = 0
 
     def prepare(self) -> None:
-        """Make those that take time now: for a process that is in a hurry later, and to refuse the bad ones.
-
-        Not more than PREPARED of them, since each may take hyperscan some ten milliseconds.
-        """
-        for number, pattern in enumerate(self._patterns[:PREPARED]):
-            if pattern.expression.literal is None:
+        """Refuse what no engine has, and import those: where they run there may be no files any more."""
+        expressions = [one for one in enumerate(self._patterns) if one[1].expression.literal is None]
+        if expressions:
+            import re2  # noqa: F401
+            import regex  # noqa: F401
+        for number, pattern in expressions:
+            if pattern.expression.exact is None:
                 self.of(number)
-        if any(pattern.expression.literal is None for pattern in self._patterns):
-            import regex  # noqa: F401 - it could not be imported where there are no files any more
 
     def of(self, number: int) -> Matcher:
         matcher = self._made.get(number)
@@ -192,8 +174,14 @@ class Matchers:
         expression = pattern.expression
         if expression.literal is not None:
             return _Literal(expression.literal)
-        if expression.exact is not None and self._of_hyperscan < MOST_OF_HYPERSCAN:
-            self._of_hyperscan += 1
-            with suppress(hyperscan.error):
-                return _Hyperscan(expression, expression.exact)
-        return _Regex(pattern, self._allowance)
+        return _Expression(expression, _engine(pattern), self._allowance)
+
+
+def _engine(pattern: Pattern) -> _Engine:
+    """The best that has it; raises GrepError."""
+    if pattern.expression.exact is not None:
+        import re2
+
+        with suppress(re2.error):
+            return _Automaton(pattern.expression.exact)
+    return _Backtracker(pattern)

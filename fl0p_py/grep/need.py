@@ -7,8 +7,9 @@ from dataclasses import dataclass
 
 from fl0p_py.grep.distance import Distance, Measure
 from fl0p_py.grep.pattern import Pattern, Side
+from fl0p_py.grep.piece import FAR
 
-WIDEST_JOINT = 512
+WIDEST_JOINT = FAR
 """Bytes before a segment that are at hand for every stream.  What needs more makes all be followed."""
 
 LONGEST_MATCH = 65536
@@ -33,11 +34,8 @@ class Need:
 def of_pattern(pattern: Pattern) -> Need:
     expression = pattern.expression
     follow = 0 if expression.whole else min(expression.widest, LONGEST_MATCH)
-    always = expression.reach >= WIDEST_JOINT
-    if always:
-        return Need(
-            min(expression.widest + expression.behind, LONGEST_MATCH), LONGEST_MATCH, True, pattern.side
-        )
+    if not expression.pieces or expression.reach >= WIDEST_JOINT:
+        return Need(min(expression.widest + expression.behind, LONGEST_MATCH), 0, True, pattern.side)
     return Need(expression.reach, follow + expression.ahead, False, pattern.side)
 
 

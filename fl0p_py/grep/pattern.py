@@ -13,13 +13,13 @@ from dataclasses import dataclass
 from enum import IntEnum
 
 from fl0p_py.errors import Fl0pError, PatternError
-from fl0p_py.grep.expression import WIDEST_PIECE, Expression, read
+from fl0p_py.grep.expression import Expression, read
+from fl0p_py.grep.piece import MOST_PIECES
 from fl0p_py.output.escape import escape
 
 MOST_PATTERNS = 100_000
-MANY = 1000
-NARROW_PIECE = 12
-"""Bytes of a piece where there are MANY patterns: longer ones would take minutes to compile together."""
+MOST_PIECES_IN_ALL = 50_000
+"""Of a file: classes of bytes are written out only where there are few patterns."""
 
 MOST_FAULTS = 20
 """Lines that a broken file is worth."""
@@ -72,7 +72,7 @@ def from_file(path: str, side: Side, ignore_case: bool) -> list[Pattern]:
     patterns: list[Pattern] = []
     faults: list[str] = []
     lines = _lines(path)
-    room = WIDEST_PIECE if len(lines) <= MANY else NARROW_PIECE
+    most = max(1, min(MOST_PIECES, MOST_PIECES_IN_ALL // len(lines)))
     for number, line in enumerate(lines, 1):
         if not line:
             continue
@@ -80,7 +80,7 @@ def from_file(path: str, side: Side, ignore_case: bool) -> list[Pattern]:
         fault = _unreadable(line)
         if fault is None:
             try:
-                patterns.append(Pattern(line, side, place, ignore_case, read(line, ignore_case, room)))
+                patterns.append(Pattern(line, side, place, ignore_case, read(line, ignore_case, most)))
             except PatternError as error:
                 fault = error
         if fault is not None:

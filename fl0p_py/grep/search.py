@@ -66,7 +66,7 @@ class Search:
         self._needs = [needs_of.of_pattern(pattern) for pattern in patterns]
         if distance is not None:
             self._needs.append(needs_of.of_distance(distance))
-        self._always = [number for number, need in enumerate(self._needs) if need.always]
+        self._always = any(need.always for need in self._needs)
         self._reach = max(need.reach for need in self._needs)
         self._follow = max(LAST_SHOWN, *(need.follow for need in self._needs))
         self._allowance = Allowance()
@@ -208,8 +208,7 @@ class Search:
     def _datagram(self, step: Step, batch: ChunkBatch, chunk: Any) -> Iterator[Hit]:
         """Tested by itself, against every pattern."""
         payload = bytes(batch.bytes_of(chunk))
-        numbers = self._numbers(payload)
-        matches = self._matches(numbers, Window(payload), set())
+        matches = self._matches(self._finder.which(payload), Window(payload), set())
         if matches:
             flags = int(chunk["flags"])
             others = segments_of(step).others
@@ -230,12 +229,12 @@ class Search:
         began_s = time.thread_time()
         numbers = [
             number
-            for number in self._numbers(window.data)
+            for number in self._finder.which(window.data)
             if self._needs[number].side in (Side.ANY, direction) and number not in window.slow
         ]
         matches = self._matches(numbers, Window(window.data, before, window.first, False), window.slow)
         if not window.pays(time.thread_time() - began_s, len(payload), self._allowance):
-            costly = {number for number in numbers if self._needs[number].follow} - window.slow
+            costly = {number for number in numbers if self._is_followed(number)} - window.slow
             window.slow |= costly
             self.slow += len(costly)
         if matches:
@@ -251,7 +250,9 @@ class Search:
         payload = bytes(batch.bytes_of(chunk))
         direction = int(chunk["direction"])
         numbers = [
-            number for number in self._numbers(payload) if self._needs[number].side in (Side.ANY, direction)
+            number
+            for number in self._finder.which(payload)
+            if self._needs[number].side in (Side.ANY, direction)
         ]
         matches = self._matches(numbers, Window(payload, 0, int(chunk["offset"]) == 0, False), set())
         if matches:
@@ -267,7 +268,7 @@ class Search:
                 continue
             numbers = [
                 number
-                for number in self._numbers(window.data)
+                for number in self._finder.which(window.data)
                 if self._needs[number].side in (Side.ANY, direction)
                 and number not in window.slow
                 and (self._waits(number) or (number == len(self._patterns) and self._is_shorter(window)))
@@ -280,6 +281,11 @@ class Search:
                 hit = _hit(step, chunk, ends, shown, matches, len(window.data) - len(shown))
                 yield _turned(hit, direction, window.end)
 
+    def _is_followed(self, number: int) -> bool:
+        """Whether looking for it again and again is what takes the time."""
+        need = self._needs[number]
+        return need.always or need.follow > 0
+
     def _waits(self, number: int) -> bool:
         """Whether bytes to come decide on a match at the end of what is there."""
         return number < len(self._patterns) and self._patterns[number].expression.ahead
@@ -287,13 +293,6 @@ class Search:
     def _is_shorter(self, window: StreamWindow) -> bool:
         """Whether a whole stream is shorter than what it is compared with."""
         return self._distance is not None and window.first and len(window.data) < self._distance.length
-
-    def _numbers(self, data: bytes) -> Sequence[int]:
-        """Patterns that may be in it."""
-        numbers = self._finder.which(data)
-        if self._always and len(numbers) < len(self._needs):
-            return sorted({*numbers, *self._always})
-        return numbers
 
     def _matches(self, numbers: Sequence[int], window: Window, slow: set[int]) -> list[tuple[int, Match]]:
         found: list[tuple[int, Match]] = []

@@ -6,10 +6,9 @@ from pathlib import Path
 
 import pytest
 
+from fl0p_py.grep import pattern as patterns
 from fl0p_py.grep.pattern import (
-    MANY,
     MOST_PATTERNS,
-    NARROW_PIECE,
     GrepError,
     Pattern,
     Side,
@@ -48,10 +47,15 @@ def test_faults_have_a_place(tmp_path: Path, content: bytes, faults: list[str]) 
     assert str(error.value).splitlines() == [f"{path}:{fault}" for fault in faults]
 
 
-def test_of_very_many_patterns_shorter_pieces_are_looked_for(tmp_path: Path) -> None:
+def test_of_very_many_patterns_fewer_pieces_are_looked_for(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(patterns, "MOST_PIECES_IN_ALL", 100)
     path = tmp_path / "patterns"
-    path.write_text("[a-z]{30}\n" * (MANY + 1))
-    assert {p.expression.high for p in from_file(str(path), Side.ANY, ignore_case=False)} == {NARROW_PIECE}
+    path.write_text("v[0-9]x\n" * 9)
+    assert {len(one.expression.pieces) for one in from_file(str(path), Side.ANY, ignore_case=False)} == {10}
+    path.write_text("v[0-9]x\n" * 20)
+    assert {len(one.expression.pieces) for one in from_file(str(path), Side.ANY, ignore_case=False)} == {1}
 
 
 def test_files_that_are_none(tmp_path: Path) -> None:
