@@ -219,8 +219,8 @@ def _spare(inputs: Iterable[str], targets: Iterable[str]) -> None:
 
 
 def _title(inputs: Sequence[str]) -> str:
-    first = "standard input" if inputs[0] == "-" else Path(inputs[0]).name
-    return f"{first} and {len(inputs) - 1:,} more" if len(inputs) > 1 else first
+    names = sorted("standard input" if path == "-" else Path(path).name for path in set(inputs))
+    return f"{names[0]} and {len(names) - 1:,} more" if len(names) > 1 else names[0]
 
 
 def _print(path: str | None, data: bytes) -> None:

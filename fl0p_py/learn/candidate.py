@@ -9,7 +9,7 @@ generality cannot tell apart is tried on the next, stricter one, and in the end 
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import Any
@@ -18,9 +18,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from fl0p_py.learn.course import Course, Ports, Rounds, Step, Turn, advance, at_end, openings, rows_of
-from fl0p_py.learn.generalise import LEVELS, Level, widened
+from fl0p_py.learn.generalise import LEVELS, Level, doubled, widened
 from fl0p_py.learn.turn import Turns
 from fl0p_py.learn.variant import Variant, halves, places
+from fl0p_py.signature.pattern import Size
 from fl0p_py.signature.specificity import bits
 
 LEAST_BITS = 32.0
@@ -34,12 +35,15 @@ GOOD_BITS = 44.0
 """Up to here a course is made longer if it then names as many flows: what names nothing else among those
 that one happens to have shall name nothing else tomorrow."""
 
-LOOSE_BITS = 18.0
+LOOSE_BITS = 24.0
 """More is asked of a course that may begin at any token of any flow."""
 
 HOME_BITS = 12.0
 """And still more if the class has ports of its own and the course does not ask for them: what it might name
 is all that the network holds, and little of that was seen."""
+
+TOLERANT_BITS = 60.0
+"""Below that, constants are meant to the byte: where a course says little, a byte more is something else."""
 
 STRICT, STRICT_SHARE = 4, 0.03
 """From this level on a course has fitted itself to what was seen, so it must name a larger share of the
@@ -110,6 +114,7 @@ class Candidate:
 
     level : how strict its course is; bits : its specificity
     near  : others next to its ranges: the more, the likelier that some that one did not see are inside
+    around : others of half to twice the sizes: what of the course is constant is all that keeps them out
     """
 
     course: Course
@@ -119,6 +124,12 @@ class Candidate:
     level: int
     bits: float
     near: int
+    around: int = 0
+
+    @property
+    def safe(self) -> bool:
+        """Whether it would still name hardly any others if its ranges were ill drawn."""
+        return self.around <= MOST_NEAR
 
     @property
     def length(self) -> int:
@@ -138,7 +149,8 @@ def candidates(field: Field, sorted_in: Sequence[Variant]) -> list[Candidate]:
     for variant in sorted_in:
         found += _Search(field, variant).run()
     for candidate in found:
-        named |= candidate.covered
+        if candidate.safe:
+            named |= candidate.covered
     vain = 0
     for _ in range(MOST_DIVISIONS):
         rests = [_rest(field, variant, named) for variant, _ in waiting]
@@ -149,7 +161,8 @@ def candidates(field: Field, sorted_in: Sequence[Variant]) -> list[Candidate]:
         for half in halves(field.own, variant) if depth < DEEPEST else ():
             for candidate in _Search(field, half).run():
                 found.append(candidate)
-                named |= candidate.covered
+                if candidate.safe:
+                    named |= candidate.covered
             waiting.append((half, depth + 1))
         vain = 0 if named.sum() > before else vain + 1
     return found
@@ -188,22 +201,25 @@ class _Search:
                 break
             walk = _Walk(self.field, self.variant, number, level)
             for begin in list(left):
+                if not level.exact and not begin[1]:
+                    continue  # tried everywhere, what is tolerant names too much
                 candidate = walk.shortest(*begin)
                 if candidate is not None:
-                    found.append(
-                        replace(candidate, near=self._near(candidate)) if number >= STRICT else candidate
-                    )
-                    if not candidate.near:
+                    if number >= STRICT:
+                        candidate = replace(candidate, near=self._others(candidate, widened))
+                    found.append(candidate)
+                    if level.exact and not candidate.near:
                         del left[begin]
-        return found + [replace(candidate, near=self._near(candidate)) for candidate in left.values()]
+        found += [replace(candidate, near=self._others(candidate, widened)) for candidate in left.values()]
+        return [replace(candidate, around=self._others(candidate, doubled)) for candidate in found]
 
-    def _near(self, candidate: Candidate) -> int:
-        """Others next to the ranges of a course that was searched for without regard to that."""
+    def _others(self, candidate: Candidate, change: Callable[[Size], Size]) -> int:
+        """Others that the course does not name, but would with other sizes."""
         field, course = self.field, candidate.course
         first = course.steps[0]
         assert isinstance(first, Turn)  # as begins() says
         _, at = field.openings[course.start, first.client]
-        nearby = course.resized(widened).matched(field.other, at)
+        nearby = course.resized(change).matched(field.other, at)
         return int(field.other_times[nearby & ~candidate.false].sum())
 
 
@@ -214,6 +230,7 @@ class _Walk:
         self.field, self.variant, self.number, self.level = field, variant, number, level
         self.places = places(field.own, variant, level)
         self.finals: dict[int, Turn] = {}
+        self.alone = bool((field.own.end - field.own.begin)[variant.rows].max() == 1)
         self.needed = max(field.min_flows, STRICT_SHARE * field.own_times.sum() if number >= STRICT else 0)
 
     def begins(self) -> list[tuple[int, bool]]:
@@ -241,12 +258,9 @@ class _Walk:
             if isinstance(step, Turn):
                 if at == first and not start and not step.burst and not step.run and len(step.sizes) == 1:
                     step = replace(step, closing=True)
-                answered = at > first or len(self.places) == 1  # one turn alone is what anybody may send
-                candidate = (
-                    self._ending(before, at, (own, other, wide), start, LEAST_BITS + more)
-                    if answered
-                    else None
-                )
+                candidate = None
+                if at > first or self.alone or len(step.sizes) > 1:  # one token is what anybody may send
+                    candidate = self._ending(before, at, (own, other, wide), start, LEAST_BITS + more)
                 if best is not None and (candidate is None or not _as_many(candidate, best)):
                     return best
                 best = candidate
@@ -294,7 +308,7 @@ class _Walk:
         if field.other_times[false].sum() > field.max_false:
             return None
         worth = bits(course.pattern(field.proto, field.ports))
-        if worth < least:
+        if worth < (least if course.exact else TOLERANT_BITS):
             return None
         near = 0
         if self.number < STRICT:

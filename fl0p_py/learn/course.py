@@ -16,7 +16,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from fl0p_py.learn.turn import Turns
+from fl0p_py.learn.turn import MAX_TOKENS, Turns
 from fl0p_py.signature.pattern import (
     MAX_REPEAT,
     Choice,
@@ -56,29 +56,36 @@ class Turn:
     low: int = 1
     high: int = 1
 
-    def accepted(self, turns: Turns, at: Array, exact: bool) -> Array:
-        """bool: whether the turn at each flat index is such a one.  exact : without tolerance"""
+    def among(self, turns: Turns, at: Array, exact: bool) -> Array:
+        """Those of the flat indices at which such a turn is.  exact : without tolerance"""
         sizes = self.sizes if exact else tuple(size.tolerant() for size in self.sizes)
-        first = sizes[0]
-        count = turns.count.ravel()[at]
-        fits: Array = count > 0
+        at = self._sized(turns, at, sizes[0])  # first, since it leaves few
+        if not len(at):
+            return at
+        count = turns.count.take(at)
+        fits: Array = np.ones(len(at), np.bool_)
         if self.gap is not Gap.ANY:
-            fits &= turns.pause.ravel()[at] == (self.gap is Gap.SOME)
+            fits &= turns.pause.take(at) == (self.gap is Gap.SOME)
         if self.run:
-            fits &= (count >= self.low) & (count <= self.high)
-            fits &= turns.smallest.ravel()[at] >= first.low
-            fits &= turns.largest.ravel()[at] <= first.high
-            return fits
+            return at[fits & (count >= self.low) & (count <= self.high)]
         if self.inner is Gap.NONE and not (len(sizes) == 1 and (self.opening or self.closing)):
-            fits &= turns.inner.ravel()[at] == 0
+            fits &= turns.inner.take(at) == 0
+        if not self.burst and not self.closing:
+            fits &= (count >= len(sizes)) if self.opening else (count == len(sizes))
+            for number, bounds in enumerate(sizes[1:], 1):
+                fits &= _inside(turns.tokens.take(at * MAX_TOKENS + number), bounds)
+        return at[fits]
+
+    def _sized(self, turns: Turns, at: Array, bounds: Size) -> Array:
+        """Those at which the size that tells most is within bounds, so that there is a turn at all."""
+        if self.run:
+            at = at[turns.smallest.take(at) >= bounds.low]
+            return at[turns.largest.take(at) <= bounds.high]
         if self.burst:
-            return fits & _inside(turns.total.ravel()[at], first)
+            return at[_inside(turns.total.take(at), bounds)]
         if self.closing:
-            return fits & _inside(turns.final.ravel()[at], first)
-        fits &= (count >= len(sizes)) if self.opening else (count == len(sizes))
-        for number, bounds in enumerate(sizes):
-            fits &= _inside(turns.tokens[..., number].ravel()[at], bounds)
-        return fits
+            return at[_inside(turns.final.take(at), bounds)]
+        return at[_inside(turns.tokens.take(at * MAX_TOKENS), bounds)]
 
     def resized(self, change: Callable[[Size], Size]) -> Turn:
         return replace(self, sizes=tuple(map(change, self.sizes)))
@@ -171,11 +178,11 @@ def openings(turns: Turns, start: bool, client: bool) -> Array:
 def advance(turns: Turns, at: Array, step: Step, exact: bool) -> Array:
     """Flat indices of the places behind a step that begins at any of `at`."""
     if isinstance(step, Turn):
-        return at[step.accepted(turns, at, exact)] + 1
+        return step.among(turns, at, exact) + 1
     behind = [at] if step.low == 0 else []
     for number in range(1, min(step.high or MOST_ROUNDS, MOST_ROUNDS) + 1):
         for turn in step.turns:
-            at = at[turn.accepted(turns, at, exact)] + 1
+            at = turn.among(turns, at, exact) + 1
         if number >= step.low:
             behind.append(at)
         if not len(at):

@@ -24,6 +24,9 @@ WORTH = 0.01
 LOOSE_WORTH = 0.03
 """The same of one that may begin anywhere: tried at every token of every flow, it has to add more."""
 
+SAFE_WORTH = 0.05
+"""The same of the safe ones, which are chosen first: not at the price of many more patterns."""
+
 Array = NDArray[Any]
 
 
@@ -36,35 +39,51 @@ def cover(
     min_flows : flows that each has to add (and WORTH or LOOSE_WORTH of the class)
     max_false : others that all together may name
     """
-    left = sorted(candidates, key=_rank)
-    least = {
-        id(one): max(min_flows, (WORTH if one.course.start else LOOSE_WORTH) * float(times.sum()))
-        for one in left
-    }
+    whole = float(times.sum())
+    ranked = sorted(candidates, key=_rank)
+    worth = {id(one): max(min_flows, (WORTH if one.course.start else LOOSE_WORTH) * whole) for one in ranked}
+    safe = [one for one in ranked if one.safe]
+    chosen = _greedy(
+        safe, [], times, {key: max(least, SAFE_WORTH * whole) for key, least in worth.items()}, max_false
+    )
+    chosen = _greedy(ranked, chosen, times, worth, max_false)
+    return _needed(chosen, times, worth)
+
+
+def _greedy(
+    ranked: Sequence[Candidate],
+    before: Sequence[Candidate],
+    times: Array,
+    worth: Mapping[int, float],
+    max_false: int,
+) -> list[Candidate]:
+    """Those chosen before, and what else has to be added.  worth : what each has to name, by its id()"""
+    chosen = list(before)
+    left = [one for one in ranked if one not in chosen]
     named = np.zeros(len(times), np.bool_)
-    chosen: list[Candidate] = []
-    false = 0
+    for one in chosen:
+        named |= one.covered
+    false = sum(_cost(one) for one in chosen)
     slack = ABOUT * float(times.sum())
     while left:
         gains = np.array([float(times[candidate.covered & ~named].sum()) for candidate in left])
-        enough = gains >= [least[id(candidate)] for candidate in left]
+        enough = gains >= [worth[id(candidate)] for candidate in left]
         if not enough.any():
             break
         best = gains[enough].max()
         near = np.flatnonzero(enough & (gains >= best - min(slack, best / 4)))
         pick = left[int(near[0])]
-        cost = int(pick.field.other_times[pick.false].sum())
-        left = [
-            candidate
-            for candidate, worth in zip(left, enough, strict=True)
-            if candidate is not pick and worth
-        ]
-        if false + cost > max_false:
+        left = [one for one, gives in zip(left, enough, strict=True) if one is not pick and gives]
+        if false + _cost(pick) > max_false:
             continue
-        false += cost
+        false += _cost(pick)
         chosen.append(pick)
         named |= pick.covered
-    return _needed(chosen, times, least)
+    return chosen
+
+
+def _cost(candidate: Candidate) -> int:
+    return int(candidate.field.other_times[candidate.false].sum())
 
 
 def _rank(candidate: Candidate) -> tuple[Any, ...]:

@@ -27,6 +27,10 @@ GENEROUS, LIKELY, SEEN = 0, 1, 2
 LIKELY_SHARES = 3
 """Of the n-th part that lies beyond: three times as much is exceeded one time in twenty."""
 
+LOWER = 3
+"""Below the smallest size there is room for a third of it at most: sizes differ by ratios, and a message of
+two bytes is nothing like one of twelve, however wide the range above."""
+
 BLOCKS = (16, 8, 4)
 """Grids of sizes: blocks of ciphers, and the four bytes to which XDR and others pad."""
 
@@ -80,6 +84,7 @@ LEVELS = (
     Level(GENEROUS, whole=True, pauses=False, tokens=False, exact=True),
     Level(LIKELY, whole=True, pauses=False, tokens=False, exact=True),
     Level(GENEROUS, whole=True, pauses=True, tokens=False, exact=True),
+    Level(SEEN, whole=True, pauses=False, tokens=False, exact=True),
     Level(LIKELY, whole=False, pauses=True, tokens=False, exact=True),
     Level(LIKELY, whole=False, pauses=True, tokens=True, exact=True),
     Level(SEEN, whole=False, pauses=True, tokens=True, exact=True),
@@ -101,7 +106,8 @@ def bounds(sizes: Array, width: int, *, usual: bool = False) -> Size:
     block = grid(sizes)
     below = above = 0
     if width != SEEN:
-        below = above = max(1, ceil(LIKELY_SHARES * spread / (count + 1)))
+        above = max(1, ceil(LIKELY_SHARES * spread / (count + 1)))
+        below = min(above, max(1, low // LOWER))
     if width == GENEROUS:
         below, above = max(below, min(spread, low) // 4), max(2, above, spread // 4)
     low = max(low - ceil(below / block) * block, (low - 1) % block + 1)
@@ -127,6 +133,13 @@ def widened(size: Size) -> Size:
     return Size(max(1, size.low - more), min(MAX_SIZE, size.high + more), exact=size.exact)
 
 
+def doubled(size: Size) -> Size:
+    """The range from half its least to twice its largest; constants stay constants."""
+    if size.low == size.high:
+        return size
+    return Size(max(1, size.low // 2), min(MAX_SIZE, 2 * size.high), exact=False)
+
+
 def grid(sizes: Array) -> int:
     """The block that all differences are multiples of; 1 if there is none."""
     values = np.unique(sizes)
@@ -141,13 +154,16 @@ def turn(turns: Turns, at: Array, level: Level, *, last: bool = False) -> Turn:
 
     last : nothing is asked behind it
     """
-    count, total = turns.count.ravel()[at], turns.total.ravel()[at]
+    if level.usual:
+        at = _usually_cut(turns, at)
+    count, total = turns.count.take(at), turns.total.take(at)
     client = bool(at[0] % turns.total.shape[1] % 2 == 0)
-    gap = _gap(turns.pause.ravel()[at], level)
-    inner = Gap.ANY if turns.inner.ravel()[at].any() else Gap.NONE
+    gap = _gap(turns.pause.take(at), level)
+    inner = Gap.ANY if turns.inner.take(at).any() else Gap.NONE
     fewest, most = int(count.min()), int(count.max())
     cut = bool(total.max() >= SEGMENT)
-    same = fewest == most and (inner is Gap.ANY or level.tokens or (most == 1 and not cut))
+    single = most == 1 and not cut and (last or not turns.stream)
+    same = fewest == most and (inner is Gap.ANY or level.tokens or single)
     if (same and most <= MAX_TOKENS) or (last and not cut and inner is Gap.ANY):
         sizes = turns.tokens.reshape(-1, MAX_TOKENS)[at, : min(fewest, MAX_TOKENS)]
         asked = tuple(bounds(column, level.width, usual=level.usual) for column in sizes.T)
@@ -159,13 +175,20 @@ def turn(turns: Turns, at: Array, level: Level, *, last: bool = False) -> Turn:
         if last and size.high >= WIDE * size.low:
             size = Size(size.low, MAX_SIZE, exact=False)
         return Turn(client, (size,), gap, burst=True)
-    pieces = np.concatenate([turns.smallest.ravel()[at], turns.largest.ravel()[at]])
+    pieces = np.concatenate([turns.smallest.take(at), turns.largest.take(at)])
     if level.width != SEEN:
         fewest, most = 1, min(MAX_REPEAT, most + max(1, most // 2))
     piece = bounds(pieces, level.width, usual=level.usual)
     if last:
         return Turn(client, (piece,), gap, opening=True)
     return Turn(client, (piece,), gap, run=True, low=fewest, high=most)
+
+
+def _usually_cut(turns: Turns, at: Array) -> Array:
+    """Without the few of another number of tokens, if all others have the same: a retransmission cut them."""
+    count = turns.count.take(at)
+    common = count == np.bincount(count).argmax()
+    return at[common] if common.mean() >= 1 - OUTLYING else at
 
 
 def inherited(own: Turn, whole: Turn) -> Turn:

@@ -96,7 +96,9 @@ class Budget:
 def read_corpus(
     paths: Iterable[str], *, threshold_ms: int = 400, progress: Progress | None = None
 ) -> tuple[Corpus, list[Account]]:
-    """The flows of all files, in canonical order, and an account of each file in the order given.
+    """The flows of all files, in canonical order, and an account of each file.
+
+    Files are read in the order of their names, so that what is beyond the bounds is the same in any order.
 
     paths        : captures, or logs of `fl0p -l`, `-tl` or `--json`, plain or in gzip or zstd; "-" is
                    standard input; each one counts once
@@ -104,7 +106,7 @@ def read_corpus(
     """
     parts, accounts = [], []
     budget = Budget()
-    for path in dict.fromkeys(paths):
+    for path in sorted(set(paths)):
         account = Account("standard input" if path == STDIN else path)
         accounts.append(account)
         try:

@@ -349,4 +349,5 @@ def _spread(count: int) -> Array:
 def turns(corpus: Corpus, flows: Array) -> Turns:
     """The rows of some flows of a corpus."""
     part = corpus.select(flows)
-    return turns_of(part.tokens, part.paused, part.offsets, part.start_seen, part.end_seen)
+    stream = bool((part.proto == PROTOCOLS.index("tcp")).all())
+    return turns_of(part.tokens, part.paused, part.offsets, part.start_seen, part.end_seen, stream=stream)

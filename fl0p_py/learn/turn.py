@@ -39,6 +39,7 @@ class Turns:
     pause    : bool[n, T], a pause stands before it
     final    : int32[n, T], size of its last token
     tokens   : int32[n, T, MAX_TOKENS], sizes of its first tokens, 0 behind the last
+    stream   : of TCP, which cuts a message as it likes
     """
 
     begin: Array
@@ -54,16 +55,15 @@ class Turns:
     pause: Array
     final: Array
     tokens: Array
+    stream: bool
 
     def __len__(self) -> int:
         return len(self.begin)
 
-    def of(self, rows: Array) -> Turns:
-        """Some of the rows."""
-        return Turns(*(getattr(self, name)[rows] for name in Turns.__slots__))
 
-
-def turns_of(tokens: Array, paused: Array, offsets: Array, started: Array, ended: Array) -> Turns:
+def turns_of(
+    tokens: Array, paused: Array, offsets: Array, started: Array, ended: Array, *, stream: bool = True
+) -> Turns:
     """The rows of flows in compressed form.
 
     tokens : int32[total], positive from the client; paused : bool[total], a pause before the token
@@ -92,6 +92,7 @@ def turns_of(tokens: Array, paused: Array, offsets: Array, started: Array, ended
         turns,
         np.asarray(started, np.bool_),
         np.asarray(ended, np.bool_),
+        stream,
     )
 
 
@@ -112,7 +113,7 @@ def _at(places: Array, length: int) -> Array:
     return mask
 
 
-def _filled(kept: _Kept, begin: Array, turns: Array, started: Array, ended: Array) -> Turns:
+def _filled(kept: _Kept, begin: Array, turns: Array, started: Array, ended: Array, stream: bool) -> Turns:
     n = len(begin)
     width = max(2, int(min(MAX_TURNS, turns.max(initial=0))))
     shape = (n, width + 1)
@@ -138,4 +139,5 @@ def _filled(kept: _Kept, begin: Array, turns: Array, started: Array, ended: Arra
     return Turns(
         *(begin, end, whole, started, ended),
         *(total, count, smallest, largest, inner, pause, final, sizes),
+        stream,
     )

@@ -190,8 +190,12 @@ def halves(turns: Turns, variant: Variant) -> list[Variant]:
     columns = _Columns.of(turns, variant)
     whole = columns.open_bits(np.ones(len(variant), np.bool_))
     best, chosen = WORTH_BITS, None
+    tried: set[bytes] = set()  # a turn of one token divides alike by its size and by its token's
     for feature in columns.features():
         for split in _splits(feature):
+            if (key := split.tobytes()) in tried:
+                continue
+            tried.add(key)
             share = float(split.mean())
             rest = share * columns.open_bits(split) + (1 - share) * columns.open_bits(~split)
             if whole - rest > best + 1e-6:

@@ -24,6 +24,7 @@ from tests.learn.build import corpus
         ([64, 80, 112] * 20, LIKELY, "48-128"),
         ([64, 80, 112] * 20, SEEN, "64-112"),
         ([1, 5, 9], GENEROUS, "-17"),
+        ([12, 14, 1900], GENEROUS, "8-3316"),
     ],
 )
 def test_bounds(sizes: list[int], width: int, expected: str) -> None:
@@ -40,14 +41,16 @@ def test_grid(sizes: list[int], block: int) -> None:
 
 def test_bounds_stay_on_the_grid_and_hold_what_was_seen() -> None:
     size = bounds(np.array([36, 52, 100]), GENEROUS)
-    assert size == Size(4, 148, exact=False)
+    assert size == Size(20, 148, exact=False)
     assert size.low % 16 == size.high % 16 == 36 % 16
 
 
 @pytest.mark.parametrize(
     ("texts", "level", "expected"),
     [
-        (["c40 s5", "c40 s6"], LEVELS[0], "c40"),
+        (["c40 s5", "c40 s6"], LEVELS[0], "C40"),
+        (["c40 s5", "c40 s6"], LEVELS[-1], "c40"),
+        ([f"c40 s{n}" for n in range(1, 121)] + ["c30 c10 s5"], LEVELS[1], "C40"),
         (["c40 c2 s5", "c42 s5"], LEVELS[-1], "C42"),
         (["c40 c2 s5", "c41 c2 s5"], LEVELS[-1], "c40-41 c2"),
         (["c40 c2 s5", "c41 c2 s5"], LEVELS[-1]._replace(tokens=False), "C42-43"),
@@ -55,7 +58,17 @@ def test_bounds_stay_on_the_grid_and_hold_what_was_seen() -> None:
         (["c40 + c2 s5", "c40 c2 c6 s5"], LEVELS[-1], "c2-40 ( +? c2-40 ){1,2}"),
         (["c2000 s5", "c2000 s5"], LEVELS[0], "C2000"),
     ],
-    ids=["one token", "split", "two tokens", "two as a burst", "pause", "run", "segments"],
+    ids=[
+        "one token",
+        "in one piece",
+        "one was cut",
+        "split",
+        "two tokens",
+        "two as a burst",
+        "pause",
+        "run",
+        "segments",
+    ],
 )
 def test_a_turn(texts: list[str], level: Level, expected: str) -> None:
     rows = turns(flows := corpus([f"tcp 22 < {text}" for text in texts]), np.arange(len(texts)))
