@@ -1,13 +1,14 @@
 """Measures what rules cost: fl0p with so many rules on a capture, and without, by turns.
 
-    python -m tools.bench.rules CAPTURE [RULES] [ROUNDS]
+    python -m tools.bench.rules CAPTURE [--rules N] [--rounds N] [--out docs/BENCHMARKS.md]
 
 Each rule has a content of its own, of 8 to 16 letters, digits and signs, the same ones in every run.  Prints
-the medians and their ratio, of wall time and of processor time; only ratios of one run mean anything.
+the medians, and the median of the rounds' ratios; only ratios of one run mean anything.
 """
 
 from __future__ import annotations
 
+import argparse
 import random
 import statistics
 import string
@@ -15,6 +16,7 @@ import sys
 import tempfile
 from pathlib import Path
 
+from tools.bench import report
 from tools.bench.measure import Cost, run
 
 LETTERS = string.ascii_letters + string.digits + "-_/"
@@ -31,26 +33,53 @@ def rules(count: int) -> str:
     return "".join(f'{head} (msg:"{n}"; content:"{c}"; sid:{n};)\n' for n, c in enumerate(contents, 1))
 
 
-def main(capture: str, count: int = 1000, rounds: int = 3) -> None:
+def main() -> None:
+    parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
+    parser.add_argument("capture", type=Path)
+    parser.add_argument("--rules", type=int, default=1000)
+    parser.add_argument("--rounds", type=int, default=5)
+    parser.add_argument("--out", type=Path, help="page to put the table into")
+    options = parser.parse_args()
+    kinds = ("none", f"{options.rules:,}")
+    costs: dict[str, list[Cost]] = {kind: [] for kind in kinds}
     with tempfile.TemporaryDirectory() as folder:
         work = Path(folder)
-        (work / "bench.rules").write_text(rules(count))
-        plain = [sys.executable, "-m", "fl0p_py.cli.fl0p", "-q", "-l", "-s", capture]
-        kinds = {"without": plain, f"{count} rules": [*plain, "--rules", "bench.rules"]}
-        environment = {"PYTHONPATH": str(Path.cwd())}
-        costs: dict[str, list[Cost]] = {kind: [] for kind in kinds}
-        for _ in range(rounds):
-            for kind, command in kinds.items():
-                cost = run(command, work=work, limit_s=LIMIT_S, environment=environment)
+        (work / "bench.rules").write_text(rules(options.rules))
+        plain = [sys.executable, "-m", "fl0p_py.cli.fl0p", "-q", "-l", "-s", str(options.capture.resolve())]
+        commands = dict(zip(kinds, (plain, [*plain, "--rules", "bench.rules"]), strict=True))
+        for turn in range(options.rounds + 1):
+            for kind, command in commands.items():
+                cost = run(command, work=work, limit_s=LIMIT_S, environment={"PYTHONPATH": str(Path.cwd())})
                 if cost.failure:
                     raise SystemExit(f"{kind}: {cost.failure}")
-                costs[kind].append(cost)
-    walls = [statistics.median(cost.wall_s for cost in some) for some in costs.values()]
-    processor = [statistics.median(cost.user_s + cost.sys_s for cost in some) for some in costs.values()]
-    for kind, wall_s, cpu_s in zip(costs, walls, processor, strict=True):
-        print(f"{kind:>12}  {wall_s:6.2f} s wall  {cpu_s:6.2f} s processor")
-    print(f"{'ratio':>12}  {walls[1] / walls[0]:6.2f}         {processor[1] / processor[0]:6.2f}")
+                if turn:  # the first warms up
+                    costs[kind].append(cost)
+    text = _table(costs)
+    print(text)
+    if options.out is not None:
+        report.put(options.out, "rules", text)
+
+
+def _table(costs: dict[str, list[Cost]]) -> str:
+    without, with_rules = costs.values()
+    ratios = [b.wall_s / a.wall_s for a, b in zip(without, with_rules, strict=True)]
+    cpu = [(b.user_s + b.sys_s) / (a.user_s + a.sys_s) for a, b in zip(without, with_rules, strict=True)]
+    rows = [
+        (
+            kind,
+            f"{statistics.median(one.wall_s for one in some):.2f}",
+            f"{statistics.median(one.user_s + one.sys_s for one in some):.2f}",
+            f"{max(one.peak_mb for one in some):.0f}",
+        )
+        for kind, some in costs.items()
+    ]
+    said = (
+        f"**With rules to without: {statistics.median(ratios):.2f}** of wall time (median of {len(ratios)}"
+        f" rounds in turn, {min(ratios):.2f} to {max(ratios):.2f}; wanted: at most 2.5),"
+        f" {statistics.median(cpu):.2f} of processor time."
+    )
+    return f"## Rules\n\n{report.table(('rules', 'wall s', 'CPU s', 'peak MB'), rows)}\n\n{said}"
 
 
 if __name__ == "__main__":
-    main(sys.argv[1], *map(int, sys.argv[2:4]))
+    main()

@@ -1,6 +1,6 @@
 """Measures rules under attack: millions of hosts, each of which sets a variable, and what is given up then.
 
-    python -m tools.bench.rules_hosts [HOSTS] [NAME ...]       2,000,000 hosts; all sets of rules
+    python -m tools.bench.rules_hosts [--hosts N] [--only NAME ...] [--out docs/BENCHMARKS.md]
 
 Each set of rules runs on the same datagrams (datagrams.py), each of which is a flow between two hosts of its
 own.  Prints wall time, processor time for a flow beyond that without rules, the peak of memory, and what
@@ -9,15 +9,17 @@ the statistics say was given up.
 
 from __future__ import annotations
 
+import argparse
 import json
 import sys
 import tempfile
 from pathlib import Path
 
+from fl0p_py.output.stats import GIVEN_UP_WORDS
+from tools.bench import report
 from tools.bench.measure import Cost, run
 
 LIMIT_S = 600
-HOSTS = 2_000_000
 SIGNATURE = "#: id=discard\nudp 9 < c8 : discard\n"
 FLOW, PACKET = 'flowsig:"discard"; ', 'content:"abcdefgh"; '
 SETS = {
@@ -25,39 +27,41 @@ SETS = {
     "hostint by_src": [FLOW + "hostint:by_src,seen,+,1; noalert;"],
     "hostint by_src, expire 5": [FLOW + "hostint:by_src,seen,+,1,expire 5; noalert;"],
     "hostint by_dst, by_pair": [FLOW + "hostint:by_dst,seen,+,1; hostint:by_pair,seen,=,1; noalert;"],
-    "globalint": [FLOW + "globalint:seen,+,1; noalert;"],
     "threshold by_src": [FLOW + "threshold:type threshold,track by_src,count 2,seconds 60;"],
-    "threshold by_src, 5 s": [FLOW + "threshold:type threshold,track by_src,count 2,seconds 5;"],
     "flowint": [FLOW + "flowint:seen,+,1; noalert;"],
-    "packets, flowint": [PACKET + "flowint:seen,+,1; noalert;"],
     "packets, hostint by_src": [PACKET + "hostint:by_src,seen,+,1; noalert;"],
-    "two rules, read and written": [
-        FLOW + "hostint:by_src,seen,notset; hostint:by_src,seen,=,1; globalint:all,+,1; noalert;",
-        FLOW + "hostint:by_src,seen,isset; hostint:by_src,seen,+,1; noalert;",
-    ],
 }
 
 
-def main(hosts: int, names: list[str]) -> None:
-    print(f"{hosts:,} hosts\n{'rules':28} {'wall s':>7} {'us a flow':>10} {'peak MB':>8}  given up")
-    base: float | None = None
+def main() -> None:
+    parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
+    parser.add_argument("--hosts", type=int, default=2_000_000)
+    parser.add_argument("--only", nargs="*", default=list(SETS), choices=list(SETS), metavar="NAME")
+    parser.add_argument("--out", type=Path, help="page to put the table into")
+    options = parser.parse_args()
+    rows: list[tuple[str, ...]] = []
+    without_s = 0.0
     with tempfile.TemporaryDirectory() as folder:
         work = Path(folder)
         (work / "bench.fp").write_text(SIGNATURE)
-        for name in dict.fromkeys(["none", *(names or SETS)]):
-            lines = [
-                f"alert udp any any -> any 9 ({options} sid:{sid};)\n"
-                for sid, options in enumerate(SETS[name], 1)
-            ]
+        for name in dict.fromkeys(["none", *options.only]):
+            rules = enumerate(SETS[name], 1)
+            lines = [f"alert udp any any -> any 9 ({said} sid:{sid};)\n" for sid, said in rules]
             (work / "bench.rules").write_text("".join(lines))
-            cost, given_up = _measure(work, hosts, bool(lines))
+            cost, given_up = _measure(work, options.hosts, bool(lines))
             if cost.failure:
                 raise SystemExit(f"{name}: {cost.failure}")
             cpu_s = cost.user_s + cost.sys_s
-            base = cpu_s if base is None else base
-            told = ", ".join(f"{what} {count:,}" for what, count in given_up.items()) or "-"
-            more_us = (cpu_s - base) / hosts * 1e6
-            print(f"{name:28} {cost.wall_s:7.1f} {more_us:10.1f} {cost.peak_mb:8.0f}  {told}", flush=True)
+            without_s = without_s or cpu_s
+            told = ", ".join(f"{count:,} {GIVEN_UP_WORDS[what]}" for what, count in given_up.items()) or "-"
+            more_us = (cpu_s - without_s) / options.hosts * 1e6
+            rows.append((name, f"{cost.wall_s:.1f}", f"{more_us:.1f}", f"{cost.peak_mb:.0f}", told))
+            print("  ".join(rows[-1]), flush=True)
+    head = ("rules", "wall s", "CPU: us a flow", "peak MB", "given up")
+    text = f"## Rules and {options.hosts:,} hosts\n\n{report.table(head, rows)}"
+    print(text)
+    if options.out is not None:
+        report.put(options.out, "rules-hosts", text)
 
 
 def _measure(work: Path, hosts: int, with_rules: bool) -> tuple[Cost, dict[str, int]]:
@@ -75,4 +79,4 @@ def _measure(work: Path, hosts: int, with_rules: bool) -> tuple[Cost, dict[str, 
 
 
 if __name__ == "__main__":
-    main(int(sys.argv[1]) if len(sys.argv) > 1 else HOSTS, sys.argv[2:])
+    main()
