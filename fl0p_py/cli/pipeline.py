@@ -7,8 +7,6 @@ from functools import partial
 from typing import TYPE_CHECKING
 
 from fl0p_py.cli.options import Options
-from fl0p_py.output.escape import escape
-from fl0p_py.wording import counted
 
 if TYPE_CHECKING:
     from fl0p_py.engine import Engine
@@ -58,8 +56,7 @@ def rules(options: Options, say: Callable[[str], None]) -> Run | None:
         for warning in loaded.warnings:
             say(warning)
     if loaded.skipped_rules:
-        what = ", ".join(f"{name} ({count})" for name, count in sorted(loaded.skipped.items()))
-        say(f"{counted(loaded.skipped_rules, 'rule')} left out, since not supported: {escape(what)}")
+        say(loaded.left_out)
     run = Run(loaded, options.explain or 0, say)
     if run.kills and options.interface is None and not options.quiet:
         say("drop and reject end nothing in a capture: their rules only give alerts")

@@ -21,11 +21,11 @@ class Alert:
     gid, sid, rev, msg : the rule's
     category     : the words for its classtype; priority : 1 is the most urgent
     references, metadata : the rule's, as written
-    proto        : IANA number; src, dst : 4 or 16 octets; ports : of ICMP its type and code, or -1
+    proto        : IANA number; src, dst : 4 or 16 octets; ports : or -1
     src_host, dst_host : their names; "" where none is known
     of_client    : src is the flow's client
     flow_id      : see eve.py; 0: of no flow; vlan : as in a flow row
-    icmp_id      : or -1
+    icmp_id      : or -1; itype, icode : of an ICMP packet, or -1
     blocked      : the end of its connection was asked for
     signature    : id of the signature that completed, or ""
     flowints, flowbits : all of the flow; globalints, hostints : those that the rule names, hostints by track
@@ -57,17 +57,19 @@ class Alert:
     hostints: Mapping[str, Mapping[str, int]] = field(default_factory=dict)
     src_host: str = ""
     dst_host: str = ""
+    itype: int = -1
+    icode: int = -1
 
 
 def fast_line(alert: Alert) -> str:
     """`[**] [1:7:1] words [**] [Classification: ...] [Priority: 3] {TCP} 10.0.0.1:40000 -> 10.0.0.2:22`.
 
-    With `[Drop] ` before it if the connection is ended.
+    With `[Drop] ` before it if the connection is ended; for ports, an ICMP packet has its type and code.
     """
-    category = alert.category or "(null)"
+    category, words = alert.category or "(null)", escape(alert.msg) or "(null)"
     mark = "[Drop] " if alert.blocked else ""
     return (
-        f"{mark}[**] [{alert.gid}:{alert.sid}:{alert.rev}] {escape(alert.msg)} [**] "
+        f"{mark}[**] [{alert.gid}:{alert.sid}:{alert.rev}] {words} [**] "
         f"[Classification: {category}] [Priority: {alert.priority}] {{{_proto(alert)}}} {_ends(alert)}"
     )
 
@@ -105,6 +107,8 @@ def eve_event(alert: Alert) -> dict[str, Any]:
     if alert.proto in ECHO:
         if alert.icmp_id >= 0:
             event["icmp_id"] = alert.icmp_id
+        if alert.itype >= 0:
+            event["icmp_type"], event["icmp_code"] = alert.itype, alert.icode
     elif alert.sport >= 0:
         event["src_port"], event["dest_port"] = alert.sport, alert.dport
     if alert.src_host:
@@ -174,8 +178,8 @@ def _address(octets: bytes) -> str:
 
 
 def _ends(alert: Alert) -> str:
-    source = _end(alert.src_host, alert.src, alert.sport)
-    return f"{source} -> {_end(alert.dst_host, alert.dst, alert.dport)}"
+    sport, dport = (alert.itype, alert.icode) if alert.proto in ECHO else (alert.sport, alert.dport)
+    return f"{_end(alert.src_host, alert.src, sport)} -> {_end(alert.dst_host, alert.dst, dport)}"
 
 
 def _end(host: str, octets: bytes, port: int) -> str:

@@ -33,7 +33,7 @@ def report(rules: RuleSet) -> str:
     """Warnings, one a line, and the count of rules."""
     lines = list(rules.warnings)
     if rules.skipped_rules:
-        lines.append(f"{counted(rules.skipped_rules, 'rule')} left out, since not supported")
+        lines.append(rules.left_out)
     lines += findings([loaded.rule for loaded in rules.rules])
     warnings = counted(len(lines), "warning") if lines else "no warnings"
     return "".join(f"{line}\n" for line in (*lines, f"{counted(len(rules.rules), 'rule')}, {warnings}"))

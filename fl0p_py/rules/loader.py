@@ -12,14 +12,16 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
 from fl0p_py.errors import RuleError, RuleFileError
+from fl0p_py.output.escape import escape
 from fl0p_py.rules.address import ADDRESSES
 from fl0p_py.rules.classification import CLASSIFICATIONS
 from fl0p_py.rules.parser import parse_rule
 from fl0p_py.rules.port import PORTS
 from fl0p_py.rules.ranges import Ranges
-from fl0p_py.rules.rule import DEFAULT_PRIORITY, Rule
+from fl0p_py.rules.rule import DEFAULT_PRIORITY, HEADER_TERMS, Rule
 from fl0p_py.rules.term import ANY, Space, Term, UndefinedError, negates, resolve
 from fl0p_py.rules.text import rule_texts
+from fl0p_py.wording import counted
 
 MAX_BYTES = 1 << 28
 """Of a rule file; the large public sets have 40 MB."""
@@ -67,6 +69,12 @@ class RuleSet:
     warnings: tuple[str, ...] = ()
     skipped: Mapping[str, int] = field(default_factory=dict)
     skipped_rules: int = 0
+
+    @property
+    def left_out(self) -> str:
+        """How many rules are left out, and for what."""
+        what = ", ".join(f"{escape(name)} ({count})" for name, count in sorted(self.skipped.items()))
+        return f"{counted(self.skipped_rules, 'rule')} left out, since not supported: {what}"
 
 
 def load_rules(
@@ -135,7 +143,7 @@ class _Loader:
         before = self._rules.get(key)
         if before is not None:
             if rule.rev == before.rule.rev:
-                self._fault(rule, f"sid: {rule.name} stands in {_where(before.rule)} already")
+                self._fault(rule, "sid", f"{rule.name} stands in {_where(before.rule)} already")
                 return
             newer, older = (rule, before.rule) if rule.rev > before.rule.rev else (before.rule, rule)
             by = f"rev {newer.rev} in {_where(newer)}"
@@ -143,7 +151,7 @@ class _Loader:
             if newer is before.rule:
                 return
         if rule.classtype and rule.classtype not in CLASSIFICATIONS:
-            self._warnings.append(f"{_where(rule)}: classtype: '{rule.classtype}' is not known")
+            self._warnings.append(str(_told(rule, "classtype", f"'{rule.classtype}' is not known")))
         header, groups = rule.header, self._groups.addresses
         once = rule.of_header and not any(negates(term, groups) for term in (header.src, header.dst))
         self._rules[key] = Loaded(rule, self._ends(rule), _priority(rule), once)
@@ -151,10 +159,15 @@ class _Loader:
     def _ends(self, rule: Rule) -> Ends:
         header = rule.header
         return Ends(
-            self._ranges(rule, header.src, ADDRESSES, "source address"),
-            self._ranges(rule, header.sport, PORTS, "source port"),
-            self._ranges(rule, header.dst, ADDRESSES, "destination address"),
-            self._ranges(rule, header.dport, PORTS, "destination port"),
+            *(
+                self._ranges(rule, term, space, what)
+                for term, space, what in zip(
+                    (header.src, header.sport, header.dst, header.dport),
+                    (ADDRESSES, PORTS) * 2,
+                    HEADER_TERMS,
+                    strict=True,
+                )
+            )
         )
 
     def _ranges(self, rule: Rule, term: Term, space: Space, what: str) -> Ranges | None:
@@ -164,15 +177,14 @@ class _Loader:
         try:
             ranges = resolve(term, space, groups)
         except UndefinedError as error:
-            self._fault(rule, f"{what}: {error}")
+            self._fault(rule, what, str(error))
             return None
         if not ranges:
-            self._fault(rule, f"{what}: {term} is nothing at all")
+            self._fault(rule, what, f"{term} is nothing at all")
         return None if ranges.pairs == ((0, space.most),) else ranges
 
-    def _fault(self, rule: Rule, message: str) -> None:
-        assert rule.text is not None
-        self._errors.append(rule.text.error(0, len(str(rule.header)), message))
+    def _fault(self, rule: Rule, part: str, message: str) -> None:
+        self._errors.append(_told(rule, part, message))
 
     def finish(self) -> RuleSet:
         if self._errors:
@@ -185,6 +197,13 @@ def _priority(rule: Rule) -> int:
         return rule.priority
     known = CLASSIFICATIONS.get(rule.classtype)
     return known.priority if known else DEFAULT_PRIORITY
+
+
+def _told(rule: Rule, part: str, message: str) -> RuleError:
+    """part : of rule.places"""
+    assert rule.text is not None
+    place = rule.places[part]
+    return rule.text.error(place.at, len(place.text), f"{part}: {message}")
 
 
 def _where(rule: Rule) -> str:

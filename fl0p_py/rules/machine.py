@@ -157,6 +157,8 @@ class Machine:
             flow_id=moment.flow_id,
             vlan=moment.vlan,
             icmp_id=moment.icmp_id,
+            itype=moment.itype,
+            icode=moment.icode,
             blocked=killed,
             signature=moment.id,
             references=rule.references,

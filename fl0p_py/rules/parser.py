@@ -25,7 +25,7 @@ from fl0p_py.rules.address import ADDRESSES
 from fl0p_py.rules.content import Content
 from fl0p_py.rules.integer import Scope
 from fl0p_py.rules.port import PORTS
-from fl0p_py.rules.rule import ACTIONS, BYTES, KILLS, PROTOCOLS, Header, Option, Rule
+from fl0p_py.rules.rule import ACTIONS, BYTES, HEADER_TERMS, KILLS, PROTOCOLS, Header, Option, Rule
 from fl0p_py.rules.term import ANY
 from fl0p_py.rules.text import RuleText
 from fl0p_py.rules.unsupported import UnsupportedError
@@ -48,7 +48,6 @@ OTHER_PROTOCOLS = frozenset(
 _KEYWORD = re.compile(r"[A-Za-z][\w.-]*")
 _CLASSTYPE = re.compile(r"[A-Za-z0-9_-]{1,64}")
 _WORDS = 7
-_TERMS = ("source address", "source port", "destination address", "destination port")
 
 Read = Callable[[Value, int], Option]
 
@@ -81,6 +80,7 @@ class _Body:
     values: dict[str, Any] = field(default_factory=dict)
     references: list[str] = field(default_factory=list)
     metadata: list[str] = field(default_factory=list)
+    places: dict[str, Value] = field(default_factory=dict)
     noalert: bool = False
 
 
@@ -158,9 +158,10 @@ class _Parser:
         terms = [
             self._guarded(partial(term.parse_term, word, space), f"{what}: ") or ANY
             for word, space, what in zip(
-                (src, sport, dst, dport), (ADDRESSES, PORTS) * 2, _TERMS, strict=True
+                (src, sport, dst, dport), (ADDRESSES, PORTS) * 2, HEADER_TERMS, strict=True
             )
         ]
+        self._body.places.update(zip(HEADER_TERMS, (src, sport, dst, dport), strict=True))
         if proto.text == "icmp":
             for word, ports in ((sport, terms[1]), (dport, terms[3])):
                 if ports != ANY:
@@ -254,6 +255,7 @@ class _Parser:
     def _once(self, name: Value, value: Value) -> None:
         if name.text in self._body.values:
             name.fail("stands twice")
+        self._body.places[name.text] = value
         self._body.values[name.text] = ONCE[name.text](value)
 
     def _reference(self, name: Value, value: Value) -> None:
@@ -281,6 +283,7 @@ class _Parser:
             metadata=tuple(body.metadata),
             noalert=body.noalert,
             text=self._text,
+            places=body.places,
             **values,
         )
         self._check_together(rule)

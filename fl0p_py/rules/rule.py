@@ -6,6 +6,7 @@ source do not take part in comparisons.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from fl0p_py.rules.content import Content, IsDataAt
@@ -18,6 +19,7 @@ from fl0p_py.rules.pcre import Pcre
 from fl0p_py.rules.term import Term
 from fl0p_py.rules.text import RuleText
 from fl0p_py.rules.threshold import Threshold
+from fl0p_py.rules.value import Value
 
 ACTIONS = ("pass", "drop", "reject", "alert", "log")
 """In the order in which rules with them are evaluated."""
@@ -25,6 +27,8 @@ ACTIONS = ("pass", "drop", "reject", "alert", "log")
 KILLS = ("drop", "reject")
 PROTOCOLS = ("tcp", "udp", "icmp", "ip", "tcp-pkt")
 DEFAULT_PRIORITY = 3
+
+HEADER_TERMS = ("source address", "source port", "destination address", "destination port")
 
 PacketOption = Content | IsDataAt | Pcre | Number | Flags
 """What looks at one packet or piece of a stream."""
@@ -56,6 +60,7 @@ class Rule:
     """priority  : as written, or of the classtype; 1 is the most urgent
     options   : what must be true and what is done then, in written order
     threshold : which alerts are said; None: all
+    places    : where some parts stand: HEADER_TERMS, and keywords that stand once
     """
 
     header: Header
@@ -71,6 +76,7 @@ class Rule:
     noalert: bool = False
     threshold: Threshold | None = None
     text: RuleText | None = field(default=None, compare=False, repr=False)
+    places: Mapping[str, Value] = field(default_factory=dict, compare=False, repr=False)
 
     @property
     def name(self) -> str:

@@ -38,6 +38,16 @@ def test_a_line() -> None:
     )
 
 
+def test_a_line_without_words_and_with_names() -> None:
+    alert = replace(ALERT, msg="", category="", src_host="one.example", dst_host="two.example", blocked=True)
+    assert alert_entry(alert, "line", timestamps=False).decode() == (
+        "[Drop] [**] [1:7:2] (null) [**] [Classification: (null)] [Priority: 2] {TCP} "
+        "one.example:40000 -> two.example:22\n"
+    )
+    (event,) = events(alert_entry(alert, "json", timestamps=True))
+    assert (event["src_host"], event["dest_host"]) == ("one.example", "two.example")
+
+
 def test_a_block() -> None:
     assert alert_entry(ALERT, "block", timestamps=False).decode() == (
         "10.0.0.1:40000 -> [fd00::2]:22\n"
@@ -82,6 +92,10 @@ def test_icmp_and_packets_of_no_flow() -> None:
     (event,) = events(alert_entry(echo, "json", timestamps=True))
     assert event["icmp_id"] == 9
     assert "{ICMP} 10.0.0.1 -> fd00::2\n" in alert_entry(echo, "line", timestamps=False).decode()
+    packet = replace(echo, itype=8, icode=0)
+    (event,) = events(alert_entry(packet, "json", timestamps=True))
+    assert (event["icmp_type"], event["icmp_code"]) == (8, 0)
+    assert "{ICMP} 10.0.0.1:8 -> [fd00::2]:0\n" in alert_entry(packet, "line", timestamps=False).decode()
     stray = replace(BARE, proto=47, sport=-1, dport=-1)
     (event,) = events(alert_entry(stray, "json", timestamps=True))
     assert not {"flow_id", "community_id", "src_port", "metadata"} & event.keys()

@@ -11,11 +11,13 @@ from pathlib import Path
 from typing import Any
 
 from fl0p_py.cli.fl0p import main
+from tests.output.schema import validator
 from tests.support.frames import Packet, ether, icmp, icmp6, ip4, ip6, tcp, udp
 from tests.support.savefiles import pcap
 
 T0 = 1_795_359_541 * 10**9
 STEP_NS = 10_000_000
+VALIDATOR = validator()
 
 
 @dataclass
@@ -114,7 +116,7 @@ class Tcp:
 
 
 def events(folder: Path, rules: str, talk: Talk, *options: str) -> list[dict[str, Any]]:
-    """The alerts, in order."""
+    """The alerts, in order; all that is printed is as the schema has it."""
     (folder / "x.rules").write_text(rules)
     (folder / "x.pcap").write_bytes(pcap(talk.packets, nano=True))
     log = folder / "x.log"
@@ -123,6 +125,8 @@ def events(folder: Path, rules: str, talk: Talk, *options: str) -> list[dict[str
     with redirect_stdout(io.StringIO()):
         assert main([*argv, "-o", str(log), *options]) == 0
     found = [json.loads(line) for line in log.read_text().splitlines()]
+    for event in found:
+        VALIDATOR.validate(event)
     return [event for event in found if event["event_type"] == "alert"]
 
 

@@ -139,7 +139,7 @@ FAULTS = [
     ("alert tcp [1.1.1.1,] any -> any any (sid:1;)", "1:20: source address: expected address, $NAME"),
     ("alert tcp any 70000 -> any any (sid:1;)", "1:15: source port: '70000' is out of range"),
     ("alert tcp any any -> any 9:1 (sid:1;)", "1:26: destination port: the range ends before it begins"),
-    ("alert tcp $X any -> any any (sid:1;)", "1:1: source address: $X is not in the address groups"),
+    ("alert tcp $X any -> any any (sid:1;)", "1:11: source address: $X is not in the address groups"),
     ("alert icmp any 1 -> any any (sid:1;)", "1:16: icmp has no ports, expected any"),
     ('T(http.uri; content:"x"; sid:1;)', "1:31: http.uri: is not a keyword"),
     ('T(content:"a;b"; sid:1;)', "content: expected text in quotes; a ; inside"),
@@ -202,7 +202,7 @@ def test_all_faults_are_told_in_one_run_at_the_lines_where_they_are() -> None:
         "# fine\n\nalert tcp any any -> any any (sid:2;)\nalert tcp any any -> any any (sid:2;)\nfoo\n"
     )
     places = [line.split(": ")[0] for line in said]
-    assert places == ["x.rules:2:13", "x.rules:3:12", "x.rules:7:1", "x.rules:8:1", "x.rules:8:3"]
+    assert places == ["x.rules:2:13", "x.rules:3:12", "x.rules:7:35", "x.rules:8:1", "x.rules:8:3"]
 
 
 def test_a_higher_rev_replaces_a_lower_one_wherever_it_stands() -> None:
@@ -218,7 +218,7 @@ def test_a_higher_rev_replaces_a_lower_one_wherever_it_stands() -> None:
 def test_an_unknown_class_loads_with_a_warning() -> None:
     loaded = parse_rules([("x.rules", b"alert tcp any any -> any any (classtype:odd; sid:1;)")])
     assert [one.priority for one in loaded.rules] == [3]
-    assert loaded.warnings == ("x.rules:1: classtype: 'odd' is not known",)
+    assert loaded.warnings == ("x.rules:1:41: classtype: 'odd' is not known",)
 
 
 def test_lenient_leaves_out_what_is_not_supported_and_counts_it() -> None:

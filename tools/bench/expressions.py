@@ -2,9 +2,9 @@
 
     python -m tools.bench.expressions [--pieces N] [--out docs/BENCHMARKS.md]
 
-Every row is a rule with one `pcre` and its payload, which is inspected 200 times.  Prints the time of the first
-piece, of the last and of all, and on how many the expression was given up (rules/payload.py); status 1 if a
-piece took longer than LIMIT_S.
+Every row is a rule with one `pcre` and its payload, which is inspected 200 times.  Prints the time of the
+first piece, of the last and of all, and on how many the expression was given up (rules/payload.py); status 1
+if a piece took longer than LIMIT_S.
 """
 
 from __future__ import annotations

@@ -29,8 +29,29 @@ CONFIGURATION = '[address-groups]\nHOME_NET = "10.0.0.1"\nEXTERNAL_NET = "!$HOME
 GROUPS = read_groups({"HOME_NET": "10.0.0.1", "EXTERNAL_NET": "!$HOME_NET"}, {}, "fuzz.toml")
 WORDS = [
     *(f"{keyword}:" for keyword in KEYWORDS),
-    *"any $HOME_NET ! [ ] -> <> < > = | ; : , ( ) / tcp udp ip icmp tcp-pkt alert pass drop by_src by_pair".split(),
-    *'" \\ isset expire 0 1 -1 65535 4294967295 |00| /a+/ (?:a|aa)+$ {9999} ::1/64 # $'.split(),
+    *(
+        "any",
+        "$HOME_NET",
+        "$",
+        "!",
+        "[",
+        "]",
+        "->",
+        "<>",
+        "<",
+        ">",
+        "=",
+        "|",
+        ";",
+        ":",
+        ",",
+        "(",
+        ")",
+        "/",
+        '"',
+    ),
+    *("tcp", "udp", "ip", "icmp", "tcp-pkt", "alert", "pass", "drop", "by_src", "by_pair", "isset", "expire"),
+    *("0", "1", "-1", "65535", "4294967295", "|00|", "/a+/", "(?:a|aa)+$", "{9999}", "::1/64", "#", "\\"),
     *("9" * 25, "expire 5", "\n", " ", "\0"),
 ]
 RUN_EVERY = 5
