@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import socket
+import struct
 import subprocess
 import sys
 import threading
@@ -14,6 +15,7 @@ from pathlib import Path
 import pytest
 
 from tests.net import lab
+from tests.support import frames
 
 pytestmark = [lab.requires_lab]
 
@@ -109,8 +111,14 @@ def sshd(net: lab.Pair, port: int, folder: Path) -> Iterator[None]:
     yield
 
 
+def server_address(net: lab.Pair, version: int) -> tuple[str, str]:
+    """The server's address by itself, and as it stands before a port."""
+    return (net.server.address,) * 2 if version == 4 else (net.server.address6, f"[{net.server.address6}]")
+
+
+@pytest.mark.parametrize("version", [4, 6])
 @lab.requires("ssh", "sshd", "ssh-keygen")
-def test_ssh_on_another_port_is_ended(tmp_path: Path) -> None:
+def test_ssh_on_another_port_is_ended(tmp_path: Path, version: int) -> None:
     """`-i -a "ssh-" -k tcp not port 22`"""
     with (
         lab.pair() as net,
@@ -119,22 +127,23 @@ def test_ssh_on_another_port_is_ended(tmp_path: Path) -> None:
     ):
         done = net.client.run(
             "ssh", "-p", "2200", "-i", str(tmp_path / "user"), "-o", "StrictHostKeyChecking=no",
-            "-o", "UserKnownHostsFile=/dev/null", f"root@{net.server.address}", "sleep 15; echo survived",
-            check=False,
+            "-o", "UserKnownHostsFile=/dev/null", f"root@{server_address(net, version)[0]}",
+            "sleep 15; echo survived", check=False,
         )  # fmt: skip
         assert done.returncode == 255 and "survived" not in done.stdout
-        lab.until(lambda: grep.tells(f"-> {net.server.address}:2200 (6 resets sent)"))
+        lab.until(lambda: grep.tells(f"-> {server_address(net, version)[1]}:2200 (6 resets sent)"))
         status, out = grep.end()
         assert (status, out) == (0, ""), grep.said
 
 
+@pytest.mark.parametrize("version", [4, 6])
 @lab.requires("ssh", "sshd", "ssh-keygen")
-def test_a_running_ssh_session_is_ended(tmp_path: Path) -> None:
+def test_a_running_ssh_session_is_ended(tmp_path: Path, version: int) -> None:
     """It is met in the middle: nothing but its encrypted packets is seen."""
     with lab.pair() as net, sshd(net, 22, tmp_path):
         session = net.client.spawn(
             "ssh", "-i", str(tmp_path / "user"), "-o", "StrictHostKeyChecking=no",
-            "-o", "UserKnownHostsFile=/dev/null", f"root@{net.server.address}",
+            "-o", "UserKnownHostsFile=/dev/null", f"root@{server_address(net, version)[0]}",
             "while sleep 0.2; do echo alive; done", stdout=subprocess.PIPE,
         )  # fmt: skip
         assert session.stdout is not None and session.stdout.readline() == b"alive\n"
@@ -143,25 +152,27 @@ def test_a_running_ssh_session_is_ended(tmp_path: Path) -> None:
             lab.until(lambda: grep.tells("killed "))
 
 
+@pytest.mark.parametrize("version", [4, 6])
 @lab.requires("curl")
-def test_web_sessions_are_ended(tmp_path: Path) -> None:
+def test_web_sessions_are_ended(tmp_path: Path, version: int) -> None:
     """`-s "HTTP/1.1 200 OK" -k`, as it was typed: without a device."""
     script = tmp_path / "slow.py"
     script.write_text(SLOW_WEB)
     with lab.pair() as net:
-        net.server.spawn(sys.executable, str(script), net.server.address)
+        address, shown = server_address(net, version)
+        net.server.spawn(sys.executable, str(script), address)
         lab.until(lambda: net.server.listens(80))
-        url = f"http://{net.server.address}/"
+        url = f"http://{shown}/"
         assert net.client.run("curl", "-s", url).stdout == "first\nlast\n"
         with listening(net.server, "-s", "HTTP/1.1 200 OK", "-k", device=False) as grep:
             assert grep.tells(f"listening on {net.server.device}")
             done = net.client.run("curl", "-s", url, check=False)
             assert done.returncode == 56 and "last" not in done.stdout  # failure in receiving network data
-            lab.until(lambda: grep.tells(f"-> {net.server.address}:80 (6 resets sent)"))
+            lab.until(lambda: grep.tells(f"-> {shown}:80 (6 resets sent)"))
 
 
 SLOW_WEB = """
-import http.server, sys, time
+import http.server, socket, sys, time
 
 class Slow(http.server.BaseHTTPRequestHandler):
     protocol_version = "HTTP/1.1"
@@ -174,6 +185,7 @@ class Slow(http.server.BaseHTTPRequestHandler):
         time.sleep(1.5)
         self.wfile.write(b"last\\n")
 
+http.server.ThreadingHTTPServer.address_family = socket.AF_INET6 if ":" in sys.argv[1] else socket.AF_INET
 http.server.ThreadingHTTPServer((sys.argv[1], 80), Slow).serve_forever()
 """
 
@@ -198,13 +210,15 @@ def test_what_is_no_http_on_its_port_is_ended_and_http_is_not() -> None:
         assert sum("killed" in line for line in grep.said) == 1
 
 
+@pytest.mark.parametrize("version", [4, 6])
 @lab.requires("nc")
-def test_a_running_nc_session_is_ended() -> None:
+def test_a_running_nc_session_is_ended(version: int) -> None:
     with lab.pair() as net:
-        net.server.spawn("nc", "-l", net.server.address, "9000")
+        address, _ = server_address(net, version)
+        net.server.spawn("nc", "-l", address, "9000")
         lab.until(lambda: net.server.listens(9000))
         with listening(net.server, "-a", "secret-[0-9]+", "-k") as grep:
-            session = net.client.spawn("nc", net.server.address, "9000", stdin=subprocess.PIPE)
+            session = net.client.spawn("nc", address, "9000", stdin=subprocess.PIPE)
             assert session.stdin is not None
             session.stdin.write(b"hello\n")
             session.stdin.flush()
@@ -240,6 +254,72 @@ def test_a_connection_inside_a_vlan_is_ended() -> None:
         with listening(net.server, "-a", "evil", "-k"), conversation(net, 7, "10.7.7.2") as (client, server):
             server.sendall(b"evil")
             assert is_reset(client) and is_reset(server)
+
+
+class Wire:
+    """One end of a cable, in whole frames with their VLAN tags: for kernels that have no 802.1Q, too."""
+
+    def __init__(self, where: lab.Namespace) -> None:
+        with where.entered():
+            self._socket = socket.socket(socket.AF_PACKET, socket.SOCK_RAW, socket.htons(ETH_P_ALL))
+            self._socket.bind((where.device, 0))
+        self._socket.setsockopt(SOL_PACKET, PACKET_AUXDATA, 1)
+        self._socket.settimeout(lab.TIME_S)
+
+    def send(self, frame: bytes) -> None:
+        self._socket.send(frame)
+
+    def received(self) -> bytes:
+        """The next frame, with the tag that the kernel has taken out of it."""
+        frame, extra, _, _ = self._socket.recvmsg(65536, 256)
+        for level, kind, data in extra:
+            if (level, kind) == (SOL_PACKET, PACKET_AUXDATA):
+                status, _, _, _, _, tag, protocol = struct.unpack_from("IIIHHHH", data)
+                if status & TP_STATUS_VLAN_VALID:
+                    return frame[:12] + struct.pack("!HH", protocol or ETH_P_8021Q, tag) + frame[12:]
+        return frame
+
+    def close(self) -> None:
+        self._socket.close()
+
+
+ETH_P_ALL, ETH_P_8021Q = 0x0003, 0x8100  # linux/if_ether.h
+SOL_PACKET, PACKET_AUXDATA, TP_STATUS_VLAN_VALID = 263, 8, 0x10  # linux/if_packet.h
+
+
+@pytest.mark.parametrize("tags", [(), (7,), (7, 9)], ids=["untagged", "802.1Q", "QinQ"])
+@pytest.mark.parametrize("version", [4, 6])
+def test_resets_have_the_tags_of_the_frames_that_were_seen(tags: tuple[int, ...], version: int) -> None:
+    """flowgrep watches a trunk; the ends are elsewhere, so both are to be reached by frames."""
+    ends = ("10.7.7.1", "10.7.7.2") if version == 4 else ("fd07::1", "fd07::2")
+    put = frames.ip4 if version == 4 else frames.ip6
+    said = (
+        (True, b"", 0, 0, "S"), (False, b"", 0, 1, "SA"), (True, b"", 1, 1, "A"), (True, b"evil", 1, 1, "PA")
+    )  # fmt: skip
+    with lab.pair() as net, listening(net.server, "-a", "evil", "-k") as grep:
+        wire = Wire(net.client)
+        for from_client, payload, seq, ack, flags in said:
+            macs = (b"\x02ends1", b"\x02ends2") if from_client else (b"\x02ends2", b"\x02ends1")
+            ports, addresses = ((40000, 80), ends) if from_client else ((80, 40000), ends[::-1])
+            segment = frames.tcp(payload, *ports, seq=seq, ack=ack, flags=flags, win=500)
+            wire.send(frames.ether(put(segment, *addresses), vlan=tags, src=macs[0], dst=macs[1]))
+            time.sleep(0.05)
+        lab.until(lambda: grep.tells("(6 resets sent)"))
+        start = 14 + 4 * len(tags) + (20 if version == 4 else 40)
+        resets = []
+        while len(resets) < 6:
+            frame = wire.received()
+            if frame[:6] in (b"\x02ends1", b"\x02ends2") and frame[start + 13 : start + 14] == b"\x14":
+                resets.append(frame)
+        wire.close()
+    kind = b"\x08\x00" if version == 4 else b"\x86\xdd"
+    tagged = b"".join(struct.pack("!HH", ETH_P_8021Q, tag) for tag in tags)
+    assert {frame[12 : 14 + 4 * len(tags)] for frame in resets} == {tagged + kind}
+    numbers = {(frame[:6], int.from_bytes(frame[start + 4 : start + 8], "big")) for frame in resets}
+    windows = (0, 500, 1000)
+    assert numbers == {(b"\x02ends2", 5 + more) for more in windows} | {
+        (b"\x02ends1", 1 + more) for more in windows
+    }
 
 
 def test_no_more_are_ended_than_the_limit() -> None:
