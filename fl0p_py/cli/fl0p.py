@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING, NoReturn
 from fl0p_py import __version__
 from fl0p_py.cli.ending import leave, status_of, stopped_by_signals
 from fl0p_py.cli.options import Options, parse
-from fl0p_py.cli.terminal import colour, say, show, width
+from fl0p_py.cli.terminal import colour, say, tells_of_itself
 from fl0p_py.errors import CaptureError, SignatureFileError, UsageError
 
 if TYPE_CHECKING:
@@ -46,14 +46,7 @@ def main(argv: Sequence[str] | None = None) -> int:
 
 
 def _work(options: Options) -> int:
-    if options.help:
-        from fl0p_py.cli.document import help_text
-        from fl0p_py.cli.manual import MANUAL
-
-        show(help_text(MANUAL, width()))
-        return 0
-    if options.version:
-        show(f"fl0p {__version__}\n")
+    if tells_of_itself("fl0p", "fl0p_py.cli.manual", options.help, options.version):
         return 0
     try:
         if options.interface is not None:

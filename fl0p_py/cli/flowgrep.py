@@ -14,10 +14,9 @@ from collections.abc import Sequence
 from functools import partial
 from typing import TYPE_CHECKING, NoReturn
 
-from fl0p_py import __version__
 from fl0p_py.cli.ending import leave, status_of, stopped_by_signals
 from fl0p_py.cli.flowgrep_options import Options, parse
-from fl0p_py.cli.terminal import say, show, width
+from fl0p_py.cli.terminal import say, tells_of_itself
 from fl0p_py.errors import CaptureError, UsageError
 
 if TYPE_CHECKING:
@@ -45,14 +44,7 @@ def main(argv: Sequence[str] | None = None) -> int:
 
 
 def _work(options: Options) -> int:
-    if options.help:
-        from fl0p_py.cli.document import help_text
-        from fl0p_py.cli.flowgrep_manual import MANUAL
-
-        show(help_text(MANUAL, width()))
-        return 0
-    if options.version:
-        show(f"{NAME} {__version__}\n")
+    if tells_of_itself(NAME, "fl0p_py.cli.flowgrep_manual", options.help, options.version):
         return 0
     os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")  # numpy would start a thread a core, for nothing
     gc.disable()  # what is made until the first packet stays: looking through it is in vain

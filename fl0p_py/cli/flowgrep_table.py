@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from enum import Enum
 
+from fl0p_py.cli import shared_options
 from fl0p_py.cli.option import Option, Table
 
 
@@ -101,16 +102,7 @@ TABLE: Table = (
         None,
         once="one device at a time; any is all of them",
     ),
-    Option(
-        "r",
-        "read",
-        Group.INPUT,
-        "Read packets from this capture: pcap or pcapng, plain or compressed with gzip or zstd. "
-        "A single - is standard input.",
-        "FILE",
-        None,
-        once="one capture at a time (mergecap joins several)",
-    ),
+    shared_options.capture("r", Group.INPUT),
     Option(
         "u",
         "user",
@@ -142,16 +134,7 @@ TABLE: Table = (
         "linux",
         choices=("first", "last", "linux"),
     ),
-    Option(
-        "",
-        "checksums",
-        Group.INPUT,
-        "What a wrong TCP, UDP or ICMP checksum means. check: the packet is ignored. ignore: nothing. auto: "
-        "it is ignored once its sender has shown that it sends right ones.",
-        "HOW",
-        "auto",
-        choices=("auto", "check", "ignore"),
-    ),
+    shared_options.checksums(Group.INPUT),
     Option(
         "",
         "flows",

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from enum import Enum
 
+from fl0p_py.cli import shared_options
 from fl0p_py.cli.option import Option, Table
 
 
@@ -21,16 +22,7 @@ class Group(Enum):
 
 
 TABLE: Table = (
-    Option(
-        "s",
-        "read",
-        Group.INPUT,
-        "Read packets from this capture: pcap or pcapng, plain or compressed with gzip or zstd. "
-        "A single - is standard input.",
-        "FILE",
-        None,
-        once="one capture at a time (mergecap joins several)",
-    ),
+    shared_options.capture("s", Group.INPUT),
     Option(
         "f",
         "signatures",
@@ -151,16 +143,7 @@ TABLE: Table = (
         1e9,
         whole=False,
     ),
-    Option(
-        "",
-        "checksums",
-        Group.FLOWS,
-        "What a wrong TCP, UDP or ICMP checksum means. check: the packet is ignored. ignore: nothing. auto: "
-        "it is ignored once its sender has shown that it sends right ones.",
-        "HOW",
-        "auto",
-        choices=("auto", "check", "ignore"),
-    ),
+    shared_options.checksums(Group.FLOWS),
     Option(
         "",
         "no-vlan-key",

@@ -5,6 +5,8 @@ from __future__ import annotations
 import os
 import sys
 
+from fl0p_py import __version__
+
 NARROWEST, WIDEST = 60, 100
 """Bounds of the width of `-h`: columns of the terminal in between."""
 
@@ -21,6 +23,19 @@ def say(text: str) -> None:
 
 def colour() -> bool:
     return sys.stderr is not None and sys.stderr.isatty() and "NO_COLOR" not in os.environ
+
+
+def tells_of_itself(name: str, manual: str, wants_help: bool, wants_version: bool) -> bool:
+    """Answer -h and --version, if they were asked for.  manual : the module with MANUAL, imported for -h"""
+    if wants_help:
+        from importlib import import_module
+
+        from fl0p_py.cli.document import help_text
+
+        show(help_text(import_module(manual).MANUAL, width()))
+    elif wants_version:
+        show(f"{name} {__version__}\n")
+    return wants_help or wants_version
 
 
 def show(text: str) -> None:

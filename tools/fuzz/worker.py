@@ -1,4 +1,4 @@
-"""One process that feeds broken input to fl0p until it is told to stop, or dies of it.
+"""One process that feeds broken input to fl0p and flowgrep until it is told to stop, or dies of it.
 
 usage: worker.py WORK SEED FIRST SECONDS CAPTURE ...
 
@@ -17,6 +17,7 @@ import random
 import sys
 import time
 import traceback
+from collections.abc import Callable
 from pathlib import Path
 
 import grammar
@@ -27,6 +28,8 @@ MAX_GROWTH = 1 << 30  # bytes of resident memory above that after the first inpu
 WARM_UP = 50
 FILTERS = ("tcp", "udp port 53", "host 192.0.2.20 and tcp[13] & 2 != 0", "vlan and ip", "ip6", "greater 500")
 FAILED = 3
+NO_LOG = {"-t", "--hex", "--max-bytes=7", "-C2", "--color=always", "-A3"}
+"""Options of flowgrep that are about printed payload, of which -l leaves none."""
 
 
 class FoundError(Exception):
@@ -62,6 +65,48 @@ def signatures(draw: random.Random) -> str:
         return ""
     good = grammar.signatures(draw)
     return grammar.broken(draw, good) if chance < 0.17 else good
+
+
+PATTERNS = (
+    ("-a", r"(?s)."),
+    ("-a", "e"),
+    ("-c", r"^\s*[A-Z]+ "),
+    ("-s", r"HTTP/1\.[01] (\d)\1\1"),
+    ("-a", r"\r?\n$"),
+    ("-a", r"(a|b)*c(?!d)"),
+    ("-a", r"[\x80-\xff]{3}"),
+    ("-a", r"\x16\x03[\x00-\x04]"),
+    ("-a", r"\A."),
+    ("-a", r"(?i)(?:host|user|get|from).{1,400}"),
+    ("-a", r"\x00{16}"),
+    ("-a", r"(?<=\n)\S+$"),
+    ("-e", "HTTP/1.1"),
+    ("-e", "password", "-E", "jaccard"),
+    ("-e", "user", "-E", "damerau", "-D", "1"),
+)
+FORMS = (
+    *(("--json",), ("--count",), ("-q",), ("-A3",)),
+    *(("-t", "--hex", "--max-bytes=7"), ("-C2", "--color=always")),
+)
+"""Of flowgrep: what it looks for, and how it prints."""
+
+
+def searched(draw: random.Random) -> list[str]:
+    """Options of one run of flowgrep, but for the capture and the folder of its log."""
+    words = ["--flows", draw.choice(("16", "4096")), *draw.choice(FORMS)]
+    patterns = draw.sample(PATTERNS, draw.choice((1, 1, 2, 6)))
+    measured = [one for one in patterns if one[0] == "-e"][:1]
+    for pattern in [one for one in patterns if one[0] != "-e"] + measured:
+        words += pattern
+    for chance, choices in (
+        (0.3, ("-v",)),
+        (0.3, ("-i",)),
+        (0.5, ("--policy=first", "--policy=last")),
+        (0.7, ("--checksums=ignore", "--checksums=check")),
+    ):
+        if draw.random() < chance:
+            words.append(draw.choice(choices))
+    return words
 
 
 def resident() -> int:
@@ -120,10 +165,8 @@ def streams(capture: Path, draw: random.Random) -> None:
         raise FoundError("an exception came out of the streams:\n" + traceback.format_exc()) from error
 
 
-def run(words: list[str]) -> int:
-    """One input through the whole program; its exit status.  Raises FoundError."""
-    from fl0p_py.cli.fl0p import main
-
+def run(main: Callable[[list[str]], int], words: list[str]) -> int:
+    """One input through a whole program; its exit status.  Raises FoundError."""
     unraised: list[str] = []
     sys.unraisablehook = lambda caught: unraised.append(repr(caught.exc_value))
     try:
@@ -143,7 +186,10 @@ def main() -> int:
     said = os.dup(2)
     devnull = os.open(os.devnull, os.O_WRONLY)
     os.dup2(devnull, 1)
-    capture, text, words_file = work / "input.pcap", work / "input.fp", work / "input.args"
+    capture, text, words_file, log = (work / name for name in ("input.pcap", "input.fp", "input.args", "log"))
+    log.mkdir(exist_ok=True)
+    from fl0p_py.cli import fl0p, flowgrep
+
     progress = work / "progress"
     until = time.monotonic() + seconds
     number = first
@@ -161,8 +207,15 @@ def main() -> int:
         faulthandler.dump_traceback_later(HANG_S, exit=True, file=said)
         os.dup2(devnull, 2)
         try:
-            ended[run(words)] += 1
+            ended[run(fl0p.main, words)] += 1
             streams(capture, draw)
+            words = ["-r", str(capture), *searched(draw)]
+            if draw.random() < 0.3 and not {"--json", "--count", "-q"} & set(words):
+                words = [word for word in words if word not in NO_LOG] + ["-l", str(log), "-x"]
+            words_file.write_text("flowgrep\n" + "\n".join(words))
+            run(flowgrep.main, words)
+            for made in log.iterdir():
+                made.unlink()
         except FoundError as failure:
             os.write(said, f"{failure}\n".encode(errors="backslashreplace"))
             return FAILED
