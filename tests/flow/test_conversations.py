@@ -1,4 +1,4 @@
-"""Every conversation of conversations.py, through the kernel and through its twin."""
+"""Every conversation of conversations/, through the kernel and through its twin."""
 
 from __future__ import annotations
 

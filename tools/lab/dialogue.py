@@ -9,6 +9,7 @@ so that what tells the two apart is not the words.
 from __future__ import annotations
 
 import base64
+from collections.abc import Callable
 from dataclasses import dataclass
 from random import Random
 
@@ -112,17 +113,28 @@ def smtp_auth(name: str, password: str) -> list[Step]:
     return [Step(ANSWERED, "AUTH LOGIN"), *(Step(ANSWERED, each) for each in coded)]
 
 
-def pop3(rng: Random, name: str, password: str, *, mistakes: bool = True) -> Dialogue:
-    """A login, mostly right, and some reading."""
+def _logins(
+    rng: Random, case: Callable[[str], str], over: str, name: str, password: str, mistakes: bool
+) -> tuple[list[Step], str, int]:
+    """USER and PASS, mostly right; the steps, how it ends, and how many logins are rejected.
+
+    over : matches the end of an answer
+    """
     steps: list[Step] = []
-    case = rng.choice((str, str.lower))
     tries = rng.choices((0, 1, 2), (7, 2, 1))[0] if mistakes else 0
     outcome = "auth-success"
     for number in range(tries + 1):
         right = number == tries and rng.random() < 0.85
-        steps.append(Step(MARKED, f"{case('USER')} {name}"))
-        steps.append(Step(MARKED, f"{case('PASS')} {password if right else names.password(rng)}"))
+        steps.append(Step(over, f"{case('USER')} {name}"))
+        steps.append(Step(over, f"{case('PASS')} {password if right else names.password(rng) + 'x'}"))
         outcome = "auth-success" if right else "auth-failed"
+    return steps, outcome, tries + (outcome == "auth-failed")
+
+
+def pop3(rng: Random, name: str, password: str, *, mistakes: bool = True) -> Dialogue:
+    """A login, mostly right, and some reading."""
+    case = rng.choice((str, str.lower))
+    steps, outcome, rejected = _logins(rng, case, MARKED, name, password, mistakes)
     wait = MARKED
     if outcome == "auth-success":
         choices = (
@@ -140,20 +152,13 @@ def pop3(rng: Random, name: str, password: str, *, mistakes: bool = True) -> Dia
             wait = over
     quits = rng.random() < 0.9
     steps.append(Step(wait, case("QUIT" if quits else "NOOP")))
-    return Dialogue(steps, quits, outcome, tries + (outcome == "auth-failed"))
+    return Dialogue(steps, quits, outcome, rejected)
 
 
 def ftp(rng: Random, name: str, password: str, *, mistakes: bool = True) -> Dialogue:
     """A login, mostly right, and a look around; no data connection is made."""
-    steps: list[Step] = []
     case = rng.choice((str, str.lower))
-    tries = rng.choices((0, 1, 2), (7, 2, 1))[0] if mistakes else 0
-    outcome = "auth-success"
-    for number in range(tries + 1):
-        right = number == tries and rng.random() < 0.85
-        steps.append(Step(ANSWERED, f"{case('USER')} {name}"))
-        steps.append(Step(ANSWERED, f"{case('PASS')} {password if right else names.password(rng) + 'x'}"))
-        outcome = "auth-success" if right else "auth-failed"
+    steps, outcome, rejected = _logins(rng, case, ANSWERED, name, password, mistakes)
     if outcome == "auth-success":
         choices = (
             "SYST",
@@ -175,7 +180,7 @@ def ftp(rng: Random, name: str, password: str, *, mistakes: bool = True) -> Dial
         ]
     quits = rng.random() < 0.85
     steps.append(Step(ANSWERED, case("QUIT" if quits else "NOOP")))
-    return Dialogue(steps, quits, outcome, tries + (outcome == "auth-failed"))
+    return Dialogue(steps, quits, outcome, rejected)
 
 
 def http(rng: Random, address: str) -> Dialogue:

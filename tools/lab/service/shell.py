@@ -8,6 +8,13 @@ from random import Random
 from tools.lab.net import Host
 from tools.lab.service import Service, accounts, folder, private
 
+TRUSTING = tuple(
+    word
+    for setting in ("StrictHostKeyChecking=no", "UserKnownHostsFile=/dev/null", "LogLevel=ERROR")
+    for word in ("-o", setting)
+)
+"""Options of ssh: no host key is asked about or remembered."""
+
 
 def sshd(host: Host, rng: Random, people: dict[str, str], port: int = 22) -> Service:
     """OpenSSH for these people (name: password); the first one's key is accepted too, see `client_key`."""
