@@ -46,7 +46,8 @@ types: $(VENV)/.built-dev
 
 .PHONY: kernels
 kernels:  ## rebuild the Cython kernels in place
-	$(if $(wildcard $(BIN)/python),$(BIN)/python,$(PYTHON)) -c 'import setuptools; setuptools.setup()' -q build_ext --inplace
+	$(BIN)/python tools/generate_c.py
+	DIST_EXTRA_CONFIG=$(abspath $(VENV)/build.cfg) $(BIN)/python -c 'import setuptools; setuptools.setup()' -q build_ext --inplace
 
 .PHONY: bench
 bench: $(VENV)/.built-dev  ## measure beside the peers that are installed (CAPTURES=folder for a real trace)

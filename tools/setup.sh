@@ -43,4 +43,15 @@ fi
 }
 [ -x "$venv/bin/python" ] || "$python" -m venv "$venv"
 echo "setup: building fl0p in $venv"
-"$venv/bin/python" -m pip install -q --disable-pip-version-check -e ".${extra:+[$extra]}"
+pip="$venv/bin/python -m pip install -q --disable-pip-version-check"
+"$venv/bin/python" -c '
+import sys, tomllib
+tree = tomllib.load(open("pyproject.toml", "rb"))
+extra = tree["project"]["optional-dependencies"].get(sys.argv[1], [])
+print(*tree["build-system"]["requires"], *tree["project"]["dependencies"], *extra, sep="\n")
+' "$extra" >"$venv/requirements.txt"
+$pip -r "$venv/requirements.txt"
+"$venv/bin/python" tools/generate_c.py
+config="$(cd "$venv" && pwd)/build.cfg"
+printf '[build_ext]\nparallel = %s\n' "$(nproc)" >"$config"
+DIST_EXTRA_CONFIG="$config" $pip --no-build-isolation --no-deps -e .

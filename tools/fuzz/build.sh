@@ -17,7 +17,7 @@ done
 find "$out/new" \( -name '*.so' -o -name '*.c' -o -name __pycache__ \) -prune -exec rm -rf {} +
 find "$out/new" \( -name '*.pyx' -o -name '*.pxd' \) -exec \
     sed -i 's/boundscheck *= *False/boundscheck=True/; s/boundscheck(False)/boundscheck(True)/' {} +
-sed -i 's/"-O3"/"-O1"/' "$out/new/pyproject.toml"
+sed -i 's/"-O3", "-g0"/"-O1"/' "$out/new/pyproject.toml"
 
 asan=$(cc -print-file-name=libasan.so)
 flags=""
@@ -34,8 +34,9 @@ done
     [ -e "$out/new/$file" ] || rm "$out/tree/$file"
 done
 rm -rf "$out/new"
-(cd "$out/tree" && CFLAGS="$flags -g" LDFLAGS="$flags" \
-    "$python" -c 'import setuptools; setuptools.setup()' -q build_ext --inplace >../build.log 2>&1) ||
+(cd "$out/tree" && "$python" ../../../tools/generate_c.py && CFLAGS="$flags -g" LDFLAGS="$flags" \
+    "$python" -c 'import setuptools; setuptools.setup()' -q build_ext --inplace -j "$(nproc)") \
+    >"$out/build.log" 2>&1 ||
     { tail -20 "$out/build.log" >&2; exit 1; }
 
 echo "PYTHONPATH=$PWD/$out/tree"
