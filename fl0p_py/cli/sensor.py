@@ -11,7 +11,7 @@ import os
 import signal
 import sys
 from collections.abc import Iterator
-from contextlib import ExitStack
+from contextlib import ExitStack, contextmanager
 from functools import partial
 from typing import TYPE_CHECKING
 
@@ -47,7 +47,23 @@ def run(options: Options) -> int:
     """Listen until a signal says otherwise; returns the exit status.  With -d that of the parent."""
     os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")  # numpy would start a thread a core, for nothing
     gc.disable()  # what is made until the first packet stays
-    signal.pthread_sigmask(signal.SIG_BLOCK, LATER)
+    with _put_off():
+        return _start(options)
+
+
+@contextmanager
+def _put_off() -> Iterator[None]:
+    """LATER wait as long as this lasts, or until somebody hears them; whoever called finds them as they were."""
+    before = signal.pthread_sigmask(signal.SIG_BLOCK, LATER)
+    try:
+        yield
+    finally:
+        while signal.sigtimedwait(LATER, 0):
+            pass  # for a sensor that is no more: it is not to end by one now
+        signal.pthread_sigmask(signal.SIG_SETMASK, before)
+
+
+def _start(options: Options) -> int:
     from fl0p_py.sensor import memory
     from fl0p_py.sensor.crew import Crew
     from fl0p_py.sensor.log import open_log

@@ -64,7 +64,11 @@ def test_a_second_one_is_refused_with_the_number_of_the_first(path: Path) -> Non
     PidFile(str(path)).remove()
 
 
-@pytest.mark.parametrize("content", [b"", b"1\n", b"99999999\n", b"  17", b"%d\n" % os.getpid()])
+@pytest.mark.parametrize(
+    "content",
+    [b"", b"1\n", b"99999999\n", b"  17", b"%d\n" % os.getpid()],
+    ids=["empty", "init", "nobody", "blanks", "somebody"],
+)
 def test_what_a_dead_sensor_left_is_taken_over(path: Path, content: bytes) -> None:
     """The number may be that of a process that runs: it is some other program by now."""
     path.write_bytes(content)
