@@ -234,3 +234,9 @@ def test_quick_start() -> None:
     code = "import sys; from fl0p_py.cli.fl0p import main; main(['-h']); sys.exit('numpy' in sys.modules)"
     done = subprocess.run([sys.executable, "-c", code], cwd=ROOT, stdout=subprocess.DEVNULL, check=False)
     assert done.returncode == 0
+
+
+def test_a_sensor_that_does_not_start_leaves_signals_as_they_were(capfd: pytest.CaptureFixture[str]) -> None:
+    before = signal.pthread_sigmask(signal.SIG_BLOCK, ())
+    ends(["-i", "no such device"], 1, "no such device: No such device exists", capfd)
+    assert signal.pthread_sigmask(signal.SIG_BLOCK, ()) == before
