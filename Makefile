@@ -4,6 +4,7 @@ PYTHON ?= python3
 VENV   ?= .venv
 BIN    := $(VENV)/bin
 PEERS  ?= .venv-peers
+LAB    ?= lab-out
 SOURCES := pyproject.toml $(shell find fl0p_py -name '*.pyx' -o -name '*.pxd')
 
 .PHONY: help
@@ -18,7 +19,11 @@ demo: $(VENV)/.built  ## build, then run fl0p on a capture that ships with it
 
 .PHONY: test
 test: $(VENV)/.built-dev lint types  ## everything: lint, types, tests
-	$(BIN)/python -m pytest
+	$(BIN)/python -m pytest -n auto --dist loadfile
+
+.PHONY: test-deep
+test-deep: $(VENV)/.built-dev  ## the tests with ten times the examples for kernels and parsers
+	FL0P_EXAMPLES=10 $(BIN)/python -m pytest -n auto --dist loadfile
 
 .PHONY: test-tools
 test-tools:  ## as root: install the real servers and clients that some tests talk to (those are skipped without)
@@ -27,13 +32,13 @@ test-tools:  ## as root: install the real servers and clients that some tests ta
 	    tcpdump tcpreplay curl openssh-client openssh-server swaks logrotate libseccomp2 netcat-openbsd
 
 .PHONY: lab
-lab: $(VENV)/.built-dev  ## as root: make labelled traffic of real programs in LAB (/tmp/lab-out); QUICK=1: one run of each
+lab: $(VENV)/.built-dev  ## as root: make labelled traffic of real programs in LAB (lab-out); QUICK=1: one run of each
 	tools/lab/setup.sh /opt/fl0p-lab $(VENV)
-	$(BIN)/python -m tools.lab run --out $(or $(LAB),/tmp/lab-out) $(if $(QUICK),--quick)
+	$(BIN)/python -m tools.lab run --out $(LAB) $(if $(QUICK),--quick)
 
 .PHONY: accuracy
 accuracy: $(VENV)/.built-dev  ## measure the signatures on LAB, write docs/ACCURACY.md (CAPTURES=folder for public captures too)
-	$(BIN)/python -m tools.accuracy $(or $(LAB),/tmp/lab-out) $(if $(CAPTURES),--captures $(CAPTURES)) --document
+	$(BIN)/python -m tools.accuracy $(LAB) $(if $(CAPTURES),--captures $(CAPTURES)) --document
 
 .PHONY: lint
 lint: $(VENV)/.built-dev

@@ -6,7 +6,7 @@ time around, so that flows come and go.  The log is rotated at the end of every 
 at, too: resident memory of each process and processor time for a packet, from /proc, and packets lost.
 
 Exit status 1, and the reason, if packets were lost, if memory of a process has moved by more than RSS_SHARE
-since the end of the first interval, or if an interval's processor time for a packet is further than
+since it was warm (`warm`), or if an interval's processor time for a packet is further than
 `--cpu-share` from that of all of them.
 """
 
@@ -38,6 +38,12 @@ FLOWS = 4600
 
 MTU = 9000
 RSS_SHARE = 0.05
+
+WARM_S = 25.0
+WARM_RELOADS = 3
+"""Memory is compared from then on.  Only after the idle time, and 15 s more for flows that have ended, is the
+flow table as full as it will be; and only the third time do signatures find the room that those before left."""
+
 SETTLE_S = 1.0
 COUNTS = re.compile(rb"\] stats: (packets=.*)\n")
 
@@ -119,14 +125,23 @@ def row(number: int, interval: Interval) -> tuple[str, ...]:
     )
 
 
+def warm(intervals: list[Interval]) -> int:
+    """The number of the interval at whose end memory is what it will be."""
+    for number, interval in enumerate(intervals):
+        if number + 1 >= WARM_RELOADS and interval.end.at_s - intervals[0].begin.at_s >= WARM_S:
+            return number
+    raise SystemExit(f"soak.py: too short: memory is compared after {WARM_S:g} s and {WARM_RELOADS} intervals")
+
+
 def faults(intervals: list[Interval], sent: int, last: Look, cpu_share: float) -> list[str]:
     """What is not as it must be."""
     found = []
     counts = last.counts
     if counts["packets"] != sent or last.dropped or counts["evicted"] or counts["lost"]:
         found.append(f"{sent:,} packets sent, {counts['packets']:,} seen; statistics: {counts}")
-    for name, before_kb in intervals[0].end.rss_kb.items():
-        shares = [interval.end.rss_kb.get(name, 0) / before_kb - 1 for interval in intervals]
+    first = warm(intervals)
+    for name, before_kb in intervals[first].end.rss_kb.items():
+        shares = [interval.end.rss_kb.get(name, 0) / before_kb - 1 for interval in intervals[first:]]
         worst = max(shares, key=abs)
         if abs(worst) > RSS_SHARE:
             found.append(f"memory of the {name} moved by {100 * worst:+.1f} %")

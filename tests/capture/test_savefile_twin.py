@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 import zstandard
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from fl0p_py.capture import savefile, savefile_scan
@@ -20,6 +20,7 @@ from tests.capture.source import MemoryStream, outcome
 from tests.capture.twin_savefile import REFUSED, Outcome, read
 from tests.support import savefiles
 from tests.support.captures import files, folder, needs_captures
+from tests.support.examples import examples
 
 orders = st.sampled_from("<>")
 frames = st.binary(max_size=80)
@@ -92,12 +93,12 @@ def damaged(draw, made):
 
 @pytest.mark.usefixtures("small")
 class TestMadeFiles:
-    @settings(deadline=None, max_examples=150)
+    @examples(150)
     @given(pcap_files() | pcapng_files())
     def test_as_the_twin(self, data):
         assert outcome(MemoryStream(data))[0] == read(data)
 
-    @settings(deadline=None, max_examples=300)
+    @examples(300)
     @given(
         damaged(pcap_files() | pcapng_files()),
         st.lists(st.integers(1, 200), min_size=1, max_size=5),
@@ -107,7 +108,7 @@ class TestMadeFiles:
         assert outcome(MemoryStream(data, pieces, ready))[0] == read(data)
 
 
-@settings(deadline=None, max_examples=500)
+@examples(500)
 @given(st.integers(0, 255), uint64, st.sampled_from([0, 1, -1, 2**33, -(2**33), 2**63 - 1, -(2**63)]))
 def test_every_time_resolution(tsresol, ticks, tsoffset):
     data = b"".join(

@@ -6,13 +6,14 @@ import struct
 from pathlib import Path
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from fl0p_py.capture.savefile import open_savefile
 from fl0p_py.errors import CaptureError
 from tests.decode.both import Both
 from tests.support import captures
+from tests.support.examples import examples
 from tests.support.frames import batch, ether, icmp, icmp6, ip4, ip6, tcp, udp
 
 LINKS = [0, 1, 9, 12, 14, 50, 101, 105, 108, 113, 228, 229, 276]
@@ -88,7 +89,7 @@ def frames(draw: st.DrawFn) -> tuple[bytes, int]:
     )
 
 
-@settings(max_examples=300, deadline=None)
+@examples(300)
 @given(
     made=st.lists(frames(), min_size=1, max_size=6),
     damage=st.lists(st.tuples(st.integers(0, 5), st.integers(0, 120), st.integers(0, 255)), max_size=4),
@@ -117,7 +118,7 @@ def test_made_and_damaged_packets(
     Both(vlan=vlan, check=check).decode(batch(rows, [link for _, link in made]))
 
 
-@settings(max_examples=300, deadline=None)
+@examples(300)
 @given(st.lists(st.tuples(st.binary(max_size=120), st.sampled_from(LINKS)), max_size=5))
 def test_arbitrary_bytes(made: list[tuple[bytes, int]]) -> None:
     Both(vlan=True).decode(batch([(0, frame) for frame, _ in made], [link for _, link in made]))
@@ -132,7 +133,7 @@ PIECES = st.tuples(
 )
 
 
-@settings(max_examples=400, deadline=None)
+@examples(400)
 @given(
     pieces=st.lists(PIECES, max_size=16), version=st.sampled_from([4, 6]), snaplen=st.sampled_from([60, 1500])
 )
@@ -155,7 +156,7 @@ def test_random_fragments(pieces: list[tuple[int, int, bool, int, int]], version
     both.decode(batch(rows[half:]))
 
 
-@settings(max_examples=60, deadline=None)
+@examples(60)
 @given(frames())
 def test_every_truncation(made: tuple[bytes, int]) -> None:
     frame, link = made

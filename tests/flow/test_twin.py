@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from numpy.typing import NDArray
 
@@ -18,6 +18,7 @@ from tests.flow.flows_of import Flow, flows_of_packets, packets_of
 from tests.flow.script import SECOND, address
 from tests.flow.twin_table import TwinTable
 from tests.support.captures import files, needs_captures
+from tests.support.examples import examples
 
 Summary = tuple[Any, ...]
 
@@ -97,7 +98,7 @@ def test_the_compiled_table_is_the_one_tested() -> None:
     assert Path(table.__file__).suffix in (".so", ".pyd")
 
 
-@settings(max_examples=400, deadline=None)
+@examples(200)
 @given(
     made=st.lists(segments(), max_size=60),
     checksums=st.sampled_from(["ignore", "auto", "check"]),
@@ -121,7 +122,7 @@ def test_twin_agrees_on_made_packets(
     assert of_kernel(flows_of_packets(packets, kernel, cut)) == of_twin(twin)
 
 
-@settings(max_examples=150, deadline=None)
+@examples(150)
 @given(made=st.lists(segments(), max_size=60), cut=st.integers(1, 9), hash=st.integers(0, 2**32 - 1))
 def test_batches_and_hash_key_change_nothing(made: list[dict[str, Any]], cut: int, hash: int) -> None:
     """Also the order of what comes out is the same, and the flow ids."""

@@ -1,4 +1,4 @@
-"""Half a minute of `make soak`: nothing lost, no memory taken but in the first half of it."""
+"""Not a minute of `make soak`: nothing lost, and no memory taken any more once it is warm."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ ON_A_BUSY_MACHINE = "0.5"
 pytestmark = [lab.requires_lab, lab.requires("tcpreplay")]
 
 
-def test_half_a_minute_of_soaking() -> None:
-    words = ("--dry", "--seconds", "30", "--interval", "15", "--idle", "2", "--cpu-share", ON_A_BUSY_MACHINE)
-    run = subprocess.run([sys.executable, TOOL, *words], capture_output=True, text=True, timeout=90)
+def test_a_short_soak() -> None:
+    words = ("--dry", "--seconds", "45", "--interval", "9", "--idle", "2", "--cpu-share", ON_A_BUSY_MACHINE)
+    run = subprocess.run([sys.executable, TOOL, *words], capture_output=True, text=True, timeout=120)
     assert run.returncode == 0, run.stdout + run.stderr

@@ -11,7 +11,7 @@ from typing import Any
 
 import orjson
 import pytest
-from hypothesis import HealthCheck, example, given, settings
+from hypothesis import HealthCheck, example, given
 from hypothesis import strategies as st
 
 from fl0p_py.sensor.channel import (
@@ -28,6 +28,7 @@ from fl0p_py.sensor.channel import (
     Message,
     say,
 )
+from tests.support.examples import examples
 
 BODIES: dict[Kind, dict[str, Any]] = {
     Kind.WRITE: {"line": "stats: packets=1"},
@@ -216,7 +217,7 @@ bodies = st.one_of(
 )
 
 
-@settings(max_examples=300, suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None)
+@examples(300, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(
     st.one_of(
         st.binary(max_size=64),

@@ -79,15 +79,33 @@ def test_logrotate_with_our_snippet_loses_no_entry(tmp_path: Path) -> None:
         finally:
             os._exit(99)
     os.close(pidfile.fileno())
+    try:
+        rotations = rotate(tmp_path, path, pidfile)
+    finally:
+        os.kill(child, signal.SIGTERM)
+        status = os.waitpid(child, 0)[1]
+    assert status == 0
+    count = int((folder / "written").read_text())
+    (folder / "written").unlink()
+    found = []
+    for file in folder.iterdir():
+        data = file.read_bytes() if file.suffix != ".gz" else subprocess.check_output(["gzip", "-dc", file])
+        found += numbers(data)
+    assert len(list(folder.glob("eth0.log*"))) == rotations + 1
+    assert sorted(found) == list(range(count))
+
+
+def rotate(tmp_path: Path, path: Path, pidfile: PidFile) -> int:
+    """Rotate that log three times; returns how often that was."""
     config = tmp_path / "logrotate.conf"
     config.write_text(
         ROTATION.read_text()
-        .replace("/var/log/fl0p/", f"{folder}/")
+        .replace("/var/log/fl0p/", f"{path.parent}/")
         .replace(
             "systemctl kill --kill-who=main --signal=HUP 'fl0p@*.service'", f"kill -HUP $(cat {pidfile.path})"
         )
     )
-    assert str(folder) in config.read_text() and "kill -HUP" in config.read_text()
+    assert str(path.parent) in config.read_text() and "kill -HUP" in config.read_text()
     rotations = 0
     while rotations < 3:
         time.sleep(1.05)  # the names of rotated files count seconds
@@ -99,13 +117,4 @@ def test_logrotate_with_our_snippet_loses_no_entry(tmp_path: Path) -> None:
             assert time.monotonic() < deadline, "the log was not opened anew"
             time.sleep(0.01)
         rotations += 1
-    os.kill(child, signal.SIGTERM)
-    assert os.waitpid(child, 0)[1] == 0
-    count = int((folder / "written").read_text())
-    (folder / "written").unlink()
-    found = []
-    for file in folder.iterdir():
-        data = file.read_bytes() if file.suffix != ".gz" else subprocess.check_output(["gzip", "-dc", file])
-        found += numbers(data)
-    assert len(list(folder.glob("eth0.log*"))) == rotations + 1
-    assert sorted(found) == list(range(count))
+    return rotations

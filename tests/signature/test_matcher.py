@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from fl0p_py.errors import PatternError
@@ -13,6 +13,7 @@ from fl0p_py.signature.printer import pattern_text
 from fl0p_py.signature.trial import PAUSE_MS, TrialFlow, run
 from tests.signature import reference_matcher, strategies
 from tests.signature.semantics import SEMANTICS
+from tests.support.examples import examples
 
 
 def signature(pattern: Pattern, **fields: object) -> Signature:
@@ -76,7 +77,7 @@ small_flows = st.builds(
 )
 
 
-@settings(max_examples=400, deadline=None)
+@examples(120)
 @given(
     strategies.patterns(strategies.SMALL),
     st.lists(small_flows, min_size=1, max_size=4),
@@ -103,7 +104,7 @@ def grafted(head: Pattern, tail: Pattern) -> Pattern | None:
         return None
 
 
-@settings(max_examples=300, deadline=None)
+@examples(80)
 @given(
     st.lists(strategies.patterns(strategies.SMALL), min_size=1, max_size=2),
     st.lists(strategies.patterns(strategies.SMALL), min_size=2, max_size=4),

@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from fl0p_py.errors import SignatureError
@@ -16,6 +16,7 @@ from fl0p_py.signature.parser import parse_pattern
 from fl0p_py.signature.pattern import Signature, SignatureSet
 from fl0p_py.signature.trial import MS, START_NS, TrialFlow, events_of
 from tests.signature.lines import said, signature_set
+from tests.support.examples import examples
 
 MIXED = """\
 tcp * < c1 s2 + c3 : a
@@ -62,7 +63,7 @@ def results_of(events: Any, rows: Any, cuts: list[int]) -> Any:
     return np.concatenate(found)
 
 
-@settings(max_examples=100, deadline=None)
+@examples(100)
 @given(flows, st.data())
 def test_results_do_not_depend_on_batch_cuts_and_come_in_order_of_time(
     flows: list[TrialFlow], data: st.DataObject

@@ -185,9 +185,9 @@ def test_memory_for_what_waits_is_bounded_and_what_it_loses_is_told() -> None:
 
 def test_what_was_held_is_free_again_at_the_end() -> None:
     """As many flows, one after the other, as would fill the store many times over."""
-    reading = Reading(held_bytes=4 * 2048)
+    reading, frames = Reading(held_bytes=4 * 2048), opened(200)
     for n, first in enumerate(range(0, 400, 2)):
-        reading.take([(n * 10**10, one) for _, one in opened(200)[first : first + 2]])
+        reading.take([(n * 10**10, one) for _, one in frames[first : first + 2]])
     assert reading.set.stats["not_held"] == 0
 
 
