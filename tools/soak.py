@@ -130,7 +130,9 @@ def warm(intervals: list[Interval]) -> int:
     for number, interval in enumerate(intervals):
         if number + 1 >= WARM_RELOADS and interval.end.at_s - intervals[0].begin.at_s >= WARM_S:
             return number
-    raise SystemExit(f"soak.py: too short: memory is compared after {WARM_S:g} s and {WARM_RELOADS} intervals")
+    raise SystemExit(
+        f"soak.py: too short: memory is compared after {WARM_S:g} s and {WARM_RELOADS} intervals"
+    )
 
 
 def faults(intervals: list[Interval], sent: int, last: Look, cpu_share: float) -> list[str]:
