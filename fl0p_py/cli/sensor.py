@@ -53,7 +53,7 @@ def run(options: Options) -> int:
 
 @contextmanager
 def _put_off() -> Iterator[None]:
-    """LATER wait as long as this lasts, or until somebody hears them; then they are as the caller had them."""
+    """LATER wait as long as this lasts, or until somebody hears them; then it is as it was."""
     before = signal.pthread_sigmask(signal.SIG_BLOCK, LATER)
     try:
         yield
