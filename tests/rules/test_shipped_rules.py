@@ -129,6 +129,39 @@ def test_the_chain(tmp_path) -> None:
     assert alerts(tmp_path, "flowint-chain", refused.c(b"x", b"x").close()) == [401, 402, 403, 405]
 
 
+@pytest.mark.parametrize("v6", [False, True])
+@pytest.mark.parametrize(
+    ("name", "said", "expected"),
+    [
+        ("flowint-usernames", [LOGIN] * 5, []),
+        ("flowint-usernames", [LOGIN] * 6, [102, 113]),
+        ("flowint-logins", [FAILED] * 4, []),
+        ("flowint-logins", [FAILED] * 6, [203, 213, 203]),
+        ("flowint-after-success", [GOOD, FAILED], [302]),
+        ("flowint-after-success", [GOOD, GOOD, FAILED], [302, 312]),
+        ("flowint-chain", [b"GET", b"Unauthorized", b"x"], [401, 402, 403]),
+    ],
+)
+def test_over_udp_in_both_directions(
+    tmp_path, name: str, said: list[bytes], expected: list[int], v6: bool
+) -> None:
+    ends = ("fd00::1", "fd00::2") if v6 else ("10.0.0.1", "10.0.0.2")
+    talk = Talk()
+    for number, line in enumerate(said):
+        if number % 2:
+            talk.udp(line, *ends[::-1], 9999, 40000)
+        else:
+            talk.udp(line, *ends, 40000, 9999)
+        talk.udp(line, *ends, 50000 + number, 9999)  # each a flow of its own
+    rules = (FOLDER / f"{name}.rules").read_text().replace("alert tcp ", "alert udp ")
+    found = [
+        event
+        for event in events(tmp_path, rules, talk)
+        if {event["src_port"], event["dest_port"]} == {40000, 9999}
+    ]
+    assert [event["alert"]["signature_id"] - 7_000_000 for event in found] == expected
+
+
 @pytest.mark.parametrize(("segments", "expected"), [(5, []), (6, [414]), (9, [414])])
 def test_the_mended_chain(tmp_path, segments: int, expected: list[int]) -> None:
     talk = Talk().tcp(dport=80).c(b"GET / HTTP/1.0\r\n\r\n").s(b"401 Unauthorized\r\n")
