@@ -30,7 +30,7 @@ from libc.string cimport memset
 from fl0p_py.pool import doubled
 from fl0p_py.signature.pattern import FACETS
 from fl0p_py.signature.record cimport FINISHED, IDENTIFIED, Result
-from fl0p_py.signature.state cimport FlowState, Rule
+from fl0p_py.signature.state cimport OPENS, FlowState, Rule
 from fl0p_py.signature.verdict import Identification
 
 cdef enum:
@@ -43,7 +43,6 @@ cdef enum:
     MOST_ENTRIES = 32
     TOLERANCE_COST = 20     # hundredths of an item for a size that needed tolerance
     EDIT_COST = 100         # for a token too many, missing, or with another gap
-    OPENS = 2               # Rule.count of a hello
     FROM_SERVER = 2         # see hands.py
     ITSELF = 1 << N_FACETS  # in a mask of facets: the signature itself
 

@@ -1,8 +1,8 @@
-"""How many tokens and bursts a sequence is made of: at least, and written out."""
+"""How many tokens and bursts a sequence is made of: at least, written out, and in rounds without end."""
 
 from __future__ import annotations
 
-from fl0p_py.signature.pattern import Choice, Item, Pause, Repeat, Segment, Sequence, Unordered
+from fl0p_py.signature.pattern import Choice, Item, Pattern, Pause, Repeat, Segment, Sequence, Unordered
 
 
 def has_segment(sequence: Sequence) -> bool:
@@ -46,3 +46,14 @@ def shortest_item(item: Item) -> int:
             return shortest(item.left) + shortest(item.right)
         case Repeat():
             return shortest_item(item.atom) * item.low
+
+
+def in_rounds(pattern: Pattern) -> bool:
+    """Whether the pattern begins with `<` and ends with a repeat without end: `count` fires at each round."""
+    return pattern.start and not pattern.end and _ends_in_rounds(pattern.sequence.items[-1])
+
+
+def _ends_in_rounds(last: Item) -> bool:
+    if isinstance(last, Repeat):
+        return last.high is None or _ends_in_rounds(last.atom)
+    return isinstance(last, Choice) and any(_ends_in_rounds(part.items[-1]) for part in last.alternatives)

@@ -67,6 +67,7 @@ cdef class Machine:
     cdef int drop(self, FlowState* state) except -1 nogil
     cdef int free(self, FlowState* state) except -1 nogil
     cdef int _step(self, FlowState* state, Thread* thread, Token* token) except -1 nogil
+    cdef bint _may_not_again(self, FlowState* state, uint32_t signature) noexcept nogil
     cdef bint _stays(self, Thread* thread) noexcept nogil
     cdef int _go_on(self, uint32_t at, Token* token) except -1 nogil
     cdef bint _begins(self, uint8_t rule, int before, Token* token) noexcept nogil

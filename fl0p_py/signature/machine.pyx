@@ -29,7 +29,7 @@ from fl0p_py.pool import doubled
 from fl0p_py.signature.dossier cimport Dossiers
 from fl0p_py.signature.state cimport (
     AFTER_ANY, AFTER_GROUP, ANY_GAP, AT_CLOSE, AT_END, AT_SILENCE, AT_SILENT_END, AT_TOKEN, CHASE, NO_GAP,
-    Branch, Edge, FlowState, Item, Position, Rule,
+    ROUNDS, Branch, Edge, FlowState, Item, Position, Rule,
 )
 
 cdef enum:
@@ -230,14 +230,18 @@ cdef class Machine:
                     if not gap and not self._begins(edge.begin, thread.before, token):
                         continue
                     sums[there.slot - 1] = token.size
-            if here.shared and not there.shared and self.dossiers.matched(state, there.signature):
-                continue    # it begins at the flow's start, so it may not match again
+            if here.shared and not there.shared and self._may_not_again(state, there.signature):
+                continue    # it begins at the flow's start
             if there.final & AT_TOKEN:
                 self.dossiers.complete(there.signature, token.number, cost, thread.edits)
             if there.edges or there.final & ~AT_TOKEN:
                 before = token.before if edge.enters else thread.before
                 self._push(edge.to, sums, cost, thread.edits, before)
         return 0
+
+    cdef bint _may_not_again(self, FlowState* state, uint32_t signature) noexcept nogil:
+        """Whether the signature has matched, and may not do so from the same beginning."""
+        return self.rules[signature].count != ROUNDS and self.dossiers.matched(state, signature)
 
     cdef bint _stays(self, Thread* thread) noexcept nogil:
         """Whether a token of the same run can but lengthen the burst that is open."""
@@ -377,7 +381,7 @@ cdef class Machine:
             return False
         else:
             signature = self.positions[thread.at].signature
-        return self.dossiers.is_pending(signature)
+        return self.rules[signature].count != ROUNDS and self.dossiers.is_pending(signature)
 
     cdef bint is_shared(self, uint32_t position) noexcept nogil:
         """Whether a thread that starts there works for several signatures."""

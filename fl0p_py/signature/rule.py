@@ -13,15 +13,15 @@ from numpy.typing import NDArray
 from fl0p_py.errors import SignatureError
 from fl0p_py.signature import specificity
 from fl0p_py.signature.automaton import ANY, SOME
-from fl0p_py.signature.extent import shortest
+from fl0p_py.signature.extent import in_rounds, shortest
 from fl0p_py.signature.machine import DTYPES
 from fl0p_py.signature.pattern import ACTORS, FACETS, PROTOCOLS, Facets, Signature
 from fl0p_py.signature.specificity import ANCHOR, PAUSE, WIDTH
 from fl0p_py.signature.tunnel import HELLO
 
 MAX_THRESHOLDS = 7
-OPENS = 2
-"""Rule.count of a hello: it opens a tunnel and is not reported."""
+ONCE, APART, OPENS, ROUNDS = 0, 1, 2, 3
+"""Rule.count (state.pxd)"""
 MS = 1_000_000
 
 Array = NDArray[Any]
@@ -40,7 +40,7 @@ class Rules:
         self.signatures = signatures
         count = len(signatures)
         self.records = np.zeros(count, DTYPES["Rule"])
-        self.records["count"] = [OPENS if s.via == HELLO else s.count for s in signatures]
+        self.records["count"] = [_count(signature) for signature in signatures]
         self.start = np.array([signature.pattern.start for signature in signatures], np.bool_)
         self.end = np.array([signature.pattern.end for signature in signatures], np.bool_)
         numbers = {name: number for number, name in enumerate(PROTOCOLS)}
@@ -122,3 +122,11 @@ def _size_bits(items: Array) -> Array:
     high = np.where(server, -items["exact_low"], items["exact_high"])
     high = np.where(low < WIDTH, np.minimum(high, WIDTH - 1), high)
     return np.maximum(0.0, np.log2(WIDTH / (high - low + 1)))
+
+
+def _count(signature: Signature) -> int:
+    if signature.via == HELLO:
+        return OPENS
+    if not signature.count:
+        return ONCE
+    return ROUNDS if in_rounds(signature.pattern) else APART

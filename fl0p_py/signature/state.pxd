@@ -81,7 +81,13 @@ cdef struct Rule:           # a signature
     uint32_t items          # of its shortest sequence
     uint16_t facets[6]      # interned values; 0 says nothing
     int32_t threshold       # index into the thresholds of the set, ascending
-    uint32_t count          # 1: fires at every completion; 2: opens a tunnel, and is not reported
+    uint32_t count          # enum Count
+
+cdef enum Count:            # how often it fires
+    ONCE = 0
+    APART                   # at every completion that does not overlap the one before
+    OPENS                   # never: it opens a tunnel
+    ROUNDS                  # at every round of the repeat at its end
 
 cdef enum Final:            # how a position completes its signature
     AT_TOKEN = 1            # as soon as it is reached

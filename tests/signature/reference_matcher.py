@@ -26,7 +26,8 @@ to speed.  The decisions it stands for, which docs/signatures.md tells users:
   later, before the next token does anything; `>` after everything else.
 * **Firing.**  Once per flow, at the earliest completion.  A `count` signature fires at each
   non-overlapping one: in order of completion, a match counts if it begins behind the last token of
-  the match that fired before it.
+  the match that fired before it.  If it begins with `<` and ends with a repeat without end, every
+  completion counts: each round of the repeat is one.
 * **Tolerance** widens sizes written as one number, also of bursts, unless the pattern has `=`.
 """
 
@@ -117,12 +118,26 @@ def fires(pattern: Pattern, flow: Flow, count: bool = False, tolerant: bool = Fa
     fired: list[Completion] = []
     behind = 0
     for completion in completions(pattern, flow, tolerant):
-        if completion.begin >= behind:
+        if completion.begin >= behind or (count and in_rounds(pattern)):
             fired.append(completion)
             behind = completion.tokens
             if not count:
                 break
     return fired
+
+
+def in_rounds(pattern: Pattern) -> bool:
+    """Whether `count` fires at each round of a repeat at the pattern's end."""
+    return pattern.start and not pattern.end and _ends_in_rounds(pattern.sequence)
+
+
+def _ends_in_rounds(sequence: Sequence) -> bool:
+    last = sequence.items[-1]
+    if isinstance(last, Repeat):
+        return last.high is None or (
+            isinstance(last.atom, Choice) and any(map(_ends_in_rounds, last.atom.alternatives))
+        )
+    return isinstance(last, Choice) and any(map(_ends_in_rounds, last.alternatives))
 
 
 def completions(pattern: Pattern, flow: Flow, tolerant: bool = False) -> list[Completion]:

@@ -84,6 +84,14 @@ SEMANTICS: list[tuple[str, str, list[tuple[int, int]]]] = [
     ("tcp * ( c5 | s6 s7 ) c8", "tcp 9 c5 c8 s6 s7 c8", [(2, 0), (5, 0)]),
     ("tcp * ( c5 | C5 )", "tcp 9 c5 s1", [(1, 0)]),
     ("tcp * ( c1 | C5 )", "tcp 9 c2 c3 s1", [(2, 1)]),
+    # rounds
+    ("tcp * < c5 ( s6 c7 ){1,}", "tcp 9 < c5 s6 c7 s6 c7 s6 c7 s6", [(3, 0), (5, 0), (7, 0)]),
+    ("tcp * < c5 ( s6 | s7 c8 ){1,}", "tcp 9 < c5 s6 s7 c8 s6 s9 s6", [(2, 0), (4, 0), (5, 0)]),
+    ("tcp * < ( c5 s6{2,} | c5 s7 )", "tcp 9 < c5 s6 s6 s6", [(3, 0), (4, 0)]),
+    ("tcp * < c5 ( s6 ( c7 s6 ){0,} ){0,1}", "tcp 9 < c5 s6 c7 s6 c7", [(1, 0), (2, 0), (4, 0)]),
+    ("tcp * < c5 ( S6 + c7 ){1,}", "tcp 9 < c5 s2 s4 + c7 s6 + c7", [(4, 0), (6, 0)]),
+    ("tcp * c5 ( s6 c7 ){1,}", "tcp 9 < c5 s6 c7 s6 c7", [(3, 0)]),
+    ("tcp * < c5 ( s6 c7 ){1,} >", "tcp 9 < c5 s6 c7 s6 c7 >", [(5, 2)]),
     # unordered
     ("tcp * ( c5 & s6 )", "tcp 9 c5 s6 s6 c5", [(2, 0), (4, 0)]),
     ("tcp * ( c5 & s6 )", "tcp 9 c5 c5 s6", [(3, 0)]),
