@@ -32,6 +32,8 @@ from fl0p_py.signature.pattern import (
 HELLO = "hello"
 """`via` of the hellos."""
 VIAS = tuple(dict.fromkeys(carrier.via for carrier in CARRIERS))
+INNER = {"reverse": "shell"}
+"""What activities are called in the name of a tunnel, if otherwise."""
 OUTER = {"tls12": "tls", "tls13": "tls"}
 
 MOST_CLIENT = 12
@@ -71,7 +73,7 @@ def looked_for(signature: Signature) -> bool:
 
 def variant(signature: Signature, via: str) -> Signature:
     facets, outer = signature.facets, OUTER[via]
-    inner = facets.class_ or facets.activity or "data"
+    inner = facets.class_ or INNER.get(facets.activity or "data", facets.activity or "data")
     said = facets._replace(class_=outer, tunnel=facets.tunnel or f"{inner}-in-{outer}")
     return replace(
         signature,
