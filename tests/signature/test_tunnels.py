@@ -2,18 +2,22 @@
 
 from __future__ import annotations
 
+import functools
 import random
 from pathlib import Path
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from fl0p_py.library import Flow, read_flows
-from fl0p_py.signature import trial, tunnels
+from fl0p_py.signature import automaton, cuts, gates, trial, tunnels
 from fl0p_py.signature.loader import load
 from fl0p_py.signature.overhead import CARRIERS, TLS12_CHACHA, TLS12_GCM, TLS13, Carrier
 from fl0p_py.signature.parser import parse_pattern
 from fl0p_py.signature.pattern import Facets, Pattern, Signature, SignatureSet
 from fl0p_py.signature.tunnel import encapsulated, outer_ports, variant, with_tunnels
+from tests.signature.reference_tunnels import ReferenceTunnel, Token
 
 ROOT = Path(__file__).resolve().parents[2]
 SHIPPED = load([ROOT / "fl0p.fp"])
@@ -31,8 +35,8 @@ def found(pattern: str, flow: str) -> list[tuple[str, int]]:
     return [(signatures.signatures[one.signature].via, one.token) for one in result.identifications]
 
 
-def test_the_kernel_is_the_compiled_one() -> None:
-    assert tunnels.__file__.endswith(".so")
+def test_the_kernels_are_the_compiled_ones() -> None:
+    assert all(kernel.__file__.endswith(".so") for kernel in (cuts, gates, tunnels))
 
 
 def test_overheads() -> None:
@@ -86,6 +90,7 @@ ROWS = [
     # anywhere
     ("tcp * + c1 s1 c1 s1", f"{HELLO} c80 c400 s900 + c23 s23 c23 s23", [("tls13", 9)]),
     ("tcp * + c1 s1 c1 s1", f"{HELLO} c80 c400 s900 c23 s23 c23 s23", []),
+    ("tcp * + c1 s1 c1 s1", f"{HELLO} c80 {'c400 s900 ' * 40}+ c23 s23 c23 s23", [("tls13", 87)]),
     # ports
     ("tcp 25 < c10 s20", f"{HELLO} c80 c32 s42", []),
     ("tcp 25 < c10 s20", "tcp 465 < c517 s1400 c80 c32 s42", [("tls13", 5)]),
@@ -96,6 +101,84 @@ ROWS = [
 @pytest.mark.parametrize(("pattern", "flow", "expected"), ROWS)
 def test_inside(pattern: str, flow: str, expected: list[tuple[str, int]]) -> None:
     assert found(pattern, flow) == expected
+
+
+PATTERNS = [
+    *dict.fromkeys(pattern for pattern, _, _ in ROWS),
+    "tcp * < c10 +? s20 +? ( c10 | c5-40 ) s20",
+    "tcp * < ( c10 s20 | s20 c10 ) ( +? c5 +? s5-30 ){1,3} >",
+    "tcp * < S10-40 + C5-12 +? s20 ( c10 ){1,4} s5",
+    "tcp * < c5-40 ( c10 | s10 ){2,6} s20 +",
+    "tcp * = + s1 c1 ( +? s1 c1 ){2}",
+    "tcp * c10 s20 c5 S5-60 >",
+]
+OTHERS = st.sampled_from([51, 43, 24, 31, 23, 32, 150, 271, 1200])
+"""Bytes of what is in the way: alerts, tickets, records of a byte."""
+
+
+@st.composite
+def walk(draw: st.DrawFn, pattern: str) -> list[Token]:
+    """Tokens that lead some way through the pattern."""
+    machine = automaton.build([(0, signature(pattern))])
+    tokens: list[Token] = []
+    at, condition = draw(st.sampled_from(machine.first))
+    last = {position for position, _ in machine.last}
+    while True:
+        here = machine.positions[at]
+        size = draw(st.sampled_from([here.size.low, min(here.size.high, here.size.low + 1300)]))
+        gap = condition == automaton.SOME or (condition == automaton.ANY and draw(st.booleans()))
+        tokens.append(Token(here.direction * max(size, 1), gap))
+        steps = [edge for edge in machine.edges[at] if not edge.extend]
+        if not steps or len(tokens) > 10 or (at in last and draw(st.booleans())):
+            return tokens
+        edge = draw(st.sampled_from(steps))
+        at, condition = edge.to, edge.condition
+
+
+@st.composite
+def encrypted(draw: st.DrawFn, pattern: str) -> list[Token]:
+    """A handshake's end, then records of what the pattern asks for, or nearly; some of them sent together."""
+    carrier = draw(st.sampled_from(CARRIERS))
+    tokens = [Token(draw(st.sampled_from(carrier.client)))]
+    if carrier.server or draw(st.booleans()):
+        tokens.append(Token(-(carrier.server or draw(OTHERS))))
+    for inner in draw(walk(pattern)):
+        size = abs(inner.size) + carrier.overhead
+        with_last = not inner.gap and (inner.size > 0) == (tokens[-1].size > 0) and draw(st.booleans())
+        if with_last and len(tokens) > 2 and draw(st.booleans()):
+            size -= carrier.overhead
+        size *= 1 if inner.size > 0 else -1
+        if with_last:
+            tokens[-1] = Token(tokens[-1].size + size, tokens[-1].gap)
+        else:
+            tokens.append(Token(size, inner.gap))
+    if draw(st.integers(0, 3)) == 0:
+        stray = Token(draw(st.sampled_from([1, -1])) * draw(OTHERS), draw(st.booleans()))
+        tokens.insert(draw(st.integers(1, len(tokens))), stray)
+    if draw(st.booleans()):
+        tokens += [Token(size) for size in draw(st.sampled_from([(-24,), (24, -24), (31,), (-40,)]))]
+    return tokens
+
+
+@functools.cache
+def looked_for(pattern: str) -> tuple[Signature, SignatureSet]:
+    one = signature(pattern)
+    return one, with_tunnels(SignatureSet((one,)))
+
+
+@given(data=st.data(), pattern=st.sampled_from(PATTERNS), end=st.booleans(), silent=st.booleans())
+@settings(max_examples=300, deadline=None)
+def test_kernel_and_twin_find_the_same(data: st.DataObject, pattern: str, end: bool, silent: bool) -> None:
+    tokens = data.draw(encrypted(pattern))
+    port = 465 if parse_pattern(pattern).ports else 443
+    sizes = [517, -1400, *(token.size for token in tokens)]
+    gaps = [0.0, 0.0, *(1000.0 * token.gap for token in tokens)]
+    flow = trial.TrialFlow(sizes, gaps, end=end, silence_ms=1000.0 * silent, port=port)
+    one, signatures = looked_for(pattern)
+    (result,) = trial.run(signatures, [flow])
+    said = {(signatures.signatures[each.signature].via, each.token) for each in result.identifications}
+    twin = ReferenceTunnel(one).follow(tokens, 2, end=end, silent=silent)
+    assert {each for each in said if each[0]} == twin
 
 
 def test_a_variant_speaks_of_the_outer_service_and_the_inner_rest() -> None:
@@ -162,6 +245,7 @@ def test_real_programs_inside_of_stunnel(name: str, via: str) -> None:
         assert {one.via for one in flow.identifications} == {"", via}
     assert (typed.facets.tunnel, typed.facets.actor) == ("smtp-in-tls", "human")
     assert "think pauses" in typed.why
+    assert len(rest) == (0 if name == "chacha" else 2)
     for flow in rest[:1]:
         assert (flow.facets.tunnel, flow.facets.actor) == ("smtp-in-tls", "bot")
     for flow in rest[1:]:  # an HTTP request to the wrong port
