@@ -18,12 +18,10 @@ from __future__ import annotations
 import os
 import selectors
 import signal
-import socket
 import time
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager, suppress
+from collections.abc import Callable, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field, replace
-from types import FrameType
 from typing import Protocol
 
 from fl0p_py.capture.packet_socket import interface_drops
@@ -37,6 +35,7 @@ from fl0p_py.sensor.kills import Kills
 from fl0p_py.sensor.log import mend, open_log
 from fl0p_py.sensor.plan import Plan, Say
 from fl0p_py.sensor.post import Post
+from fl0p_py.sensor.signals import Signals
 from fl0p_py.sensor.signature_memory import store
 from fl0p_py.signature.caret import render
 from fl0p_py.signature.loader import parse_texts
@@ -59,8 +58,6 @@ GRACE_S = 2.0
 
 SILENT_S = 30.0
 """The service manager's watchdog is not kept quiet for an engine that was not heard of for so long."""
-
-SIGNALS = (signal.SIGHUP, signal.SIGUSR1, signal.SIGTERM, signal.SIGINT)
 
 
 class Notifier(Protocol):
@@ -122,14 +119,15 @@ class Monitor:
         self._up = False
         self._status = 0
         self._end_at_s: float | None = None
-        self._noted: set[int] = set()
+        self._heard = Signals()
         self._texts: Sequence[SignatureText] = ()
         self._drops_before = interface_drops(plan.device)
         self.stats = Stats()
 
     def run(self) -> int:
         """Until all children have ended; returns the exit status."""
-        with self._signals_heard():
+        with self._heard.heard() as woken, self._selector:
+            self._selector.register(woken, selectors.EVENT_READ, lambda: woken.recv(4096))
             if self._outside.metrics is not None:
                 self._selector.register(
                     self._outside.metrics, selectors.EVENT_READ, self._outside.metrics.serve
@@ -151,33 +149,9 @@ class Monitor:
 
     # What comes in
 
-    @contextmanager
-    def _signals_heard(self) -> Iterator[None]:
-        """Signals are noted as long as this lasts, and a byte on a socket wakes the loop."""
-        heard, woken = socket.socketpair()
-        for end in (heard, woken):
-            end.setblocking(False)
-        before = {number: signal.signal(number, self._note) for number in SIGNALS}
-        wakeup = signal.set_wakeup_fd(woken.fileno(), warn_on_full_buffer=False)
-        signal.pthread_sigmask(signal.SIG_UNBLOCK, SIGNALS)  # some waited for this
-        self._selector.register(heard, selectors.EVENT_READ, lambda: heard.recv(4096))
-        try:
-            yield
-        finally:
-            signal.set_wakeup_fd(wakeup)
-            for number, handler in before.items():
-                signal.signal(number, handler)
-            self._selector.close()
-            heard.close()
-            woken.close()
-
-    def _note(self, number: int, frame: FrameType | None) -> None:
-        """Not by the bytes on the socket: many SIGHUP fill it, and a SIGTERM would find no room."""
-        self._noted.add(number)
-
     def _signals(self) -> None:
         """Do what was asked for, each once however often, the end first."""
-        numbers, self._noted = self._noted, set()
+        numbers = self._heard.taken()
         ending = numbers & {signal.SIGTERM, signal.SIGINT}
         if ending:
             if self._end_at_s is not None and self._status < 128:
