@@ -35,9 +35,10 @@ PATTERNS = Section(
         "A pattern that matches no bytes at all is refused, since it would match everything. So is a "
         "pattern file with a NUL byte or with invalid UTF-8 in it. Empty lines of a pattern file are left "
         "out.",
-        "Patterns run in time that grows with the payload alone, whatever they are; only those with "
-        "look-around, back-references or atomic groups may take long, and are given up on a stream for which "
-        "they took too long. A match is found if it takes no more than 64 KiB of a stream.",
+        "Patterns run in time that grows with the payload alone; only those with look-around, "
+        "back-references or atomic groups may take long. What takes too long on a stream is given up there, "
+        "and the end of the output says how often that was. A match is found if it takes no more than 64 KiB "
+        "of a stream.",
     ),
 )
 

@@ -13,6 +13,7 @@ import tempfile
 import threading
 import time
 from contextlib import suppress
+from dataclasses import dataclass
 from pathlib import Path
 
 from holes import PIECES, Flood
@@ -39,8 +40,21 @@ def feed(pipe: int, flows: int) -> None:
                 stream.write(header + data[at * size : (at + 1) * size])
 
 
-def measure(flows: int, words: tuple[str, ...], folder: str) -> str:
-    """One run: seconds, peak of resident memory, exit status, and what it said."""
+@dataclass(frozen=True, slots=True)
+class Run:
+    """said : on standard error"""
+
+    wall_s: float
+    peak_mb: float
+    status: int
+    said: str
+
+    def __str__(self) -> str:
+        return f"{self.wall_s:6.1f} s {self.peak_mb:7.0f} MB  exit {self.status}  {self.said}"
+
+
+def measure(flows: int, words: tuple[str, ...], folder: str) -> Run:
+    """One run of flowgrep."""
     reading, writing = os.pipe()
     writer = threading.Thread(target=feed, args=(writing, flows))
     writer.start()
@@ -60,7 +74,7 @@ def measure(flows: int, words: tuple[str, ...], folder: str) -> str:
         words_said = said.read().decode(errors="replace").strip()
     writer.join()
     wall = time.monotonic() - began
-    return f"{wall:6.1f} s {usage.ru_maxrss / 1024:7.0f} MB  exit {child.returncode}  {words_said}"
+    return Run(wall, usage.ru_maxrss / 1024, child.returncode, words_said)
 
 
 def main() -> int:

@@ -2,7 +2,7 @@
 """Measures fl0p beside its peers and writes docs/BENCHMARKS.md: `run.py [CAPTURE|FOLDER ...]`.
 
 The trace is made from the captures given (invented traffic without) and kept in `--dir` for the next run.
-Sections: peers, signatures, filter, memory, flood, grep, start.  `--quick` uses a tenth of everything, one
+Sections: peers, signatures, filter, memory, flood, grep, holes, start.  `--quick` uses a tenth of everything, one
 round, and writes to the terminal instead of the page.
 """
 
@@ -20,6 +20,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+import grep_holes
 import measure
 import report
 from peers import PEERS
@@ -28,6 +29,7 @@ HERE = Path(__file__).resolve().parent
 ROOT = HERE.parent.parent
 FLOWS = 230_000
 OPEN_FLOWS = (100_000, 500_000)
+HOLES = 200_000
 FLOOD = (1_000_000, 5_000_000, 10_000_000)
 FOREVER_S = "1000000000"
 TOKENS = 64
@@ -226,6 +228,22 @@ class Bench:
         )
         return report.table(head, rows)
 
+    def search_memory(self) -> str:
+        flows = HOLES // self.scale
+        rows: list[tuple[str, ...]] = []
+        for name, words in grep_holes.CASES.items():
+            with tempfile.TemporaryDirectory(dir=self.folder) as work:
+                run = grep_holes.measure(flows, words, work)
+            failure = "" if run.status in (0, 1) else f"exit {run.status}"
+            shown = " ".join(words).replace("|", "\\|")
+            rows.append((name, f"`{shown}`", failure or f"{run.peak_mb:.0f}", f"{run.wall_s:.1f}", run.said))
+        said = (
+            f"{flows:,} flows, each with {grep_holes.PIECES} segments of 1,400 bytes that wait behind holes, all at"
+            " the same time."
+        )
+        head = ("search", "options", "peak MB", "wall s", "said")
+        return f"{said}\n\n{report.table(head, rows)}"
+
     def start_up(self) -> str:
         demo = ROOT / "tests/data/demo.pcap"
         rows: list[tuple[str, ...]] = []
@@ -266,6 +284,7 @@ SECTIONS: dict[str, tuple[str, Callable[[Bench], str]]] = {
     "memory": ("Memory of a tracked flow", Bench.flow_memory),
     "flood": ("SYN flood", Bench.syn_flood),
     "grep": ("Payload searched", Bench.payload_search),
+    "holes": ("Memory of payload searched", Bench.search_memory),
     "start": ("Start-up", Bench.start_up),
 }
 
