@@ -2,8 +2,8 @@
 """Measures fl0p beside its peers and writes docs/BENCHMARKS.md: `run.py [CAPTURE|FOLDER ...]`.
 
 The trace is made from the captures given (invented traffic without) and kept in `--dir` for the next run.
-Sections: peers, signatures, filter, memory, flood, grep, holes, start.  `--quick` uses a tenth of everything, one
-round, and writes to the terminal instead of the page.
+Sections: peers, signatures, filter, memory, flood, grep, holes, start.  `--quick` uses a tenth of everything,
+one round, and writes to the terminal instead of the page.
 """
 
 from __future__ import annotations
@@ -238,8 +238,8 @@ class Bench:
             shown = " ".join(words).replace("|", "\\|")
             rows.append((name, f"`{shown}`", failure or f"{run.peak_mb:.0f}", f"{run.wall_s:.1f}", run.said))
         said = (
-            f"{flows:,} flows, each with {grep_holes.PIECES} segments of 1,400 bytes that wait behind holes, all at"
-            " the same time."
+            f"{flows:,} flows, each with {grep_holes.PIECES} segments of 1,400 bytes that wait behind holes,"
+            " all at the same time."
         )
         head = ("search", "options", "peak MB", "wall s", "said")
         return f"{said}\n\n{report.table(head, rows)}"
