@@ -36,6 +36,9 @@ from fl0p_py.grep.tree import (
 MOST_POSITIONS = 2000
 """Of an exact text, its repeats written out: beyond, its automaton takes much memory."""
 
+MOST_REPEATED = 1 << 18
+"""Bytes of a pattern with each repeat written out as often as it must occur: `regex` takes 300 for each."""
+
 LONGEST_PATTERN = 8192
 """Bytes."""
 
@@ -122,6 +125,8 @@ def _plain(text: bytes) -> Expression:
 def _written(nodes: Sequence[Node], state: Any, case: bool, dot: bool, most: int) -> Expression:
     exact = _Exact()
     text = exact.text(nodes, case, dot)
+    if exact.least > MOST_REPEATED:
+        raise PatternError(0, 1, f"{exact.least} bytes, its repeats written out; at most {MOST_REPEATED}")
     most_bytes = widest(state, nodes)
     choice = Chooser(state, most, cut=exact.possible and not exact.behind).best(nodes, case, dot)
     whole = choice is not None and choice.whole and not exact.expects
@@ -194,24 +199,26 @@ class _Exact:
     """Writes a tree as it is.
 
     possible  : False once something was met that RE2 does not have
-    positions : bytes of the text with its repeats written out
+    positions : bytes of the text with its repeats written out; least : as seldom as they may be
     behind    : bytes before a match that decide on it: look-behind, `^`, word boundaries
     ahead     : as in Expression; expects : because of look-ahead, which may look far
     """
 
     def __init__(self) -> None:
         self.possible = True
-        self.positions = 0
+        self.positions = self.least = 0
         self.behind = 0
         self.ahead = False
         self.expects = False
 
-    def text(self, tree: Iterable[Node], case: bool, dot: bool, times: int = 1) -> str:
+    def text(self, tree: Iterable[Node], case: bool, dot: bool, times: tuple[int, int] = (1, 1)) -> str:
+        """times : that it is repeated at most, and at least"""
         return "".join(self._node(operator, value, case, dot, times) for operator, value in tree)
 
-    def _node(self, operator: Any, value: Any, case: bool, dot: bool, times: int) -> str:
+    def _node(self, operator: Any, value: Any, case: bool, dot: bool, times: tuple[int, int]) -> str:
         if operator in ONE_BYTE:
-            self.positions += times
+            self.positions += times[0]
+            self.least += times[1]
             return _class(members(operator, value, case, dot))
         if operator is sre.SUBPATTERN:
             return f"(?:{self.text(value[3], *flags(value, case, dot), times)})"
@@ -226,7 +233,7 @@ class _Exact:
         self._look(operator, value, case, dot)
         return ""
 
-    def _repeat(self, operator: Any, value: Any, case: bool, dot: bool, times: int) -> str:
+    def _repeat(self, operator: Any, value: Any, case: bool, dot: bool, times: tuple[int, int]) -> str:
         low, high, body = value
         if operator is sre.POSSESSIVE_REPEAT:
             self.possible = False
@@ -234,7 +241,8 @@ class _Exact:
             bounds, most = f"{low},", low + 1
         else:
             bounds, most = f"{low},{high}", high
-        inside = self.text(body, case, dot, min(times * most, UNBOUNDED))
+        most, least = min(times[0] * most, UNBOUNDED), min(times[1] * max(low, 1), UNBOUNDED)
+        inside = self.text(body, case, dot, (most, least))
         return f"(?:{inside}){{{bounds}}}" if inside else ""
 
     def _look(self, operator: Any, value: Any, case: bool, dot: bool) -> None:

@@ -17,10 +17,10 @@ from fl0p_py.grep.distance import Distance
 from fl0p_py.grep.expression import Expression
 from fl0p_py.grep.pattern import GrepError, Pattern
 
-MOST_MADE = 1024
+MOST_MADE = 4096
 """Matchers kept; the one that was not asked for longest is made anew when it is."""
 
-MOST_MEMORY = 1 << 20
+MOST_MEMORY = 1 << 19
 """Of an automaton's states, in bytes; without them it is slower."""
 
 

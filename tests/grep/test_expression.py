@@ -98,6 +98,7 @@ def test_literals_are_known(pattern: bytes, literal: bytes | None) -> None:
         (rb"a[^\x00-\xff]", 1, "a class without a byte in it"),
         (b"(?<=a+)b", 1, "look-behind of a width that is not fixed"),
         (b"(" * 5000, 1, "it is nested too deeply"),
+        (b"(((a{99}){99}){99})?b", 1, "970300 bytes, its repeats written out; at most 262144"),
         (b"a{99999999999}", 1, "the repetition number is too large"),
         (
             b"a" * (LONGEST_PATTERN + 1),
