@@ -10,12 +10,10 @@ from __future__ import annotations
 import os
 import selectors
 import signal
-import socket
 import time
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager, suppress
+from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass
-from types import FrameType
 from typing import TYPE_CHECKING
 
 from fl0p_py.errors import OutputError
@@ -24,6 +22,7 @@ from fl0p_py.output.escape import escape
 from fl0p_py.sensor.channel import Channel, ChannelError, Kind, Message, printable
 from fl0p_py.sensor.child import Child
 from fl0p_py.sensor.kills import Kills
+from fl0p_py.sensor.signals import Signals
 
 if TYPE_CHECKING:
     from fl0p_py.sensor.reset import Resetter
@@ -55,12 +54,12 @@ class Keeper:
     def __init__(self, rights: Rights, say: Callable[[str], None], ready: Callable[[], None]) -> None:
         self._rights, self._say, self._ready = rights, say, ready
         self._kills = None if rights.resetter is None else Kills(rights.resetter, rights.kill_limit, say)
-        self._noted = 0
+        self._heard = Signals(SIGNALS)
         self._end_at_s: float | None = None
 
     def run(self, child: Child) -> int:
         """Until the child has ended; returns its exit status."""
-        with self._signals_heard() as heard, selectors.DefaultSelector() as selector:
+        with self._heard.heard() as heard, selectors.DefaultSelector() as selector:
             selector.register(heard, selectors.EVENT_READ)
             selector.register(child.channel, selectors.EVENT_READ)
             selector.register(child.pidfd, selectors.EVENT_READ)
@@ -84,29 +83,9 @@ class Keeper:
             return FAILED
         return status
 
-    @contextmanager
-    def _signals_heard(self) -> Iterator[socket.socket]:
-        heard, woken = socket.socketpair()
-        for end in (heard, woken):
-            end.setblocking(False)
-        before = {number: signal.signal(number, self._note) for number in SIGNALS}
-        wakeup = signal.set_wakeup_fd(woken.fileno(), warn_on_full_buffer=False)
-        try:
-            yield heard
-        finally:
-            signal.set_wakeup_fd(wakeup)
-            for number, handler in before.items():
-                signal.signal(number, handler)
-            heard.close()
-            woken.close()
-
-    def _note(self, number: int, frame: FrameType | None) -> None:
-        self._noted += 1
-
     def _signals(self, child: Child) -> None:
-        if not self._noted:
+        if not self._heard.taken():
             return
-        self._noted = 0
         if self._end_at_s is not None:
             child.kill()
             return

@@ -60,6 +60,9 @@ SILENT_S = 30.0
 """The service manager's watchdog is not kept quiet for an engine that was not heard of for so long."""
 
 
+SIGNALS = (signal.SIGHUP, signal.SIGUSR1, signal.SIGTERM, signal.SIGINT)
+
+
 class Notifier(Protocol):
     """The service manager."""
 
@@ -119,7 +122,7 @@ class Monitor:
         self._up = False
         self._status = 0
         self._end_at_s: float | None = None
-        self._heard = Signals()
+        self._heard = Signals(SIGNALS)
         self._texts: Sequence[SignatureText] = ()
         self._drops_before = interface_drops(plan.device)
         self.stats = Stats()

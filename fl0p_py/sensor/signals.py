@@ -8,17 +8,16 @@ from __future__ import annotations
 
 import signal
 import socket
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from types import FrameType
 
-SIGNALS = (signal.SIGHUP, signal.SIGUSR1, signal.SIGTERM, signal.SIGINT)
-
 
 class Signals:
-    """Of the process's main thread."""
+    """numbers : those that are noted, in the main thread"""
 
-    def __init__(self) -> None:
+    def __init__(self, numbers: Iterable[int]) -> None:
+        self._numbers = tuple(numbers)
         self._noted: set[int] = set()
 
     @contextmanager
@@ -27,9 +26,9 @@ class Signals:
         mine, woken = socket.socketpair()
         for end in (mine, woken):
             end.setblocking(False)
-        before = {number: signal.signal(number, self._note) for number in SIGNALS}
+        before = {number: signal.signal(number, self._note) for number in self._numbers}
         wakeup = signal.set_wakeup_fd(woken.fileno(), warn_on_full_buffer=False)
-        signal.pthread_sigmask(signal.SIG_UNBLOCK, SIGNALS)  # some waited for this
+        signal.pthread_sigmask(signal.SIG_UNBLOCK, self._numbers)  # some waited for this
         try:
             yield mine
         finally:
