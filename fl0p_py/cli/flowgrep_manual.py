@@ -20,8 +20,8 @@ DESCRIPTION = Section(
         "What a TCP stream says is matched in each direction by itself. UDP datagrams and the payload of "
         "every other IP protocol have no client and no server: they are matched one by one, against all "
         "patterns.",
-        "The filter is a pcap expression as tcpdump takes it, in one argument or several. It also matches "
-        "inside VLAN tags.",
+        "The filter is a pcap expression as tcpdump takes it, in one argument or several; an and before not "
+        "may be left out. It also matches inside VLAN tags.",
     ),
 )
 

@@ -12,6 +12,9 @@ from fl0p_py.cli.arguments import Given, arguments, fields
 from fl0p_py.cli.flowgrep_table import TABLE
 from fl0p_py.errors import UsageError
 
+OPERATORS = ("and", "or", "not")
+"""Words of a filter behind which a `not` may stand."""
+
 LIVE_ONLY = ("user", "promiscuous", "driver", "kill", "kill_limit")
 """Fields that mean nothing for a capture file."""
 
@@ -96,9 +99,20 @@ def parse(argv: Sequence[str]) -> Options:
     given, words = arguments(TABLE, argv)
     if "help" in given or "version" in given:
         return Options(filter="", **fields(TABLE, {"help": "help" in given, "version": "help" not in given}))
-    options = Options(filter=" ".join(words), **fields(TABLE, given))
+    options = Options(filter=_filter(words), **fields(TABLE, given))
     _refuse(options, given)
     return options
+
+
+def _filter(words: Sequence[str]) -> str:
+    """The words joined, with the `and` that `tcp not port 22` of 2004 leaves out: libpcap wants it."""
+    said: list[str] = []
+    for word in " ".join(words).split():
+        negates = word == "not" or (word.startswith("!") and not word.startswith("!="))
+        if negates and said and said[-1] not in OPERATORS and said[-1][-1] not in "(!&|":
+            said.append("and")
+        said.append(word)
+    return " ".join(said)
 
 
 def _refuse(options: Options, given: Given) -> None:

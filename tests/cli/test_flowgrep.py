@@ -56,6 +56,22 @@ def test_what_is_given_arrives(argv: list[str], expected: dict[str, object]) -> 
 
 
 @pytest.mark.parametrize(
+    ("written", "read"),
+    [
+        ("tcp not port 22", "tcp and not port 22"),
+        ("tcp and not port 22", "tcp and not port 22"),
+        ("not tcp or not udp", "not tcp or not udp"),
+        ("(tcp) !port 22 not host a", "(tcp) and !port 22 and not host a"),
+        ("not not tcp && !( not port 1 || ! port 2 )", "not not tcp && !( not port 1 || ! port 2 )"),
+        ("tcp[13] & 1 != 0", "tcp[13] & 1 != 0"),
+    ],
+)
+def test_a_filter_may_leave_out_an_and_before_not(written: str, read: str) -> None:
+    assert parse(["-a", "x", "-r", "f", written]).filter == read
+    assert parse(["-a", "x", "-r", "f", "--", *written.split()]).filter == read
+
+
+@pytest.mark.parametrize(
     ("argv", "message"),
     [
         ([], "nothing to look for: give a pattern with -a, -c, -s, -f or -F, or a string with -e"),
