@@ -34,7 +34,7 @@ def test_all_options_of_2005_are_there() -> None:
         (["-s", "HTTP/1.1 200 OK", "-k"], {"server": ("HTTP/1.1 200 OK",), "kill": True, "device": None}),
         (
             ["-i", "-a", "ssh-", "-k", "tcp", "not", "port", "22"],
-            {"any": ("ssh-",), "ignore_case": True, "filter": "tcp not port 22"},
+            {"any": ("ssh-",), "ignore_case": True, "filter": "tcp and not port 22"},
         ),
         (
             ["-v", "-i", "-c", "^GET|^POST", "-k", "tcp", "port", "80"],
