@@ -42,7 +42,7 @@ RSS_SHARE = 0.05
 WARM_S = 25.0
 WARM_RELOADS = 3
 """Memory is compared from then on.  Only after the idle time, and 15 s more for flows that ended, is the
-"""Memory is compared from then on.  Only after the idle time, and 15 s more for flows that ended, is the flow
+table as full as it will be; and only the third time do signatures find the room that those before left."""
 
 SETTLE_S = 1.0
 COUNTS = re.compile(rb"\] stats: (packets=.*)\n")
