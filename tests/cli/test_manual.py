@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from enum import Enum
 from pathlib import Path
@@ -12,8 +13,10 @@ from fl0p_py.cli.document import Manual, Section, help_text, subcommand
 from fl0p_py.cli.manpage import COMMANDS, man_page
 from fl0p_py.cli.option import Option
 from fl0p_py.errors import UsageError
+from fl0p_py.signature.loader import SignatureText, parse_texts
 
 ROOT = Path(__file__).parents[2]
+FORMAT = ROOT / "docs/man/fl0p.fp.5"
 
 
 def manuals() -> Iterator[Manual]:
@@ -34,7 +37,14 @@ def test_the_man_page_in_docs_is_up_to_date(manual: Manual) -> None:
 
 def test_docs_man_has_no_other_pages() -> None:
     pages = {path.name for path in (ROOT / "docs/man").iterdir()}
-    assert pages == {f"{manual.command}.1" for manual in COMMANDS}
+    assert pages == {f"{manual.command}.1" for manual in COMMANDS} | {FORMAT.name}
+
+
+def test_signatures_on_the_page_of_the_format_are_signatures() -> None:
+    text = FORMAT.read_text().replace("\\-", "-")
+    lines = [line for line in text.splitlines() if re.match(r"#:|(tcp|udp|icmp) .* : ", line)]
+    signatures = parse_texts([SignatureText("page.fp", "\n".join(lines).encode())])
+    assert len(signatures.signatures) == 7 and not signatures.warnings
 
 
 @pytest.mark.parametrize(
