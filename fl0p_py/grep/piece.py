@@ -64,7 +64,7 @@ class _Gap(NamedTuple):
 class _Ways(NamedTuple):
     """Alternatives; case, dot : (?i) and (?s) hold."""
 
-    ways: list[list[Node]]
+    ways: Sequence[Sequence[Node]]
     case: bool
     dot: bool
 
@@ -104,6 +104,7 @@ class Chooser:
 
     def __init__(self, state: Any, most: int, cut: bool) -> None:
         self._state, self._most, self._cut = state, most, cut
+        self._known: dict[tuple[int, bool, bool, bool], Choice | None] = {}  # of ways, which may be repeated
 
     def best(self, nodes: Sequence[Node], case: bool, dot: bool) -> Choice | None:
         choice = self._row(nodes, case, dot, self._cut)
@@ -139,10 +140,17 @@ class Chooser:
         return item.low if isinstance(item, _Gap) else 1
 
     def _of_ways(self, item: _Ways, cut: bool) -> Choice | None:
-        known = [self._row(way, item.case, item.dot, cut) for way in item.ways]
-        choices = [choice for choice in known if choice is not None]
+        choices: list[Choice] = []
+        for way in item.ways:
+            key = (id(way), item.case, item.dot, cut)
+            if key not in self._known:
+                self._known[key] = self._row(way, item.case, item.dot, cut)
+            choice = self._known[key]
+            if choice is None:
+                return None
+            choices.append(choice)
         pieces = frozenset(piece for choice in choices for piece in choice.pieces)
-        if len(choices) < len(known) or len(pieces) > self._most:
+        if len(pieces) > self._most:
             return None
         bits = min(choice.bits for choice in choices) - log2(len(choices))
         span = max(choice.span for choice in choices)
@@ -166,7 +174,7 @@ class Chooser:
                 at.cut, at.again = False, []
                 node = [(operator, value)]
                 if operator is sre.BRANCH:
-                    yield _Ways([list(way) for way in value[1]], case, dot)
+                    yield _Ways(value[1], case, dot)
                 else:
                     yield _Gap(narrowest(self._state, node), widest(self._state, node))
 

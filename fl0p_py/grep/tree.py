@@ -71,9 +71,16 @@ def flags(value: Any, case: bool, dot: bool) -> tuple[bool, bool]:
 
 def widest(state: Any, nodes: Sequence[Node]) -> int:
     """The most bytes that nodes may take."""
-    return min(int(parser.SubPattern(state, list(nodes)).getwidth()[1]), UNBOUNDED)
+    return min(int(_width(state, nodes)[1]), UNBOUNDED)
 
 
 def narrowest(state: Any, nodes: Sequence[Node]) -> int:
     """The fewest bytes that nodes may take."""
-    return min(int(parser.SubPattern(state, list(nodes)).getwidth()[0]), UNBOUNDED)
+    return min(int(_width(state, nodes)[0]), UNBOUNDED)
+
+
+def _width(state: Any, nodes: Sequence[Node]) -> tuple[int, int]:
+    """What the parser knows of a part that it has made, it remembers."""
+    part = nodes if isinstance(nodes, parser.SubPattern) else parser.SubPattern(state, list(nodes))
+    low, high = part.getwidth()
+    return low, high
