@@ -199,8 +199,8 @@ TABLE: Table = (
         "",
         "explain",
         Group.RULES,
-        "Say on standard error, at each evaluation of the rule with this sid, whether it matches or which of "
-        "its options does not.",
+        "Say on standard error, for each packet or identification, whether the rule with this sid matches or "
+        "which of its options does not.",
         "SID",
         None,
         "sids",
