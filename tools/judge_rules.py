@@ -2,8 +2,8 @@
 
     python -m tools.judge_rules            print the table; status 1 if anything differs
 
-What is compared, and on what, stands in tools/judged_rules.py.  Without Suricata it says so, and ends with
-status 0.
+What is compared, and on what, stands in tools/judged_rules.py and tools/drawn_rules.py.  Without Suricata it
+says so, and ends with status 0.
 """
 
 from __future__ import annotations
@@ -22,6 +22,7 @@ from fl0p_py.errors import RuleFileError
 from fl0p_py.rules.loader import parse_rules
 from tests.rules.conversation import Talk, events
 from tests.support.savefiles import pcap
+from tools.drawn_rules import drawn
 from tools.judged_rules import EACH, REFUSED, WHETHER, Case, cases
 
 LIMIT_S = 120
@@ -120,7 +121,7 @@ def main() -> int:
     print(f"{'rules':66} {'suricata':>9} {'fl0p':>6}")
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
-        for case in cases():
+        for case in (*cases(), *drawn()):
             alerts, refused = suricata(folder, case)
             one, other = _compared(alerts, case), _compared(fl0p(folder, case), case)
             same = one == other and not refused
