@@ -1,22 +1,19 @@
-"""How well human and bot are told apart on made-up sessions, or on labelled captures.
+"""How well the rhythm of the client tells human and bot apart, on sessions of tests/timing/sessions.py.
 
-    python -m tools.actor_accuracy [--seeds N]      sessions of tests/timing/sessions.py
-    python -m tools.actor_accuracy --lab FOLDER     captures of tools/lab with their labels
+    python -m tools.actor_accuracy [--seeds N]
 
 Prints what was said of each kind of session, and precision, recall and F1 of both actors.  Sessions of
-which nothing is said count against recall.
+which nothing is said count against recall.  The lab's sessions, where signatures speak too, are in
+docs/ACCURACY.md (tools/accuracy.py).
 """
 
 from __future__ import annotations
 
 import argparse
-import json
 from collections import Counter
 from collections.abc import Callable, Iterator
 from functools import partial
-from pathlib import Path
 
-from fl0p_py.library import read_flows
 from fl0p_py.timing.reason import Reason
 from fl0p_py.timing.rhythm import Rhythms
 from tests.timing import sessions
@@ -67,19 +64,6 @@ def simulated(seeds: int) -> Iterator[tuple[str, str, str | None, str]]:
                 yield kind, actor, reason.actor, reason.name.lower()
 
 
-def recorded(folder: Path) -> Iterator[tuple[str, str, str | None, str]]:
-    """The same of captures: beside each stands a .json whose `actor` is right for its client's flows."""
-    for label in sorted(folder.rglob("*.json")):
-        labels = json.loads(label.read_text())
-        capture = label.with_suffix(".pcap")
-        if not isinstance(labels, dict) or not labels.get("actor") or not capture.exists():
-            continue
-        kind = str(labels.get("scenario", label.stem))
-        for flow in read_flows(capture):
-            if flow.proto == "tcp" and flow.server_port == labels.get("port", flow.server_port):
-                yield kind, labels["actor"], flow.facets.actor, flow.why or "signature"
-
-
 def report(sessions_: Iterator[tuple[str, str, str | None, str]]) -> str:
     kinds: dict[tuple[str, str], Counter[str]] = {}
     table: Counter[tuple[str, str | None]] = Counter()
@@ -104,9 +88,7 @@ def report(sessions_: Iterator[tuple[str, str, str | None, str]]) -> str:
 def main() -> None:
     parser = argparse.ArgumentParser(description="Human or bot: how often is it right?")
     parser.add_argument("--seeds", type=int, default=90)
-    parser.add_argument("--lab", type=Path, help="folder of captures with labels")
-    arguments = parser.parse_args()
-    print(report(recorded(arguments.lab) if arguments.lab else simulated(arguments.seeds)))
+    print(report(simulated(parser.parse_args().seeds)))
 
 
 if __name__ == "__main__":

@@ -123,20 +123,26 @@ def _branch(ciphers: tuple[Cipher, ...], libraries: bool) -> str:
     sizes = _Sizes(ciphers)
     x = sizes.accepted
     keys = [NEW_KEYS, *(NEW_KEYS + told for told in sizes.of(EXTENSIONS))]
-    merged = " | ".join(f"C{NEW_KEYS + x + none}" for none in sizes.nones)
+    merged = f"C{NEW_KEYS + x + sizes.nones[0]}-{NEW_KEYS + x + sizes.nones[-1]}"
     alone = f"{_any('c', keys)} ( +? s16-3000 ){{0,2}} +? c{x} ( +? s120-3000 ){{0,1}}"
-    service = f"( {alone} | {_any('C', [one + x for one in keys])} ) +? s{x}"
-    asked = [_asked(sizes, none, libraries) for none in sizes.nones]
-    return (
-        f"( {service} {_either([*asked, *_unasked(sizes)])}"
-        f" | ( {merged} ) +? s{x} {_refused_first(sizes)} {_rounds(sizes, sizes.least - 1, libraries)} )"
-    )
+    service = f"( {alone} | C{NEW_KEYS + x} | C{keys[1] + x}-{keys[-1] + x} ) +? s{x}"
+    later = f"{_refused_first(sizes)} {_rounds(sizes, 0, libraries)}"
+    if libraries:
+        asked = [_asked(sizes, none) for none in sizes.nones]
+        return f"( {service} {_either([*asked, *_unasked(sizes)])} | {merged} +? s{x} {later} )"
+    nones = _any("C", _with_ignored(sizes, sizes.nones))
+    return f"( {service} {_either([f'+? {nones} +? {later}', *_unasked(sizes)])} | {merged} +? s{x} {later} )"
 
 
-def _asked(sizes: _Sizes, none: int, libraries: bool) -> str:
+def _with_ignored(sizes: _Sizes, nones: Iterable[int]) -> list[int]:
+    """asyncssh's client puts an ignore message before each of its own."""
+    return sorted({none + more for none in nones for more in (0, *sizes.of([IGNORED]))})
+
+
+def _asked(sizes: _Sizes, none: int) -> str:
     """`none` is asked first; who asks it again before each password does so in the same size."""
-    first = _any("C", [none, *(none + ignored for ignored in sizes.of([IGNORED]))])
-    return f"+? {first} +? {_refused_first(sizes)} {_rounds(sizes, none, libraries)}"
+    first = _any("C", _with_ignored(sizes, [none]))
+    return f"+? {first} +? {_refused_first(sizes)} {_rounds(sizes, none, True)}"
 
 
 def _refused_first(sizes: _Sizes) -> str:
@@ -146,10 +152,16 @@ def _refused_first(sizes: _Sizes) -> str:
 
 
 def _rounds(sizes: _Sizes, none: int, libraries: bool) -> str:
-    """Refusals, each behind what was refused; `none` : its size, again and without delay, is no attempt."""
+    """Refusals, each behind what was refused.
+
+    none : its size, again and without delay, is no attempt; 0: it is not asked again
+    """
     refusals = sizes.of((*ONE_METHOD, *TWO_METHODS, *WITH_QUESTIONS, *THREE_METHODS))
+    shortest = none or sizes.least - 1
+    attempts = [way for cipher in sizes.ciphers for way in _attempts(sizes, cipher, shortest, libraries)]
+    if none == 0:
+        return f"( +? {_either(attempts)} ){{1,}}"
     again = f"( +? C{none} {sizes.server(refusals)} ){{0,1}}"
-    attempts = [way for cipher in sizes.ciphers for way in _attempts(sizes, cipher, none, libraries)]
     attempts.append(f"C{none} + {sizes.server(refusals)}")
     return f"( {again} +? {_either(attempts)} ){{1,}}"
 
