@@ -260,8 +260,8 @@ cdef class Dossiers:
         if not state.dossier:
             return False
         dossier = &self.pool[state.dossier - 1]
-        if dossier.value[TUNNEL]:
-            return self.hands[TUNNEL, dossier.value[TUNNEL]]
+        if self.hands[TUNNEL, dossier.value[TUNNEL]]:
+            return True
         if dossier.value[CLASS]:
             return self.hands[CLASS, dossier.value[CLASS]]
         return self.hands[ACTIVITY, dossier.value[ACTIVITY]]
