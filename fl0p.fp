@@ -353,11 +353,11 @@ udp 5060 < c250-4000 ( +? c250-4000 ){0,4} +? s150-4000 : SIP over UDP, answered
 #     96  hmac-sha2-512   100  hmac-sha2-512-etm
 #
 # and all other sizes follow from X: "success" (one byte of content) is the only answer shorter than
-# X; "failure" carries the list of methods, and has the same size each time. Its size for lists
-# without keyboard-interactive and for lists with it differ, so each cipher has two branches: with
-# the second, a round of questions and answers (X + 16 for "Password: ") may come before the
-# verdict. The question `none` that most clients ask first is answered at once and counts as no
-# attempt.
+# X; "failure" carries the list of methods. Before the verdict on keyboard-interactive come
+# questions, which may be as long as a refusal; then the client's request, which has its own range
+# of sizes, tells them apart. The question `none` that most clients ask first counts as no attempt.
+# The sizes of what is refused, and the pattern of `ssh.auth.failed`, are worked out by `python -m
+# tools.ssh_failed`.
 #
 # Three servers differ. dropbear sends its greeting and its offer of methods in one segment, and
 # pads "success" to 36 with chacha20-poly1305. asyncssh sends an empty "ignore" before each answer,
