@@ -5,7 +5,7 @@ if it fails the one before is tried further on.  On a stream the piece begins wi
 before (the tail), and at least one match has to reach beyond them, so that no byte counts twice.
 
 Work is bounded: STEPS matches tried for one rule on one piece, and PATIENCE_S for all its expressions, which
-becomes less with each piece that it was not enough for: whoever sends such pieces sends many.
+becomes less when they take much time on many pieces: whoever sends such pieces sends many.
 """
 
 from __future__ import annotations
@@ -24,8 +24,11 @@ STEPS = 3000
 """As many as Suricata tries (inspection-recursion-limit)."""
 
 PATIENCE_S, LEAST_PATIENCE_S = 0.05, 0.001
-FORGIVEN = 10
-"""Pieces given up after which patience is half; after 20 a third, and so on."""
+OWED_S = 0.5
+"""Time that is owed after which patience is half; after twice as much a third, and so on."""
+
+CREDIT_S = 0.0001
+"""Time of each piece that is not owed, and that pays off what is."""
 
 Tested = Content | IsDataAt | Pcre
 
@@ -42,11 +45,13 @@ class PayloadTest:
     """options : of the rule, in written order; those that do not look at bytes are skipped
 
     origin   : of places; given_up : pieces on which the bounds were reached; they count as not matching
+    owed_s   : time that the expressions have taken beyond their credit
     """
 
     def __init__(self, options: Sequence[Option]) -> None:
         self.options: tuple[Tested, ...] = tuple(option for option in options if isinstance(option, BYTES))
         self.given_up = 0
+        self.owed_s = 0.0
         self.origin = _origin(options)
         self._followed = [_is_relative(option) for option in self.options[1:]] + [False]
         for i in reversed(range(len(self._followed) - 1)):
@@ -69,7 +74,9 @@ class PayloadTest:
 
     def _failed(self, data: bytes, tail: int) -> Tested | None:
         trial = _Trial(self, data, tail)
-        if trial.holds(0, 0, tail == 0):
+        holds = trial.holds(0, 0, tail == 0)
+        self.owed_s = max(0.0, self.owed_s + trial.spent_s - CREDIT_S)
+        if holds:
             return None
         self.given_up += trial.given_up
         return self.options[trial.deepest]
@@ -77,7 +84,7 @@ class PayloadTest:
     @property
     def patience_s(self) -> float:
         """For the expressions, on the next piece."""
-        return max(LEAST_PATIENCE_S, PATIENCE_S / (1 + self.given_up / FORGIVEN))
+        return max(LEAST_PATIENCE_S, PATIENCE_S / (1 + self.owed_s / OWED_S))
 
     def followed(self, i: int) -> bool:
         """Whether a later option is placed by where this one matched."""
@@ -118,13 +125,17 @@ def _anchored(option: Pcre) -> bool:
 
 
 class _Trial:
-    """One piece under test; deepest : the farthest option that failed"""
+    """One piece under test.
+
+    deepest : the farthest option that failed; spent_s : in expressions; given_up : the bounds were reached
+    """
 
     def __init__(self, test: PayloadTest, piece: bytes, tail: int) -> None:
         self._test, self._piece, self._tail = test, piece, tail
         self._lower: bytes | None = None
         self._steps = 0
         self._until_s = 0.0
+        self.spent_s = 0.0
         self.deepest = 0
         self.given_up = False
 
@@ -206,6 +217,8 @@ class _Trial:
         except TimeoutError:
             self.given_up = True
             return None
+        finally:
+            self.spent_s += time.monotonic() - now_s
         return None if found is None else (at + found.start(), at + found.end())
 
     def _sides(self, option: Content) -> tuple[bytes, bytes]:

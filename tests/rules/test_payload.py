@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from fl0p_py.rules.content import Content, IsDataAt
 from fl0p_py.rules.moment import Piece
-from fl0p_py.rules.payload import PATIENCE_S, STEPS, Origin, PayloadTest, Tested
+from fl0p_py.rules.payload import CREDIT_S, PATIENCE_S, STEPS, Origin, PayloadTest, Tested
 from fl0p_py.rules.pcre import Pcre
 from tests.rules.moments import loaded
 from tests.rules.twin_payload import fits
@@ -133,15 +133,26 @@ def test_work_is_bounded() -> None:
     assert time.monotonic() - begun < 20 * PATIENCE_S
 
 
-def test_patience_with_an_expression_becomes_less() -> None:
+def test_patience_with_an_expression_becomes_less_and_comes_back() -> None:
     test = PayloadTest([Pcre("^(a|aa)+$")])
     first = test.patience_s
     for _ in range(3):
         assert test.failed(new(b"a" * 2000 + b"!")) is not None
     assert test.given_up == 3
     assert 0.001 <= test.patience_s < first
-    test.given_up = 1_000_000
+    test.owed_s = 1_000_000.0
     assert test.patience_s == 0.001
+    test.owed_s = 20 * CREDIT_S
+    for _ in range(100):
+        assert test.failed(new(b"ab")) is not None
+    assert test.patience_s == first
+
+
+def test_slow_pieces_that_are_not_given_up_are_owed_too() -> None:
+    test = PayloadTest([Pcre("^(a+)+$")])
+    for _ in range(5):
+        assert test.failed(new(b"a" * 1400 + b"!")) is not None
+    assert test.owed_s > 5 * CREDIT_S
 
 
 PLACES = [
