@@ -565,7 +565,7 @@ tcp 80,591,3128,8000,8008,8888 = < C6-122 ( + C3-202 ){0,6} + C-2 +? S60- : HTTP
 tcp 80,591,3128,8000,8008,8888 = < c37-250 +? s17- : HTTP requested by a tool (few headers, one segment)
 
 #: id=socks5 class=socks inside=tls12,tls13
-tcp * = < c3-5 +? s2 +? c10-262 +? ( s10 | s22 ) : SOCKS 5 proxy, connection made
+tcp * = < c3-5 +? s2 +? ( c5-513 +? s2 +? ){0,1} c10-262 +? ( s10 | s22 ) : SOCKS 5 proxy, connection made
 
 #: id=socks4 class=socks
 tcp 1080 = < c9-270 +? s8 +? C10- : SOCKS 4 proxy, connection made
