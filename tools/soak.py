@@ -168,7 +168,7 @@ def soak(options: argparse.Namespace, trace: Path, folder: Path) -> tuple[str, l
             memory = [f"{name}, MB" for name in looks[0].rss_kb]
             head = ("", "packets/s", "flows", *memory, "CPU µs a packet", "lost")
             print(" | ".join(head), flush=True)
-            playing = Playing(net, trace, options.rate, round(options.rate * options.seconds), folder)
+            playing = Playing(net, trace, options.rate, round(options.seconds), folder)
             for number in range(1, round(options.seconds / options.interval) + 1):
                 playing.wait(looks[0].at_s + number * options.interval)
                 looks.append(look(running))
@@ -186,12 +186,12 @@ def soak(options: argparse.Namespace, trace: Path, folder: Path) -> tuple[str, l
 class Playing:
     """tcpreplay at work on the client's side."""
 
-    def __init__(self, net: lab.Pair, trace: Path, rate: int, count: int, folder: Path) -> None:
+    def __init__(self, net: lab.Pair, trace: Path, rate: int, time_s: int, folder: Path) -> None:
         self._told = folder / "tcpreplay"
         with self._told.open("wb") as stream:
             self._process = net.client.spawn(
                 "tcpreplay", "-i", net.client.device, "-K", "--unique-ip", "--loop", "0",
-                "--limit", str(count), "--pps", str(rate), str(trace), stdout=stream, stderr=stream,
+                "--duration", str(time_s), "--pps", str(rate), str(trace), stdout=stream, stderr=stream,
             )  # fmt: skip
 
     def wait(self, until_s: float) -> None:

@@ -212,9 +212,9 @@ class TestFullTable:
             flows = flows_of_packets(datagrams(30 * 4, flows=4, start_ns=k * 1000 * SECOND), flow_table)
             assert [flow.stored for flow in flows[-4:]] == [[5] * 30] * 4
 
-    def test_the_pool_of_further_tokens_grows(self) -> None:
-        depth = 200_000  # so that the pool begins with its least size
-        flow_table = FlowTable(capacity=3000, depth=depth)
+    def test_the_pool_of_further_tokens_grows(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        monkeypatch.setattr(table, "MORE_BYTES", 0)  # it begins with its least size
+        flow_table = FlowTable(capacity=3000)
         flows = flows_of_packets(datagrams(2000 * 18, flows=2000), flow_table)
         assert {tuple(flow.stored) for flow in flows} == {(5,) * 18}
 
