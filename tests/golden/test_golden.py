@@ -44,3 +44,14 @@ def test_the_examples_of_the_documentation_are_golden(heading: str) -> None:
     assert entries
     for entry in entries:
         assert any(entry in text for text in golden), entry
+
+
+def test_the_lines_at_the_head_of_the_readme_are_golden() -> None:
+    """All but that of the unknown flow, which this run does not print."""
+    head = (ROOT / "README.md").read_text().partition("## Set up")[0]
+    lines = [line.strip() for line in head.splitlines() if line.startswith("    ")]
+    named = [line for line in lines if not line.endswith(": unknown")]
+    golden = (EXPECTED / "shipped.out").read_text().splitlines()
+    assert len(named) >= 5 and len(named) == len(lines) - 1
+    for line in named:
+        assert line in golden, line
