@@ -224,7 +224,7 @@ def _of_run(run: Sequence[frozenset[int]], before: int, most: int, alone: bool) 
 
 def _is_pair(some: frozenset[int]) -> bool:
     """Whether it is one letter in both cases, or one byte."""
-    return len(some) == 1 or (len(some) == 2 and some == both_cases(some))
+    return len(some) == 1 or (len(some) == 2 and some == both_cases({min(some)}))
 
 
 def _ways_of(some: frozenset[int]) -> int:

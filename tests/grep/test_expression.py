@@ -21,6 +21,7 @@ from fl0p_py.grep.tree import UNBOUNDED
         (rb"SSH-2\.0", "SSH-2.0", True, 7),
         (rb"^GET|^POST", "GET POST", True, 5),
         (rb"^(?:GET|HEAD) /(?:a|bc)", "GET HEAD", False, 5),
+        (rb"HTTP/1\.[01] 200", "HTTP/1.0_200 HTTP/1.1_200", True, 12),
         (rb"foo.*bar", "foo", False, 3),
         (rb"foo.{3,5}barbaz", "barbaz", False, 15),
         (rb".*foo", "foo", True, 3),
