@@ -91,6 +91,9 @@ udp 53 < c17-512 ( + c17-512 ){2,} : DNS, asked again and again without an answe
 #: id=dns.tunnel class=dns tunnel=dns-tunnel no-edits
 udp 53 = c116-320 ( +? ( c17-115 | s17-4096 ) ){1,5} ( +? c116-320 ( +? ( c17-115 | s17-4096 ) ){1,5} ){2} +? c116-320 : Tunnel in DNS (long questions again and again from one port)
 
+#: id=dns.tunnel.begun class=dns tunnel=dns-tunnel
+udp * = < c36-74 +? s69-140 +? c41-101 +? s62-166 +? c46-105 +? s80-168 : Tunnel in DNS (three questions and long answers from one port)
+
 #: id=dns.tcp class=dns no-edits
 tcp 53 < C19-1024 +? S19- : DNS over TCP
 
@@ -511,6 +514,9 @@ tcp * = < C100-2600 ( +? S88-110 +? C180-2600 ){0,1} +? S400-9000 +? ( c7 | c30 
 
 #: id=tls.dns class=tls tunnel=dns-in-tls
 tcp * = ( c159 +? s499 ( +? c159 ){1,2} +? s499 | c152 +? s492 ( +? c152 ){1,2} +? s492 ) : DNS over TLS
+
+#: id=tls.socks class=tls tunnel=socks-in-tls
+tcp * = c72-82 c26 S16-721 c29-47 s32 c88-147 S172- : SOCKS inside TLS 1.3
 
 #: id=tls.tor.old class=tls tunnel=tor-in-tls
 tcp * = c586 +? c586 ( +? ( c586 | s586 ) ){0,3} +? s586 : Tor cells inside TLS 1.0

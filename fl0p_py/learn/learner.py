@@ -324,7 +324,9 @@ def sides(corpus: Corpus, target: Target) -> Array:
 
 def _verdict(target: Target, label: str) -> int:
     agrees = False if label == BACKGROUND else target.agrees(meaning(label))
-    return 0 if agrees is None else 1 if agrees else -1
+    if agrees is None:
+        return -1 if "=" in label else 0  # a label of facets says all there is
+    return 1 if agrees else -1
 
 
 def _key(corpus: Corpus) -> Array:

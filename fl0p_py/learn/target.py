@@ -3,14 +3,14 @@
 A label is a class, `ssh`, or several facets, `class=ssh,outcome=auth-failed,attempts=2`; the words are
 those of a signature's metadata.  What is learned is each class, and of each class each value of its
 other facets.  A flow speaks for a target if its label says all of it, against it if its label says
-something else for one of the target's facets, and neither if its label is silent.  `attempts` counts and is
-not learned.
+something else for one of the target's facets, or is one of facets and leaves that out, since such a label
+says all there is; and neither if its label is a mere class.  `attempts` counts and is not learned.
 """
 
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from typing import NamedTuple
 
 from fl0p_py.errors import UsageError
@@ -94,15 +94,6 @@ def label_text(said: Meaning) -> str:
     if list(said) == ["class"]:
         return said["class"]
     return ",".join(f"{name}={said[name]}" for name in KEYS if name in said)
-
-
-def rivals(target: Target, meanings: Sequence[Meaning]) -> tuple[list[int], list[int]]:
-    """Indices of the meanings that speak for the target, and against it."""
-    verdicts = [target.agrees(said) for said in meanings]
-    return (
-        [i for i, verdict in enumerate(verdicts) if verdict is True],
-        [i for i, verdict in enumerate(verdicts) if verdict is False],
-    )
 
 
 def _checked(label: str, name: str, value: str) -> str:

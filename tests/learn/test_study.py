@@ -9,7 +9,7 @@ import pytest
 
 from fl0p_py.errors import UsageError
 from fl0p_py.learn.corpus import Corpus
-from fl0p_py.learn.learner import Options
+from fl0p_py.learn.learner import Options, sides
 from fl0p_py.learn.proposal import toml_text
 from fl0p_py.learn.study import Study, study
 from fl0p_py.learn.target import meaning, targets
@@ -191,3 +191,11 @@ def test_patterns_are_as_a_person_would_have_written_them(done: Study) -> None:
         one.lesson.target.text: [pattern_text(s.pattern) for s in one.signatures] for one in done.taught
     }
     assert patterns["class=ssh,outcome=auth-failed"] == ["tcp * = C16 S44 C53-96 S52 >"]
+
+
+def test_a_label_of_facets_says_all_there_is() -> None:
+    labels = ["class=ssh,actor=bot", "class=ssh", "ssh", "class=ssh,actor=human", "class=web", "web"]
+    flows = corpus(["tcp 22 < c41 s41"] * len(labels), labels=labels)
+    (target,) = [one for one in targets(labels) if one.text == "class=ssh,actor=bot"]
+    found = {flows.labels[flows.label[i]]: side for i, side in enumerate(sides(flows, target).tolist())}
+    assert [found[label] for label in labels] == [1, -1, 0, -1, -1, -1]
