@@ -27,6 +27,7 @@ cdef enum:
     MOST_RECORDS = 64       # records, as in tunnels.pyx
     MOST_PLAIN = 16384      # RFC 8446 section 5.1
     USUAL_READ = 1200       # as in tunnels.pyx
+    UNCLEAR = 2             # runs at a flow's beginning
     PAUSES = 4              # steps with a pause before them are so much less likely
 
 
@@ -109,6 +110,7 @@ cdef class Cuts:
         cdef Edge* edge
         members = self._carried(self._reached(firsts, -1.0, {}))
         self._bound_runs(members)
+        self._count_runs(firsts, members)
         begins = {(at, condition): self._rate(-1, at, condition) for at, condition in firsts}
         levels = set(begins.values())
         for at in members:
@@ -127,7 +129,6 @@ cdef class Cuts:
             else:
                 high = middle
         level = levels[low]
-        self._count_runs(firsts, members)
         # of steps as unlikely, those that are reached first, or those behind which none is needed
         first, last = set(self._reached(firsts, level, begins)), self._leads_on(members, level)
         cuts = [
@@ -303,11 +304,15 @@ cdef class Cuts:
                         self.least[edge.to], changed = runs, True
 
     def _rate(self, int64_t before, uint32_t at, int condition):
-        """How likely a step is, if all powers of two are: from a position, or -1, to another one."""
+        """How likely a step is, if all powers of two are: from a position, or -1, to another one.
+
+        Where the handshake's run, or one with tickets, is likely to be among its two, sizes say nothing.
+        """
         cdef Position* here = &self.positions[at]
         cdef double chance = self._likely(here.exact_low, self.forward[at])
-        if before >= 0:
-            chance *= self._likely(self.positions[before].exact_low, self.backward[before])
+        if before < 0 or self.least[before] < UNCLEAR:
+            return 1
+        chance *= self._likely(self.positions[before].exact_low, self.backward[before])
         return chance / PAUSES if condition == SOME_GAP else chance
 
     def _add_step(self, int64_t before, uint32_t at, int condition, int32_t least):
