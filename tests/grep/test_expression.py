@@ -122,6 +122,7 @@ ATOMS = st.sampled_from(
         r"\n",
         ".",
         "[ab]",
+        "[01]",
         "[^a]",
         r"\w",
         r"\W",
@@ -145,7 +146,9 @@ PATTERNS = st.recursive(
     ),
     max_leaves=8,
 )
-TEXTS = st.lists(st.sampled_from([b"a", b"b", b"c", b"A", b"\n", b" "]), max_size=12).map(b"".join)
+TEXTS = st.lists(st.sampled_from([b"a", b"b", b"c", b"A", b"0", b"1", b"\n", b" "]), max_size=12).map(
+    b"".join
+)
 
 
 @given(PATTERNS, st.lists(TEXTS, min_size=1, max_size=4), st.booleans(), st.sampled_from([1, 4, MOST_PIECES]))
