@@ -57,6 +57,7 @@ cdef class Adoption:
             return True
         for due_ns, row, threshold, before in sorted(self.waiting):     # lists of timers are in this order
             self.new.timers.arm(&self.new.states[<uint32_t>row], row, threshold, before, due_ns)
+        self.new.dossiers.forget_past()
         return False
 
     cdef bint _adopt(self) except -1 nogil:

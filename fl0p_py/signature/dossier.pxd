@@ -74,6 +74,7 @@ cdef class Dossiers:
     cdef void keep_attempts(self, FlowState* state, uint32_t attempts) noexcept nogil
     cdef int open_past(self, Dossiers past, FlowState* was, const int64_t[::1] renamed) except -1 nogil
     cdef int close_past(self) except -1 nogil
+    cdef forget_past(self)
     cdef int _set_known(self, uint8_t known) except -1 nogil
     cdef int recall_at(self, uint32_t number) except -1 nogil
     cdef int recall(self, Entry* entry, uint32_t signature) except -1 nogil

@@ -97,6 +97,11 @@ cdef class Dossiers:
         self.recalling = False
         return 0
 
+    cdef forget_past(self):
+        """After the last flow: let go of the other set's dossiers, which would hold on to those before them."""
+        self.past = self.renamed = None
+        self.was = NULL
+
     cdef int _set_known(self, uint8_t known) except -1 nogil:
         """Say which signatures were identified on the flow."""
         cdef Entry* entry = self.past.first_entry(self.was)

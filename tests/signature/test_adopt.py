@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 from pathlib import Path
 from typing import Any
 
@@ -129,6 +130,25 @@ def test_an_id_that_stays_gives_no_second_result_though_its_pattern_changes() ->
     results, ends = Run("demo.pcap").said(first, then, [10])
     assert len({serial for serial, _, _ in results}) == len(results)
     assert all(found == ["x"] for _, _, found in ends if found)
+
+
+def test_matchers_that_were_taken_over_from_are_let_go() -> None:
+    def dossiers() -> int:
+        gc.collect()
+        return sum(type(one).__name__ == "Dossiers" for one in gc.get_objects())
+
+    table, packets = FlowTable(capacity=64, batches=3), Run("demo.pcap").packets
+    matcher = Matcher(SHIPPED, table)
+    assert table.process(packets[:20]) == 20
+    batch = table.hand_over()
+    matcher.take(batch)
+    assert not matcher.run()
+    before = dossiers()
+    for _ in range(3):
+        old, matcher = matcher, Matcher(SHIPPED, table)
+        assert not Adoption(matcher, old).run()
+    del old
+    assert dossiers() == before
 
 
 def test_only_a_matcher_of_the_same_table_is_taken_over_and_only_between_batches() -> None:
