@@ -10,7 +10,7 @@ looked at closely as a whole.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from typing import Any, NamedTuple
 
 import hyperscan
@@ -47,7 +47,8 @@ class Hits(NamedTuple):
 class Finder:
     """Pieces of all patterns, and of a distance, whose number is that after the last pattern's.
 
-    blind : numbers of those that have none, and may be anywhere
+    blind   : numbers of those that have none, and may be anywhere
+    overlap : bytes before new ones that a piece may begin in
     """
 
     def __init__(self, patterns: Sequence[Pattern], distance: Distance | None) -> None:
@@ -58,6 +59,7 @@ class Finder:
                 (Piece(text, distance.ignore_case), len(patterns)) for text in {t for _, t in distance.pieces}
             ]
         self.blind = frozenset(self._all).difference(number for _, number in pieces)
+        self.overlap = max((len(piece.text) for piece, _ in pieces), default=1) - 1
         self._database = _compiled(pieces) if pieces else None
 
     def hits(self, data: Buffer) -> Hits:
@@ -80,22 +82,32 @@ class Finder:
 
     def which(self, data: Buffer) -> Sequence[int]:
         """Numbers of the patterns that may be in it, ascending."""
+        return self.among(self.seen(data, 0))
+
+    def seen(self, data: Buffer, at: int) -> dict[int, int]:
+        """By the number of a pattern, where a piece of it ended last; `at` is the offset of the data."""
+        ends: dict[int, int] = {}
         if len(self._all) <= FEW or self._database is None:
-            return self._all
-        found = set(self.blind)
+            return ends
         left = MOST_HITS
 
         def hit(number: int, start: int, end: int, flags: int, context: object) -> bool | None:
             nonlocal left
-            found.add(number)
+            ends[number] = at + end
             left -= 1
             return left <= 0 or None
 
         try:
             self._database.scan(data, match_event_handler=hit)
         except hyperscan.ScanTerminated:
+            return dict.fromkeys(self._all, at + len(data))
+        return ends
+
+    def among(self, seen: Iterable[int]) -> Sequence[int]:
+        """Numbers of the patterns that may be where pieces of these were seen, ascending."""
+        if len(self._all) <= FEW or self._database is None:
             return self._all
-        return sorted(found)
+        return sorted(self.blind.union(seen))
 
 
 def _compiled(pieces: Sequence[tuple[Piece, int]]) -> hyperscan.Database:

@@ -229,7 +229,7 @@ class Search:
         began_s = time.thread_time()
         numbers = [
             number
-            for number in self._finder.which(window.data)
+            for number in window.which(self._finder)
             if self._needs[number].side in (Side.ANY, direction) and number not in window.slow
         ]
         matches = self._matches(numbers, Window(window.data, before, window.first, False), window.slow)

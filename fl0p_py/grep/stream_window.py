@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 from fl0p_py.grep.allowance import Allowance
+from fl0p_py.grep.finder import Finder
 from fl0p_py.grep.need import LONGEST_MATCH
 
 WORTH_S = 2e-6
@@ -20,6 +22,7 @@ class StreamWindow:
     """The last bytes of one direction of a flow.
 
     serial : of the flow; data : the bytes; end : offset behind them; first : they are the stream's first
+    seen   : by the number of a pattern, offset where a piece of it ended last; up to offset `scanned`
     until  : offset up to which the stream is followed
     slow   : patterns that were given up on it
     left_s : what its bytes are worth and did not take; spent_s : of the allowance
@@ -29,6 +32,8 @@ class StreamWindow:
     data: bytes = b""
     end: int = 0
     first: bool = True
+    seen: dict[int, int] = field(default_factory=dict)
+    scanned: int = 0
     until: int = 0
     slow: set[int] = field(default_factory=set)
     left_s: float = 0.0
@@ -38,6 +43,15 @@ class StreamWindow:
         """What comes next, at `offset`."""
         self.data += data
         self.end = offset + len(data)
+
+    def which(self, finder: Finder) -> Sequence[int]:
+        """Numbers of the patterns that may be in it, ascending; only what is new is scanned."""
+        start = self.end - len(self.data)
+        at = max(start, self.scanned - finder.overlap)
+        self.seen |= finder.seen(self.data[at - start :], at)
+        self.seen = {number: end for number, end in self.seen.items() if end > start}
+        self.scanned = self.end
+        return finder.among(self.seen)
 
     def pays(self, took_s: float, size: int, allowance: Allowance) -> bool:
         """Whether its bytes, of which so many are new, are worth the time that they have taken."""
