@@ -27,8 +27,9 @@ from fl0p_py.tracker import Step
 ANSWER_S = 5.0
 """How long an answer may take; the keeper does little else."""
 
-AGAIN = 8
-"""Packets of an ended connection for which it is ended once more: one end may have said more meanwhile."""
+AGAIN = 32
+"""Steps in which a connection that goes on is ended once more: its ends may have said more meanwhile.  While
+both talk quickly every reset may come too late; so the last one is for the silence behind that."""
 
 END_SEEN, SYN_WINDOW, NO_WSCALE = 4, 16, 255  # flow/record.pxd, decode/record.pxd
 LARGEST_SCALE = 14  # RFC 7323 section 2.3
@@ -119,7 +120,7 @@ def ask_to_kill(channel: Channel, target: Target) -> bool:
 
 
 class Killer:
-    """Asks for the end of TCP connections, and once more while they go on.
+    """Asks for the end of TCP connections, and once more while they go on and when they fall silent.
 
     ask : takes the request; whether it is on its way
     """
@@ -129,6 +130,7 @@ class Killer:
         self._macs = np.zeros((len(table.rows), MAC_BYTES), np.uint8)
         self._framed = np.zeros(len(table.rows), np.bool_)
         self._ended: dict[int, tuple[int, int]] = {}
+        self._talking: set[int] = set()  # of these, those that spoke in the last step
 
     def take(self, step: Step, chunks: ChunkBatch, hits: Sequence[Hit]) -> None:
         """End what is hit."""
@@ -143,15 +145,26 @@ class Killer:
     def watch(self, step: Step) -> None:
         """Learn from a step what is needed to end its connections; those that were ended and go on, again."""
         self._learn_macs(step)
-        for row in self._speaking(step):
-            serial, left = self._ended[row]
-            self._ended[row] = serial, left - 1
-            if left == 1:
-                del self._ended[row]
-            with self._table.steady:
-                target = self._target_of(row, serial)
-            if target is not None:
-                self._ask(target)
+        speaking = self._speaking(step)
+        silent = sorted(self._talking.difference(speaking))
+        self._talking = set(speaking)
+        for row in speaking:
+            self._end_again(row, 1)
+        for row in silent:
+            self._end_again(row, 0)
+
+    def _end_again(self, row: int, kept: int) -> None:
+        """Unless no more than `kept` steps are left for it."""
+        serial, left = self._ended.get(row, (-1, 0))
+        if left <= kept:
+            return
+        self._ended[row] = serial, left - 1
+        if left == 1:
+            del self._ended[row]
+        with self._table.steady:
+            target = self._target_of(row, serial)
+        if target is not None:
+            self._ask(target)
 
     def end(self, row: int, serial: int) -> bool:
         """End the connection of this flow, with the table's lock held; whether that is asked for by now."""

@@ -144,10 +144,11 @@ def test_two_workers_share_an_interface(driver: str, tmp_path: Path) -> None:
             with tcpdump(
                 net.server, tmp_path / "all.pcap", "udp", "or", "ip[6:2]", "&", "0x3fff", "!=", "0"
             ) as all_:
-                for _ in range(flows):
+                for number in range(flows):
                     with net.client.entered():
                         asking = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
                     with asking:
+                        asking.bind(("", 20_000 + number))
                         for size in (10, 3000):
                             asking.sendto(os.urandom(size), (net.server.address, 7))
                             data, sender = echo.recvfrom(5000)
