@@ -10,7 +10,7 @@ from fl0p_py.capture.batch import PacketBatch
 from fl0p_py.sensor.request import AGAIN, Killer
 from fl0p_py.sensor.target import Target
 from fl0p_py.settings import EngineOptions
-from fl0p_py.tracker import Tracker
+from fl0p_py.tracker import Step, Tracker
 from tests.flow.conversation_frames import HANDSHAKE, SECOND, Segment, frame
 from tests.support.frames import batch
 
@@ -53,15 +53,15 @@ def test_it_is_asked_for_again(says: list[bool], expected: list[int]) -> None:
     """expected : the batches at which the connection's end is asked for"""
     tracker = Tracker(Live(says), EngineOptions(records="packets", hash_key=bytes(16)))
     asked: list[int] = []
-    number = 0
+    steps: list[Step] = []
 
     def ask(target: Target) -> bool:
         assert target.sport == 22
-        asked.append(number)
+        asked.append(len(steps))
         return True
 
     killer = Killer(tracker.table, ask)
-    for number, step in enumerate(tracker):
+    for step in tracker:
         if step.batch is None:
             break
         killer.watch(step)
@@ -69,4 +69,5 @@ def test_it_is_asked_for_again(says: list[bool], expected: list[int]) -> None:
             with tracker.table.steady:
                 row = tracker.table.rows[0]
                 assert killer.end(0, int(row["serial"]))
+        steps.append(step)
     assert asked == expected
