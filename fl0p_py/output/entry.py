@@ -71,7 +71,7 @@ def entry_text(signatures: Iterable[Signature], form: Form) -> EntryText:
         head = head_and_tail[0](signature).encode()
         tails = [head_and_tail[1](signature, actor).encode() for actor in TAILS]
         pieces += (head, *tails)
-        ends.append(signature.pattern.end)
+        ends.append(signature.ends)
         own.append(signature.facets.actor is not None)
         longest = max(longest, len(head) + max(map(len, tails)))
     at = np.zeros(len(pieces) + len(TAILS) + 1, dtype=np.int64)

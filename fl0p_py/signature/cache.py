@@ -103,8 +103,8 @@ def _key(texts: Sequence[SignatureText], threshold_ms: int, fuzzy: bool) -> str:
 class _Later:
     """Patterns and examples of a set from the cache."""
 
-    def __init__(self, data: bytes) -> None:
-        self._data = data
+    def __init__(self, data: bytes, ending: frozenset[tuple[str, str]]) -> None:
+        self._data, self._ending = data, ending
         self._values: dict[tuple[str, str], tuple[Any, ...]] = {}
 
     def read_into(self, signature: Signature) -> None:
@@ -113,6 +113,9 @@ class _Later:
             self._data = b""
         for name, value in zip(UNREAD, self._values[signature.id, signature.via], strict=True):
             setattr(signature, name, value)
+
+    def ends(self, signature: Signature) -> bool:
+        return (signature.id, signature.via) in self._ending
 
 
 class _Unpickler(pickle.Unpickler):
@@ -136,10 +139,10 @@ def _read(file: Path) -> SignatureSet | None:
             if not _ours(found) or found.st_size > MAX_FILE:
                 return None
             data = io.BytesIO(stream.read(MAX_FILE))
-        own, warnings, whole, compiled = _unpickled(data)
+        own, warnings, whole, ending, compiled = _unpickled(data)
     except Exception:  # nobody knows all that a damaged pickle can raise; the set is compiled anew
         return None
-    later = _Later(data.read())
+    later = _Later(data.read(), ending)
     for signature in whole:
         signature.unread = later
     signatures = SignatureSet(whole[:own], warnings)
@@ -170,7 +173,8 @@ def _write(file: Path, signatures: SignatureSet) -> None:
         bare.append(copy.copy(signature))
         for name in UNREAD:
             delattr(bare[-1], name)
-    made = (len(signatures.signatures), signatures.warnings, tuple(bare), tunnelled.compiled)
+    ending = frozenset((one.id, one.via) for one in tunnelled.signatures if one.ends)
+    made = (len(signatures.signatures), signatures.warnings, tuple(bare), ending, tunnelled.compiled)
     later = {
         (one.id, one.via): tuple(getattr(one, name) for name in UNREAD) for one in tunnelled.signatures
     }

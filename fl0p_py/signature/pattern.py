@@ -164,6 +164,9 @@ class Unread(Protocol):
     def read_into(self, signature: Signature) -> None:
         """Give it the values of UNREAD."""
 
+    def ends(self, signature: Signature) -> bool:
+        """Whether its pattern ends with `>`."""
+
 
 @dataclass(slots=True)
 class Signature:
@@ -198,6 +201,11 @@ class Signature:
                 raise AttributeError(name)
             self.unread.read_into(self)
             return getattr(self, name)
+
+    @property
+    def ends(self) -> bool:
+        """Whether the pattern ends with `>`."""
+        return self.pattern.end if self.unread is None else self.unread.ends(self)
 
     @property
     def location(self) -> str:

@@ -78,6 +78,7 @@ def test_the_second_time_the_set_is_the_same_and_not_compiled(
 def test_patterns_are_there_when_they_are_asked_for(folder: Path, lines: Path) -> None:
     ready([lines])
     one, other = ready([lines]).signatures
+    assert [one.ends, other.ends] == [True, False]
     assert one.pattern == load([lines]).signatures[0].pattern
     assert other.examples == ()
     with pytest.raises(AttributeError):
