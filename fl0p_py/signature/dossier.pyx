@@ -98,7 +98,7 @@ cdef class Dossiers:
         return 0
 
     cdef forget_past(self):
-        """After the last flow: let go of the other set's dossiers, which would hold on to those before them."""
+        """After the last flow: let go of the other set's dossiers, which hold on to those before them."""
         self.past = self.renamed = None
         self.was = NULL
 
