@@ -9,7 +9,7 @@ seen; a learner takes the most generous one that names nothing else.
 from __future__ import annotations
 
 from dataclasses import replace
-from math import ceil
+from math import ceil, gcd
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -121,7 +121,7 @@ def _usual(sizes: Array) -> Array:
         return sizes
     ordered = np.sort(sizes)
     widths = ordered[len(ordered) - 1 - few :] - ordered[: few + 1]
-    low = int(widths.argmin())
+    low = int(np.argmin(widths))
     if NARROWED * widths[low] > ordered[-1] - ordered[0]:
         return sizes
     return ordered[low : low + len(ordered) - few]
@@ -145,7 +145,7 @@ def grid(sizes: Array) -> int:
     values = np.unique(sizes)
     if len(values) < FEWEST_ON_GRID:
         return 1
-    step = int(np.gcd.reduce(np.diff(values)))
+    step = gcd(*np.diff(values).tolist())
     return next((block for block in BLOCKS if step % block == 0), 1)
 
 
@@ -187,7 +187,7 @@ def turn(turns: Turns, at: Array, level: Level, *, last: bool = False) -> Turn:
 def _usually_cut(turns: Turns, at: Array) -> Array:
     """Without the few of another number of tokens, if all others have the same: a retransmission cut them."""
     count = turns.count.take(at)
-    common = count == np.bincount(count).argmax()
+    common = count == np.argmax(np.bincount(count))
     return at[common] if common.mean() >= 1 - OUTLYING else at
 
 
