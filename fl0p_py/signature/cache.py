@@ -104,7 +104,7 @@ class _Later:
     """Patterns and examples of a set from the cache."""
 
     def __init__(self, data: bytes, ending: frozenset[tuple[str, str]]) -> None:
-        self._data, self._ending = data, ending
+        self._data, self._ending, self.size = data, ending, len(data)
         self._values: dict[tuple[str, str], tuple[Any, ...]] = {}
 
     def read_into(self, signature: Signature) -> None:
@@ -139,10 +139,12 @@ def _read(file: Path) -> SignatureSet | None:
             if not _ours(found) or found.st_size > MAX_FILE:
                 return None
             data = io.BytesIO(stream.read(MAX_FILE))
-        own, warnings, whole, ending, compiled = _unpickled(data)
+        own, warnings, whole, ending, compiled, behind = _unpickled(data)
+        later = _Later(data.read(), ending)
+        if later.size != behind:
+            return None
     except Exception:  # nobody knows all that a damaged pickle can raise; the set is compiled anew
         return None
-    later = _Later(data.read(), ending)
     for signature in whole:
         signature.unread = later
     signatures = SignatureSet(whole[:own], warnings)
@@ -174,19 +176,21 @@ def _write(file: Path, signatures: SignatureSet) -> None:
         for name in UNREAD:
             delattr(bare[-1], name)
     ending = frozenset((one.id, one.via) for one in tunnelled.signatures if one.ends)
-    made = (len(signatures.signatures), signatures.warnings, tuple(bare), ending, tunnelled.compiled)
-    later = {
+    values = {
         (one.id, one.via): tuple(getattr(one, name) for name in UNREAD) for one in tunnelled.signatures
     }
-    data = pickle.dumps(made, 5) + pickle.dumps(later, 5)
+    later = pickle.dumps(values, 5)
+    count, warnings = len(signatures.signatures), signatures.warnings
+    made = (count, warnings, tuple(bare), ending, tunnelled.compiled, len(later))
+    data = pickle.dumps(made, 5) + later
     try:
         file.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
         if not _ours(file.parent.stat()):
             return
-        with tempfile.NamedTemporaryFile(dir=file.parent, delete=False) as stream:
+        with tempfile.NamedTemporaryFile(dir=file.parent, suffix=file.suffix, delete=False) as stream:
             stream.write(data)
         Path(stream.name).replace(file)
-        files = sorted(file.parent.iterdir(), key=lambda one: one.stat().st_mtime_ns)
+        files = sorted(file.parent.glob(f"*{file.suffix}"), key=lambda one: one.stat().st_mtime_ns)
         for old in files[:-KEPT_FILES]:
             old.unlink()
     except OSError:  # a full disk, a home that cannot be written to, another run that tidies up

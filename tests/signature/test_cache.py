@@ -108,6 +108,10 @@ def truncated(file: Path) -> None:
     file.write_bytes(file.read_bytes()[:100])
 
 
+def short_by_a_byte(file: Path) -> None:
+    file.write_bytes(file.read_bytes()[:-1])
+
+
 def foreign(file: Path) -> None:
     os.chown(file, 65534, 65534)
 
@@ -138,7 +142,7 @@ def other_things(file: Path) -> None:
     file.write_bytes(pickle.dumps({"own": 3}))
 
 
-SPOILS = (truncated, foreign, writable, folder_writable, linked, evil, other_things)
+SPOILS = (truncated, short_by_a_byte, foreign, writable, folder_writable, linked, evil, other_things)
 
 
 @pytest.mark.parametrize("spoil", SPOILS, ids=lambda spoil: spoil.__name__)
@@ -186,11 +190,14 @@ def test_a_relative_name_is_no_folder_for_it(
     assert len(list((tmp_path / "home" / ".cache" / "fl0p").iterdir())) == 1
 
 
-def test_only_the_latest_files_are_kept(folder: Path, lines: Path) -> None:
+def test_only_the_latest_files_are_kept_and_others_left_alone(folder: Path, lines: Path) -> None:
+    folder.mkdir(mode=0o700, parents=True)
+    (folder / "notes").touch()
     for number in range(KEPT_FILES + 3):
         lines.write_text(f"tcp 25 < s{number + 1} c20 : mail\n")
         ready([lines])
-    assert len(list(folder.iterdir())) == KEPT_FILES
+    assert len(list(folder.glob("*.set"))) == KEPT_FILES
+    assert (folder / "notes").exists()
 
 
 def test_a_file_holds_the_sets_and_is_the_user_s_alone(folder: Path, lines: Path) -> None:
