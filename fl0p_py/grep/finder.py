@@ -5,12 +5,13 @@ pieces of each pattern (piece.py) and of the string of a distance (distance.py).
 there is no match; where it finds something there may be one.
 
 A hit costs a call of Python, so that their number is bounded: payload in which a piece is everywhere is
-looked at closely as a whole.
+looked at closely as a whole, and of each pattern it is only asked whether it may be in it.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
+from functools import cached_property
 from typing import Any, NamedTuple
 
 import hyperscan
@@ -25,8 +26,11 @@ from fl0p_py.grep.piece import Piece
 MOST_HITS = 4096
 """In one scan.  Beyond, all the rest counts as hit."""
 
+MOST_PLACES = 512
+"""In the payload of one packet.  Beyond, a pattern that may be in it counts as if it were at its end."""
+
 FEW = 4
-"""So many patterns are all tried rather than asked for."""
+"""So many patterns are all tried on a datagram rather than asked for."""
 
 Buffer = Any
 """What gives its bytes away: an array of uint8, bytes, a memoryview."""
@@ -58,6 +62,7 @@ class Finder:
             pieces += [
                 (Piece(text, distance.ignore_case), len(patterns)) for text in {t for _, t in distance.pieces}
             ]
+        self._pieces = pieces
         self.blind = frozenset(self._all).difference(number for _, number in pieces)
         self.overlap = max((len(piece.text) for piece, _ in pieces), default=1) - 1
         self._database = _compiled(pieces) if pieces else None
@@ -82,14 +87,16 @@ class Finder:
 
     def which(self, data: Buffer) -> Sequence[int]:
         """Numbers of the patterns that may be in it, ascending."""
+        if len(self._all) <= FEW:
+            return self._all
         return self.among(self.seen(data, 0))
 
     def seen(self, data: Buffer, at: int) -> dict[int, int]:
         """By the number of a pattern, where a piece of it ended last; `at` is the offset of the data."""
         ends: dict[int, int] = {}
-        if len(self._all) <= FEW or self._database is None:
+        if not len(data) or self._database is None:
             return ends
-        left = MOST_HITS
+        left = MOST_PLACES
 
         def hit(number: int, start: int, end: int, flags: int, context: object) -> bool | None:
             nonlocal left
@@ -100,17 +107,20 @@ class Finder:
         try:
             self._database.scan(data, match_event_handler=hit)
         except hyperscan.ScanTerminated:
-            return dict.fromkeys(self._all, at + len(data))
+            self._once.scan(data, match_event_handler=lambda *of: ends.update({of[0]: at + len(data)}))
         return ends
 
     def among(self, seen: Iterable[int]) -> Sequence[int]:
         """Numbers of the patterns that may be where pieces of these were seen, ascending."""
-        if len(self._all) <= FEW or self._database is None:
-            return self._all
         return sorted(self.blind.union(seen))
 
+    @cached_property
+    def _once(self) -> hyperscan.Database:
+        """Tells of each pattern once, and not where.  Few searches meet such payload."""
+        return _compiled(self._pieces, hyperscan.HS_FLAG_SINGLEMATCH)
 
-def _compiled(pieces: Sequence[tuple[Piece, int]]) -> hyperscan.Database:
+
+def _compiled(pieces: Sequence[tuple[Piece, int]], flags: int = 0) -> hyperscan.Database:
     """A database in which all are; raises GrepError."""
     database = hyperscan.Database()
     try:
@@ -118,7 +128,7 @@ def _compiled(pieces: Sequence[tuple[Piece, int]]) -> hyperscan.Database:
             expressions=[of_bytes(piece.text).encode() for piece, _ in pieces],
             ids=[number for _, number in pieces],
             elements=len(pieces),
-            flags=[hyperscan.HS_FLAG_CASELESS if piece.either_case else 0 for piece, _ in pieces],
+            flags=[flags | (hyperscan.HS_FLAG_CASELESS if piece.either_case else 0) for piece, _ in pieces],
         )
     except hyperscan.error as error:
         raise GrepError(f"the patterns cannot be compiled together: {error}") from None

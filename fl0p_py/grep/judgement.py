@@ -21,7 +21,7 @@ from typing import Any
 import numpy as np
 
 from fl0p_py.flow.table import FlowTable
-from fl0p_py.grep.allowance import Allowance, TooSlowError
+from fl0p_py.grep.allowance import Allowance, TooSlowError, Turn
 from fl0p_py.grep.distance import Distance
 from fl0p_py.grep.finder import Finder
 from fl0p_py.grep.hit import Hit, captured, ends_of_packet, ends_of_row, record_of, segments_of
@@ -65,7 +65,7 @@ class Judgement:
     ) -> None:
         self._table = table
         self._allowance = Allowance()
-        self._matchers = Matchers(patterns, distance, self._allowance)
+        self._matchers = Matchers(patterns, distance)
         self._matchers.prepare()
         self._finder = Finder(patterns, distance)
         self._sides = [pattern.side for pattern in patterns]
@@ -171,13 +171,18 @@ class Judgement:
 
     def _matches(self, said: bytes, direction: int | None) -> bool:
         window = Window(said)
-        for number in self._finder.which(said):
-            if direction is not None and self._sides[number] not in (Side.ANY, direction):
-                continue
-            try:
-                if self._matchers.of(number).find(window) is not None:
+        with Turn(self._allowance, len(said)) as turn:
+            numbers = [
+                number
+                for number in self._finder.which(said)
+                if direction is None or self._sides[number] in (Side.ANY, direction)
+            ]
+            turn.expects(len(numbers))
+            for number in numbers:
+                try:
+                    if self._matchers.find(number, window, turn) is not None:
+                        return True
+                except TooSlowError:
+                    self.slow += 1
                     return True
-            except TooSlowError:
-                self.slow += 1
-                return True
         return False

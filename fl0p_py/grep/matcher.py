@@ -2,17 +2,20 @@
 
 A window is a part of a stream: what comes before it and behind it may be unknown.  Literals are searched as
 such; expressions by RE2, in time that grows with the window alone, or if it does not have them by `regex`.
-Expressions and distances are stopped when they take too long (allowance.py).
+`regex` and distances are stopped when they take too long (allowance.py).  RE2 cannot be, and takes up to
+10 us for a byte where its states become too many: it is not begun if what it took before says that it will
+not be done in time.
 """
 
 from __future__ import annotations
 
+import time
 from collections import OrderedDict
 from collections.abc import Sequence
 from contextlib import suppress
 from typing import NamedTuple, Protocol
 
-from fl0p_py.grep.allowance import Allowance, TooSlowError
+from fl0p_py.grep.allowance import TooSlowError, Turn
 from fl0p_py.grep.distance import Distance
 from fl0p_py.grep.expression import Expression
 from fl0p_py.grep.pattern import GrepError, Pattern
@@ -22,6 +25,12 @@ MOST_MADE = 4096
 
 MOST_MEMORY = 1 << 19
 """Of an automaton's states, in bytes; without them it is slower."""
+
+CALL = 256
+"""Bytes that an automaton searches in the time that a call takes."""
+
+TRIED = 4096
+"""Bytes of a long window, and how many are searched first to know what an automaton takes for such."""
 
 
 class Match(NamedTuple):
@@ -46,7 +55,7 @@ class Window(NamedTuple):
 
 
 class Matcher(Protocol):
-    def find(self, window: Window) -> Match | None:
+    def find(self, window: Window, turn: Turn) -> Match | None:
         """The first match that ends beyond `after` and that nothing to come can undo; raises TooSlowError."""
 
 
@@ -54,7 +63,7 @@ class _Literal:
     def __init__(self, text: bytes) -> None:
         self._text = text
 
-    def find(self, window: Window) -> Match | None:
+    def find(self, window: Window, turn: Turn) -> Match | None:
         start = window.data.find(self._text, max(0, window.after - len(self._text) + 1))
         return None if start < 0 else Match(start, start + len(self._text))
 
@@ -77,10 +86,31 @@ class _Automaton:
         options.max_mem = MOST_MEMORY
         options.log_errors = False
         self._re2 = re2.compile(f"(?m){text}".encode(), options)
+        self._byte_s = [0.0, 0.0]  # that it took at most: of short windows, of long ones
 
     def search(self, data: bytes, at: int, left_s: float) -> tuple[int, int] | None:
-        found = self._re2.search(data, at)
-        return None if found is None else found.span()
+        size = len(data) - at
+        is_long = size >= TRIED
+        if is_long and not self._byte_s[True]:
+            began_s = time.thread_time()
+            self._timed(data, at, at + TRIED)
+            left_s -= time.thread_time() - began_s
+        needed_s = (size + CALL) * self._byte_s[is_long]
+        if needed_s > left_s:
+            # Tried again once as much time was left unused as it needs.
+            self._byte_s[is_long] *= 1 - max(left_s, 0.0) / needed_s
+            raise TimeoutError
+        return self._timed(data, at, len(data))
+
+    def _timed(self, data: bytes, at: int, stop: int) -> tuple[int, int] | None:
+        began_s = time.thread_time()
+        found = self._re2.search(data, at, stop)
+        took_s = time.thread_time() - began_s
+        span: tuple[int, int] | None = None if found is None else found.span()
+        size = (stop if span is None else span[1]) - at
+        is_long = size >= TRIED
+        self._byte_s[is_long] = max(self._byte_s[is_long], took_s / (size + CALL))
+        return span
 
 
 class _Backtracker:
@@ -101,33 +131,31 @@ class _Backtracker:
 
 
 class _Expression:
-    def __init__(self, expression: Expression, engine: _Engine, allowance: Allowance) -> None:
-        self._expression, self._engine, self._allowance = expression, engine, allowance
+    def __init__(self, expression: Expression, engine: _Engine) -> None:
+        self._expression, self._engine = expression, engine
 
-    def find(self, window: Window) -> Match | None:
+    def find(self, window: Window, turn: Turn) -> Match | None:
         at = max(0, window.after - self._expression.widest - self._expression.behind)
-        with self._allowance.look() as look:
-            while at < len(window.data):
-                try:
-                    found = self._engine.search(window.data, at, look.left_s())
-                except TimeoutError:
-                    raise TooSlowError from None
-                if found is None:
-                    return None
-                if _counts(self._expression, window, *found):
-                    return Match(*found)
-                at = found[0] + 1
+        while at < len(window.data):
+            try:
+                found = self._engine.search(window.data, at, turn.left_s())
+            except TimeoutError:
+                raise TooSlowError from None
+            if found is None:
+                return None
+            if _counts(self._expression, window, *found):
+                return Match(*found)
+            at = found[0] + 1
         return None
 
 
 class _Distance:
-    def __init__(self, distance: Distance, allowance: Allowance) -> None:
-        self._distance, self._allowance = distance, allowance
+    def __init__(self, distance: Distance) -> None:
+        self._distance = distance
 
-    def find(self, window: Window) -> Match | None:
+    def find(self, window: Window, turn: Turn) -> Match | None:
         whole = window.first and window.last
-        with self._allowance.look() as look:
-            found = self._distance.find(window.data, window.after, whole, look.left_s)
+        found = self._distance.find(window.data, window.after, whole, turn.left_s)
         return None if found is None else Match(found.start, found.end, found.value)
 
 
@@ -142,8 +170,8 @@ class Matchers:
     """Of patterns, and of a distance, whose number is that after the last pattern's; each is made when it is
     first asked for, and a bounded number is kept."""
 
-    def __init__(self, patterns: Sequence[Pattern], distance: Distance | None, allowance: Allowance) -> None:
-        self._patterns, self._distance, self._allowance = patterns, distance, allowance
+    def __init__(self, patterns: Sequence[Pattern], distance: Distance | None) -> None:
+        self._patterns, self._distance = patterns, distance
         self._made: OrderedDict[int, Matcher] = OrderedDict()
 
     def prepare(self) -> None:
@@ -154,9 +182,15 @@ class Matchers:
             import regex  # noqa: F401
         for number, pattern in expressions:
             if pattern.expression.exact is None:
-                self.of(number)
+                self._of(number)
 
-    def of(self, number: int) -> Matcher:
+    def find(self, number: int, window: Window, turn: Turn) -> Match | None:
+        """The next look of a turn; see Matcher."""
+        matcher = self._of(number)
+        turn.look()
+        return matcher.find(window, turn)
+
+    def _of(self, number: int) -> Matcher:
         matcher = self._made.get(number)
         if matcher is None:
             matcher = self._made[number] = self._make(number)
@@ -169,12 +203,12 @@ class Matchers:
         """The quickest that is exact; raises GrepError."""
         if number == len(self._patterns):
             assert self._distance is not None
-            return _Distance(self._distance, self._allowance)
+            return _Distance(self._distance)
         pattern = self._patterns[number]
         expression = pattern.expression
         if expression.literal is not None:
             return _Literal(expression.literal)
-        return _Expression(expression, _engine(pattern), self._allowance)
+        return _Expression(expression, _engine(pattern))
 
 
 def _engine(pattern: Pattern) -> _Engine:

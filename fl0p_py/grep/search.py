@@ -7,14 +7,13 @@ beginning of what a pattern wants, or bytes to come decide, the stream is follow
 looked at too, whatever is in them, and what they say is kept until the match is there or can no longer be.
 
 What is kept of followed streams is bounded for each and in all; the one that was followed for longest is
-given up first.  So is the time that looking takes: what a stream says in pieces of two bytes is not
-looked at anew, with all before it, for each of them.
+given up first.  So is the time that looking takes (allowance.py): a pattern that took too long is given up
+on that stream.
 """
 
 from __future__ import annotations
 
 import heapq
-import time
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from typing import Any
@@ -24,7 +23,7 @@ from numpy.typing import NDArray
 
 from fl0p_py.flow.table import FlowTable
 from fl0p_py.grep import need as needs_of
-from fl0p_py.grep.allowance import Allowance, TooSlowError
+from fl0p_py.grep.allowance import Allowance, TooSlowError, Turn
 from fl0p_py.grep.distance import Distance
 from fl0p_py.grep.finder import Finder, Hits
 from fl0p_py.grep.hit import (
@@ -70,7 +69,7 @@ class Search:
         self._reach = max(need.reach for need in self._needs)
         self._follow = max(LAST_SHOWN, *(need.follow for need in self._needs))
         self._allowance = Allowance()
-        self._matchers = Matchers(patterns, distance, self._allowance)
+        self._matchers = Matchers(patterns, distance)
         self._matchers.prepare()
         self._joints = Joints(table, needs_of.joint_width(self._needs))
         self._windows: dict[int, StreamWindow] = {}
@@ -208,7 +207,8 @@ class Search:
     def _datagram(self, step: Step, batch: ChunkBatch, chunk: Any) -> Iterator[Hit]:
         """Tested by itself, against every pattern."""
         payload = bytes(batch.bytes_of(chunk))
-        matches = self._matches(self._finder.which(payload), Window(payload), set())
+        with Turn(self._allowance, len(payload)) as turn:
+            matches = self._matches(self._finder.which(payload), Window(payload), set(), turn)
         if matches:
             flags = int(chunk["flags"])
             others = segments_of(step).others
@@ -226,35 +226,32 @@ class Search:
         before = len(window.data)
         window.add(payload, int(chunk["offset"]))
         direction = int(chunk["direction"])
-        began_s = time.thread_time()
-        numbers = [
-            number
-            for number in window.which(self._finder)
-            if self._needs[number].side in (Side.ANY, direction) and number not in window.slow
-        ]
-        matches = self._matches(numbers, Window(window.data, before, window.first, False), window.slow)
-        if not window.pays(time.thread_time() - began_s, len(payload), self._allowance):
-            costly = {number for number in numbers if self._is_followed(number)} - window.slow
-            window.slow |= costly
-            self.slow += len(costly)
+        with Turn(self._allowance, len(payload), window.purse) as turn:
+            numbers = [
+                number
+                for number in window.which(self._finder, self._needs)
+                if self._needs[number].side in (Side.ANY, direction) and number not in window.slow
+            ]
+            view = Window(window.data, before, window.first, False)
+            matches = self._matches(numbers, view, window.slow, turn)
         if matches:
             ends = ends_of_row(self._table.rows, int(chunk["flow"]))
             yield _hit(step, chunk, ends, payload, matches, before)
-        follow = max((self._needs[number].follow for number in numbers), default=0)
-        if follow:
-            window.until = max(window.until, window.end + follow)
+        window.follow(numbers, self._needs)
         self._keep(key, window)
 
     def _late(self, step: Step, batch: ChunkBatch, chunk: Any) -> Iterator[Hit]:
         """Bytes for a gap that was given up: looked at by themselves."""
         payload = bytes(batch.bytes_of(chunk))
         direction = int(chunk["direction"])
-        numbers = [
-            number
-            for number in self._finder.which(payload)
-            if self._needs[number].side in (Side.ANY, direction)
-        ]
-        matches = self._matches(numbers, Window(payload, 0, int(chunk["offset"]) == 0, False), set())
+        with Turn(self._allowance, len(payload)) as turn:
+            numbers = [
+                number
+                for number in self._finder.which(payload)
+                if self._needs[number].side in (Side.ANY, direction)
+            ]
+            view = Window(payload, 0, int(chunk["offset"]) == 0, False)
+            matches = self._matches(numbers, view, set(), turn)
         if matches:
             ends = ends_of_row(self._table.rows, int(chunk["flow"]))
             yield _hit(step, chunk, ends, payload, matches, 0)
@@ -268,23 +265,19 @@ class Search:
                 continue
             numbers = [
                 number
-                for number in self._finder.which(window.data)
+                for number in self._finder.among(window.seen)
                 if self._needs[number].side in (Side.ANY, direction)
                 and number not in window.slow
                 and (self._waits(number) or (number == len(self._patterns) and self._is_shorter(window)))
             ]
             view = Window(window.data, len(window.data) - 1, window.first, True)
-            matches = self._matches(numbers, view, window.slow)
+            with Turn(self._allowance, 0, window.purse) as turn:
+                matches = self._matches(numbers, view, window.slow, turn)
             if matches:
                 ends = ends_of_row(self._table.rows, row)
                 shown = window.data[-LAST_SHOWN:]
                 hit = _hit(step, chunk, ends, shown, matches, len(window.data) - len(shown))
                 yield _turned(hit, direction, window.end)
-
-    def _is_followed(self, number: int) -> bool:
-        """Whether looking for it again and again is what takes the time."""
-        need = self._needs[number]
-        return need.always or need.follow > 0
 
     def _waits(self, number: int) -> bool:
         """Whether bytes to come decide on a match at the end of what is there."""
@@ -294,13 +287,17 @@ class Search:
         """Whether a whole stream is shorter than what it is compared with."""
         return self._distance is not None and window.first and len(window.data) < self._distance.length
 
-    def _matches(self, numbers: Sequence[int], window: Window, slow: set[int]) -> list[tuple[int, Match]]:
+    def _matches(
+        self, numbers: Sequence[int], window: Window, slow: set[int], turn: Turn
+    ) -> list[tuple[int, Match]]:
+        """Those of these patterns that match; those given up go into `slow`."""
         found: list[tuple[int, Match]] = []
+        turn.expects(len(numbers))
         for number in numbers:
             waiting = window.after and self._waits(number) and not window.last
             view = window._replace(after=window.after - 1) if waiting else window
             try:
-                match = self._matchers.of(number).find(view)
+                match = self._matchers.find(number, view, turn)
             except TooSlowError:
                 slow.add(number)
                 self.slow += 1

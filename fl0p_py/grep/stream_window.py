@@ -2,19 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 
-from fl0p_py.grep.allowance import Allowance
+from fl0p_py.grep.allowance import Purse
 from fl0p_py.grep.finder import Finder
-from fl0p_py.grep.need import LONGEST_MATCH
-
-WORTH_S = 2e-6
-"""What looking at a stream may take for each of its bytes: several times what a pattern takes tried on 64 KiB
-for every full segment."""
-
-PATIENCE_S = 0.5
-"""And what it may take besides, out of the allowance of all."""
+from fl0p_py.grep.need import LONGEST_MATCH, Need
 
 
 @dataclass(slots=True)
@@ -22,46 +15,47 @@ class StreamWindow:
     """The last bytes of one direction of a flow.
 
     serial : of the flow; data : the bytes; end : offset behind them; first : they are the stream's first
+    known  : offset up to which matches are known
     seen   : by the number of a pattern, offset where a piece of it ended last; up to offset `scanned`
     until  : offset up to which the stream is followed
     slow   : patterns that were given up on it
-    left_s : what its bytes are worth and did not take; spent_s : of the allowance
+    purse  : what looking at it may take
     """
 
     serial: int
     data: bytes = b""
     end: int = 0
     first: bool = True
+    known: int = 0
     seen: dict[int, int] = field(default_factory=dict)
     scanned: int = 0
     until: int = 0
     slow: set[int] = field(default_factory=set)
-    left_s: float = 0.0
-    spent_s: float = 0.0
+    purse: Purse = field(default_factory=Purse)
 
     def add(self, data: bytes, offset: int) -> None:
         """What comes next, at `offset`."""
         self.data += data
+        self.known = offset
         self.end = offset + len(data)
 
-    def which(self, finder: Finder) -> Sequence[int]:
-        """Numbers of the patterns that may be in it, ascending; only what is new is scanned."""
+    def which(self, finder: Finder, needs: Sequence[Need]) -> Sequence[int]:
+        """Numbers of the patterns of which a match may end in what is new, ascending; the rest is known."""
         start = self.end - len(self.data)
         at = max(start, self.scanned - finder.overlap)
         self.seen |= finder.seen(self.data[at - start :], at)
-        self.seen = {number: end for number, end in self.seen.items() if end > start}
+        self.seen = {
+            number: end
+            for number, end in self.seen.items()
+            if end > start and end + needs[number].follow > self.known
+        }
         self.scanned = self.end
         return finder.among(self.seen)
 
-    def pays(self, took_s: float, size: int, allowance: Allowance) -> bool:
-        """Whether its bytes, of which so many are new, are worth the time that they have taken."""
-        self.left_s += size * WORTH_S - took_s
-        missing_s = -self.left_s
-        if missing_s <= 0:
-            return True
-        self.left_s = 0.0
-        self.spent_s += missing_s
-        return self.spent_s <= PATIENCE_S and allowance.take(missing_s)
+    def follow(self, numbers: Iterable[int], needs: Sequence[Need]) -> None:
+        """Be followed until no match of these can come any more."""
+        ends = (self.seen[number] + needs[number].follow for number in numbers if number in self.seen)
+        self.until = max(self.until, *ends, 0)
 
     def gap(self, end: int) -> None:
         """Bytes up to `end` never came: no match goes over them."""

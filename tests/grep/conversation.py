@@ -77,17 +77,17 @@ class Memory:
         self.text += data
 
 
-def grep(conversation: Conversation, *words: str, batch: int = 1000) -> bytes:
-    """What flowgrep prints of it with these options."""
+def grep(conversation: Conversation, *words: str, batch: int = 1000, said: list[str] | None = None) -> bytes:
+    """What flowgrep prints of it with these options; said : gets what it says at the end"""
     options = parse(["-r", "-", "--flows", "64", *words])
     capture: Any = Capture(conversation.packets, batch)
     tracker = Tracker(capture, engine_options(options))
     folder = None if options.log is None else LogFolder(options.log, options.log_files)
-    output, said = Memory(), []
+    output = Memory()
     pipeline = Pipeline(options, wanted(options), tracker.table, output, folder, None)
     for step in tracker:
         pipeline.take(step)
-    pipeline.finish(said.append)
+    pipeline.finish([].append if said is None else said.append)
     return output.text
 
 

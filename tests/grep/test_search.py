@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from fl0p_py.grep import finder, stream_window
+from fl0p_py.grep import allowance, finder
 from fl0p_py.grep.pattern import GrepError
 from tests.grep.conversation import Conversation, events, grep, payloads
 from tests.grep.test_expression import PATTERNS
@@ -166,7 +166,8 @@ def test_a_stream_in_tiny_pieces_is_given_up_before_it_costs_much(
 ) -> None:
     made = one_stream(*[b"ab"] * 50, b"c")
     assert len(events(made, "-a", pattern)) == 1
-    monkeypatch.setattr(stream_window.StreamWindow, "pays", lambda *_: False)
+    monkeypatch.setattr(allowance, "MOST_S", 0.0)
+    monkeypatch.setattr(allowance, "WORTH_S", 1e-9)
     assert events(made, "-a", pattern) == []
 
 
