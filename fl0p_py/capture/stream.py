@@ -1,7 +1,6 @@
 """ByteStream: the bytes of a capture, from a file, a FIFO or standard input, decompressed if need be.
 
-Reads go straight into the caller's buffer without the GIL.  mmap is not used on purpose: a file that
-somebody cuts short while it is mapped ends the process with SIGBUS, a read just ends.
+Reads go straight into the caller's buffer without the GIL.
 """
 
 from __future__ import annotations
@@ -48,7 +47,7 @@ class FileStream:
     """A ByteStream of the plain bytes of a path ("-": standard input)."""
 
     def __init__(self, path: str) -> None:
-        self._path = path
+        self.path = path
         self._pushed = b""
         self.consumed = 0
         try:
@@ -105,7 +104,22 @@ class FileStream:
         try:
             return self._file.readinto(view) or 0
         except OSError as error:
-            raise CaptureError(self._path, error.strerror or str(error)) from error
+            raise CaptureError(self.path, error.strerror or str(error)) from error
+
+    def fileno(self) -> int:
+        return self._file.fileno()
+
+    def size_now(self) -> int:
+        """Bytes of the file, which may have become more or less."""
+        return os.fstat(self._file.fileno()).st_size
+
+    def tell(self) -> int:
+        return self._file.tell()
+
+    def seek(self, offset: int) -> None:
+        """Go on reading from here; only with a regular file."""
+        self._file.seek(offset)
+        self.consumed = offset
 
     def ready(self) -> bool:
         return self._regular or bool(self._pushed) or bool(self._poll.poll(0))

@@ -13,7 +13,7 @@ import zstandard
 from hypothesis import given
 from hypothesis import strategies as st
 
-from fl0p_py.capture import savefile, savefile_scan
+from fl0p_py.capture import savefile, savefile_scan, window
 from fl0p_py.capture.savefile import open_savefile
 from fl0p_py.errors import CaptureError
 from tests.capture.source import MemoryStream, outcome
@@ -32,8 +32,8 @@ uint64 = st.integers(0, 2**64 - 1)
 @pytest.fixture
 def small(monkeypatch):
     """Buffers and batches so small that carrying over and rotating happen all the time."""
-    monkeypatch.setattr(savefile, "READ_SIZE", 128)
-    monkeypatch.setattr(savefile, "PAGE", 1)
+    monkeypatch.setattr(window, "WINDOW", 128)
+    monkeypatch.setattr(window, "PAGE", 1)
     monkeypatch.setattr(savefile, "BATCH_PACKETS", 3)
 
 
