@@ -207,6 +207,9 @@ icmp * < c* ( +? c* ){2,} : Ping without an answer
 #: id=icmp.tunnel.ip class=icmp tunnel=icmp-tunnel no-edits
 icmp * = ( c-48 +? s64- | c49-72 +? s73- ) ( +? ( c* | s* ) ){0,12} +? ( c-48 +? s64- | c49-72 +? s73- ) : Tunnel in ICMP echo (small questions, large answers, again and again)
 
+#: id=icmp.tunnel.ip.answers class=icmp tunnel=icmp-tunnel no-edits
+icmp * = < c-200 ( +? ( c-200 | s-200 ) ){0,24} +? s201- ( +? ( c-200 | s* ) ){0,12} +? s201- : Tunnel in ICMP echo (answers longer than any question)
+
 #: id=icmp.tunnel.ptunnel class=icmp tunnel=icmp-tunnel no-edits
 icmp * = < c28 ( +? ( c28 | s28 ) ){0,8} +? ( c29-1052 | s29-1052 ) ( +? ( c28-1052 | s28-1052 ) ){2} : Tunnel in ICMP echo (ptunnel)
 
@@ -238,6 +241,9 @@ tcp 25,587,2525 = < S10-600 +? c6-300 +? S20-800 +? c10 +? s8-120 +? C100-2600 +
 
 #: id=smtp.by-hand class=smtp actor=human inside=tls12,tls13
 tcp 25,587,2525 = < S10-600 + C6-82 +? S8-800 + C12-102 +? S8-200 + C5-102 +? S8-200 : SMTP typed by hand
+
+#: id=smtp.by-hand.left class=smtp actor=human inside=tls12,tls13
+tcp 25,587,2525 = < S10-600 + C6-82 +? S8-800 ( + C5-102 +? S8-800 ){0,3} + c5-6 +? S10-120 > : SMTP typed by hand, greeted and left
 
 #: id=smtp.mail.by-hand class=smtp actor=human inside=tls12,tls13
 tcp * = < S10-600 + C6-82 +? S8-800 ( + C5-102 +? S8-800 ){2,12} + C5-6 +? S12-120 + C-200 + C-200 : SMTP typed by hand, mail handed over
@@ -468,6 +474,21 @@ tcp * = + c1 s1 c1 s1 c1 s1 c1 s1 c1 s1 c1 s1 : Terminal without encryption, typ
 
 #: id=shell.reverse.typed activity=reverse inside=tls12,tls13
 tcp * = + s1 c1 s1 c1 s1 c1 s1 c1 s1 c1 s1 c1 : Terminal of a client, typed by hand at the server (reverse shell)
+
+#: id=shell.typed.commands activity=shell actor=human inside=tls12,tls13
+tcp * = + c1 s1 c1 s1 c1 s1 ( +? c1 s1 ){0,20} +? c1 +? S2- ( + S* ){0,3} + c1 s1 c1 s1 c1 s1 : Terminal without encryption, commands typed by hand
+
+#: id=shell.reverse.typed.commands activity=reverse inside=tls12,tls13
+tcp * = + s1 c1 s1 c1 s1 c1 ( +? s1 c1 ){0,20} +? s1 +? C2- ( + C* ){0,3} + s1 c1 s1 c1 s1 c1 : Terminal of a client, commands typed by hand at the server (reverse shell)
+
+#: id=shell.lines activity=shell inside=tls12,tls13
+tcp 1-20,22-24,26-109,111-118,120-142,144-464,466-562,564-586,588-989,991-992,996-2524,2526-65535 = < c2-120 ( +? S* ( + S* ){0,3} ){0,1} ( + c2-120 ( +? S* ( + S* ){0,3} ){0,1} ){2,} + c5 > : Shell without a terminal, worked by lines
+
+#: id=shell.lines.prompted activity=shell inside=tls12,tls13
+tcp 1-20,22-24,26-109,111-118,120-142,144-464,466-562,564-586,588-989,991-992,996-2524,2526-65535 = < s10-300 ( +? s-300 ){1,5} ( + ( c2-9 +? S6- | c10-19 +? S12- | c20-39 +? S22- | c40-120 +? S42- ) ( + S* ){0,3} ){2,} + c5 +? S8-120 > : Shell with prompts and without a terminal, worked by lines
+
+#: id=shell.reverse.lines activity=reverse inside=tls12,tls13
+tcp 1-20,22-24,26-109,111-118,120-142,144-464,466-562,564-586,588-989,991-992,996-2524,2526-65535 = < c10-300 ( +? c-300 ){1,5} ( + ( s2-9 +? C6- | s10-19 +? C12- | s20-39 +? C22- | s40-120 +? C42- ) ( + C* ){0,3} ){2,} + s5 +? C8-120 > : Shell with prompts of a client, worked by lines at the server (reverse shell)
 
 #: id=rdp class=rdp
 tcp * = < ( c19 | c32-70 ) +? s19 +? C100-2600 +? S80-9000 : RDP connection

@@ -19,6 +19,7 @@ cdef enum Gate:
 cdef struct Beginning:      # of a flow that may be a tunnel, and into which nobody has looked yet
     uint64_t bits           # of the families that its port allows
     int64_t sum, before     # bytes of the present run, and of the one before
+    int64_t tickets         # of the server's first run
     uint32_t tunnel         # index + 1 once it is looked into; in the free list, of the next
     uint32_t families       # mask of those
     int8_t direction        # of the present run; 0: none yet
@@ -27,7 +28,7 @@ cdef struct Beginning:      # of a flow that may be a tunnel, and into which nob
     uint8_t runs            # before this one, up to MOST_AFTER - 1
     uint8_t unclear         # the run may hold messages of the tunnel's own
     uint8_t unclear_before  # so may the one before
-    uint8_t answered        # the server has spoken
+    uint8_t answered        # runs of the server, up to 3
     uint8_t overheads       # mask of those that are possible, and
     uint8_t finals          # of those whose handshake may have ended with a token
     uint8_t kept            # tokens

@@ -43,6 +43,10 @@ cdef class Gates:
         beginning.kept += 1
         if beginning.runs == 0 and not beginning.finals:
             self._note_final(beginning)
+        if direction < 0 and beginning.answered == 1:
+            beginning.tickets = beginning.sum
+        if direction < 0 and beginning.answered == 2 and beginning.sum == beginning.tickets:
+            beginning.unclear = True    # the other half of the tickets
         possible = beginning.bits & self.after[beginning.runs]
         side, place, before = direction < 0, class_of(beginning.sum), class_of(beginning.before)
         if possible:
@@ -71,7 +75,8 @@ cdef class Gates:
             beginning.unclear_before = beginning.unclear
             beginning.before, beginning.direction_before = beginning.sum, beginning.direction
         beginning.unclear = first or (direction < 0 and not beginning.answered)
-        beginning.answered |= direction < 0
+        if direction < 0:
+            beginning.answered = min(beginning.answered + 1, 3)
         beginning.direction, beginning.gap, beginning.sum = <int8_t>direction, passed > 0, 0
 
     cdef void _note_final(self, Beginning* beginning) noexcept nogil:

@@ -123,6 +123,11 @@ cdef class Matcher:
         }
         return {where: count + self.dropped_before.get(where, 0) for where, count in own.items()}
 
+    @property
+    def tunnels_sought(self):
+        """(flows that began like a tunnel's, those of them into which patterns were followed)"""
+        return self.tunnels.begun, self.tunnels.looked_into
+
     def feed(self, events, rows):
         """Take events from an array instead of a table; run() then works on them."""
         if len(events) and int(np.max(events["flow"])) >= len(self.states):

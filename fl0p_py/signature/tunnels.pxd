@@ -17,6 +17,7 @@ cdef enum PlaceFlag:
     EXPECT_SERVER = 2       # nor has what the server still has to say of its own
     LATE = 4                # the inner flow has begun: only patterns without `<` may begin here
     ALERTED = 8             # an alert was seen: only the end may follow
+    TICKETED = 16           # the server's first run was tickets: its next may begin with as many
 
 cdef struct Carrier:        # signature/overhead.py, Carrier
     int32_t overhead, alert, via, alone, server, low, high, clients
@@ -39,6 +40,7 @@ cdef struct Tunnel:         # what is known of one flow
     int64_t sum             # bytes of the present run
     uint32_t next           # tunnel + 1, in the free list
     uint32_t families       # mask of those that its port allows
+    int32_t tickets         # bytes of the server's first run, if that may be tickets
     int32_t own             # in the run that ends the handshake: where a token and its last message may end
     int32_t passed          # thresholds that the gap before the run reached
     int8_t direction        # of the run; 0: none yet
@@ -70,6 +72,7 @@ cdef class Tunnels:
     cdef uint32_t used_beginnings, unused_beginnings
     cdef uint32_t used, unused
     cdef readonly uint64_t overflow             # places that were dropped at a bound
+    cdef readonly uint64_t begun, looked_into   # flows with a handshake; those of them that passed a gate
     # of the step being made:
     cdef Tunnel* tunnel
     cdef FlowState* state

@@ -99,6 +99,7 @@ cdef class Tunnels:
         """The next token told of may begin the run that ends a handshake."""
         cdef uint32_t at
         self.free(flow)
+        self.begun += 1
         at = self.unused_beginnings
         if at:
             self.unused_beginnings = (<Beginning*>&self.beginnings[at - 1, 0]).tunnel
@@ -192,6 +193,7 @@ cdef class Tunnels:
         cdef Token one = token[0]
         cdef Tunnel* tunnel
         cdef int i
+        self.looked_into += 1
         self._look(beginning, late)
         tunnel = self.row(beginning.tunnel)
         for i in range(beginning.kept):
@@ -272,6 +274,7 @@ cdef class Tunnels:
         """Find the places behind the run as it is now."""
         cdef Tunnel* tunnel = self.tunnel
         cdef Carrier* carrier
+        cdef uint8_t flags
         cdef int i, n = tunnel.befores
         tunnel.behinds = 0
         self.more = False
@@ -285,11 +288,20 @@ cdef class Tunnels:
             elif self.place.flags & EXPECT_SERVER and tunnel.direction < 0:
                 self._servers_own(carrier)
             elif not (self.place.flags & EXPECT_SERVER and carrier.server):     # the client has to wait
-                self._data(tunnel.sum - self.place.base, self.place.flags)
+                flags = self.place.flags
+                if flags & TICKETED and tunnel.direction < 0:
+                    flags &= ~TICKETED
+                    if tunnel.sum <= tunnel.tickets:
+                        self.more = True
+                    if tunnel.sum == tunnel.tickets:
+                        self._add(self.place.at, flags)
+                self._data(tunnel.sum - self.place.base, flags)
         if tunnel.direction < 0:
             for i in range(n):
                 self.place = &tunnel.before[i]
-                if self.place.flags & EXPECT_SERVER:
+                if self.place.flags & EXPECT_SERVER or (
+                    self.place.flags & TICKETED and tunnel.sum == tunnel.tickets
+                ):
                     self._cut(&self.carriers[self.place.carrier])
         return 0
 
@@ -328,7 +340,10 @@ cdef class Tunnels:
         cdef int64_t rest = self.tunnel.sum - carrier.server
         if rest <= carrier.high:
             self.more = True
-        if carrier.server and rest == 0 or carrier.low <= rest <= carrier.high:
+        if not carrier.server and carrier.low <= rest <= carrier.high:
+            self.tunnel.tickets = <int32_t>rest
+            self._add(self.place.at, flags | TICKETED)
+        elif carrier.server and rest == 0 or carrier.low <= rest <= carrier.high:
             self._add(self.place.at, flags)
         if carrier.server and rest > 0:
             self._data(rest, flags)
@@ -348,7 +363,7 @@ cdef class Tunnels:
             new = &tunnel.before[tunnel.befores]
             tunnel.befores += 1
             new[0] = self.place[0]
-            new.flags &= ~EXPECT_SERVER
+            new.flags &= ~(EXPECT_SERVER | TICKETED)
             new.base = <uint16_t>tunnel.sum
 
     cdef int _data(self, int64_t size, uint8_t flags) except -1 nogil:

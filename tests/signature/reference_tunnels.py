@@ -46,6 +46,7 @@ class Place:
     expect_server: bool = False
     late: bool = False
     alerted: bool = False
+    ticketed: bool = False
 
 
 class ReferenceTunnel:
@@ -57,6 +58,7 @@ class ReferenceTunnel:
             for one in CARRIERS
         }
         self.found: set[Completion] = set()
+        self.tickets = 0
 
     def follow(self, tokens: list[Token], before: int, *, end: bool, silent: bool) -> set[Completion]:
         """What completes in a flow of so many tokens before these; silent : it ends after a pause."""
@@ -118,16 +120,24 @@ class ReferenceTunnel:
             elif place.expect_server and not self.client:
                 behind |= self.servers_own(place, size, number)
             elif not (place.expect_server and place.carrier.server):
-                behind |= self.data(place, size, self.gap, number)
+                after = place if self.client else replace(place, ticketed=False)
+                behind |= self.data(after, size, self.gap, number)
+                if self.more_tickets(place, size):
+                    behind.add(after)
         for place in self.cuts:
             behind |= self.data(place, size - place.base, False, number)
         if not self.client:
             self.cuts |= {
-                replace(place, base=size, expect_server=False)
+                replace(place, base=size, expect_server=False, ticketed=False)
                 for place in self.places
-                if place.expect_server and within(size - place.carrier.server, place.carrier.tickets)
+                if (place.expect_server and within(size - place.carrier.server, place.carrier.tickets))
+                or self.more_tickets(place, size)
             }
         return {replace(place, base=0) for place in behind}
+
+    def more_tickets(self, place: Place, size: int) -> bool:
+        """Whether the server's run may be the other half of the tickets."""
+        return place.ticketed and not self.client and size == self.tickets
 
     def first_run(self, place: Place, size: int, number: int) -> set[Place]:
         behind: set[Place] = set()
@@ -146,6 +156,8 @@ class ReferenceTunnel:
         tickets = within(rest, carrier.tickets)
         after = replace(place, expect_server=False)
         behind = {after} if tickets or (carrier.server and rest == 0) else set()
+        if tickets and not carrier.server:
+            self.tickets, behind = rest, {replace(after, ticketed=True)}
         if carrier.server and rest > 0:
             behind |= self.data(after, rest, False, number)
         elif not carrier.server and (place.at is not None or not tickets):
