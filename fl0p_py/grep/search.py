@@ -67,6 +67,8 @@ class Search:
             self._needs.append(needs_of.of_distance(distance))
         self._always = any(need.always for need in self._needs)
         self._reach = max(need.reach for need in self._needs)
+        if any(pattern.expression.ahead for pattern in patterns):
+            self._reach = max(self._reach, LAST_SHOWN)
         self._follow = max(LAST_SHOWN, *(need.follow for need in self._needs))
         self._allowance = Allowance()
         self._matchers = Matchers(patterns, distance)
@@ -106,9 +108,8 @@ class Search:
         if not len(all_chunks):
             return NOTHING
         worth = self._of_followed(all_chunks)
-        searched = all_chunks["flags"] & (DATA | LATE) != 0
         if self._always:
-            worth |= searched
+            worth |= all_chunks["flags"] & (DATA | LATE | END) != 0
         else:
             self._mark_segments(worth, step, chunks)
             if len(chunks.copies):

@@ -28,8 +28,13 @@ class Conversation:
         self.now_ns += int(gap_s * SECOND_NS)
         self.packets.append((self.now_ns, frames.ether(ip)))
 
-    def handshake(self, port: int = 40000, server_port: int = 80) -> None:
-        for from_client, flags, seq, ack in ((True, "S", 0, 0), (False, "SA", 0, 1), (True, "A", 1, 1)):
+    def handshake(self, port: int = 40000, server_port: int = 80, first: int = 0) -> None:
+        """first : the client's sequence number"""
+        for from_client, flags, seq, ack in (
+            (True, "S", first, 0),
+            (False, "SA", 0, first + 1),
+            (True, "A", first + 1, 1),
+        ):
             self.segment(b"", from_client, seq, ack, flags, port=port, server_port=server_port)
 
     def segment(

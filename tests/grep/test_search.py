@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 import time
 from itertools import pairwise
+from unittest.mock import patch
 
 import pytest
 from hypothesis import given, settings
@@ -37,6 +38,7 @@ def one_stream(*pieces: bytes, from_client: bool = True) -> Conversation:
         ([b"foo", b"bar"], "foo$", []),
         ([b"foo", b"\nbar"], "foo$", ["\\x0abar"]),
         ([b"some foo"], "foo$", ["some foo"]),
+        ([b"some foo"], "[a-z]{3}$", ["some foo"]),
         ([b"foo", b"bar"], r"foo\b", []),
         ([b"foo", b"!"], r"foo\b", ["!"]),
         ([b"abc ab", b"c"], r"(abc) \1", ["c"]),
@@ -201,30 +203,40 @@ TEXTS = st.lists(
 )
 WHOLE = [
     "abc", "^ab", "b$", "a.*c", "a+b", "(?s)a.{0,3}c", r"\bab", r"c\b", "^$^a", "(a|b)c", r"(a)b\1",
-    "(?<=a)b", "a(?!b)", "^a*c", " +a", "[^ab]c", "^.*bc", "ab.*$", r"\Aab", r"c\Z",
+    "(?<=a)b", "a(?!b)", "^a*c", " +a", "[^ab]c", "^.*bc", "ab.*$", r"\Aab", r"c\Z", "[a-c]{2}$", "1",
 ]  # fmt: skip
 
 
-@given(TEXTS, st.data(), st.sampled_from(WHOLE), st.sampled_from([1, 3, 1000]))
+@given(
+    TEXTS,
+    st.data(),
+    st.lists(st.sampled_from(WHOLE), min_size=1, max_size=8, unique=True),
+    st.sampled_from([1, 3, 1000]),
+    st.sampled_from([0, (1 << 32) - 5]),
+    st.sampled_from([1, 512]),
+)
 @settings(max_examples=250, deadline=None)
-def test_a_stream_matches_if_re_finds_the_pattern_in_it(
-    texts: list[bytes], data: st.DataObject, pattern: str, batch: int
+def test_a_stream_matches_what_re_finds_in_it(
+    texts: list[bytes], data: st.DataObject, patterns: list[str], batch: int, first: int, places: int
 ) -> None:
-    """However it was cut, and whatever came twice or too early."""
+    """However it was cut, whatever came twice or too early, and where sequence numbers wrap around."""
     whole = b"".join(texts)
     cuts = sorted({0, len(whole), *data.draw(st.lists(st.integers(0, len(whole)), max_size=6))})
     segments = [(a, b) for a, b in pairwise(cuts)]
     order = data.draw(st.permutations(segments))
     again = data.draw(st.lists(st.sampled_from(segments), max_size=2))
     made = Conversation()
-    made.handshake()
+    made.handshake(first=first)
     for start, end in (*order, *again):
-        made.segment(whole[start:end], seq=1 + start)
-    made.segment(b"", seq=1 + len(whole), flags="FA")
-    made.segment(b"", from_client=False, seq=1, ack=2 + len(whole), flags="FA")
-    made.segment(b"", seq=2 + len(whole), ack=2, flags="A")
-    expected = re.compile(pattern.encode(), re.M).search(whole) is not None
-    assert bool(events(made, "-a", pattern, batch=batch)) == expected
+        made.segment(whole[start:end], seq=first + 1 + start)
+    last = first + 1 + len(whole)
+    made.segment(b"", seq=last, flags="FA")
+    made.segment(b"", from_client=False, seq=1, ack=last + 1, flags="FA")
+    made.segment(b"", seq=last + 1, ack=2, flags="A")
+    with patch.object(finder, "MOST_PLACES", places):
+        found = events(made, *[word for pattern in patterns for word in ("-a", pattern)], batch=batch)
+    named = {name for event in found for name in event["flowgrep"]["patterns"]}
+    assert named == {name for name in patterns if re.compile(name.encode(), re.M).search(whole)}
 
 
 @given(PATTERNS, TEXTS, st.data(), st.sampled_from([1, 1000]))
