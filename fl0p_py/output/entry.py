@@ -11,12 +11,11 @@ two.  A signature that speaks for the actor says its own, unless the client's rh
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Sequence
 from dataclasses import dataclass
 from enum import Enum
 
 import numpy as np
-from numpy.typing import NDArray
 
 from fl0p_py.output.choice import Choice
 from fl0p_py.output.escape import escape
@@ -24,6 +23,9 @@ from fl0p_py.signature.pattern import ACTORS, Signature
 
 TAILS: tuple[str | None, ...] = (None, *ACTORS)
 """The actors by the number they have in Result.actor."""
+
+
+FIRST_ROOM = 1 << 16
 
 
 class Form(Enum):
@@ -42,48 +44,41 @@ class TextOptions:
     timestamps: bool = False
 
 
-@dataclass(frozen=True, slots=True)
-class EntryText:
-    """All pieces in one buffer.
+class EntryTexts:
+    """The pieces of signatures in one buffer, made when they are needed first.
 
     text : uint8[size]
-    at   : int64[n + 1, 4]; of signature i, HEAD is text[at[i, 0]:at[i, 1]] and the TAIL for actor a is
-           text[at[i, 1 + a]:end], where end is the next entry of `at` in row-major order
+    at   : int64[n, 5]; of signature i, HEAD is text[at[i, 0]:at[i, 1]] and the TAIL for actor a is
+           text[at[i, 1 + a]:at[i, 2 + a]]; all 0 as long as they are not made
     ends : uint8[n], 1 where the pattern ends with `>`
     own  : uint8[n], 1 where the signature speaks for the actor
     longest : bytes of the longest HEAD and TAIL together
     """
 
-    text: NDArray[np.uint8]
-    at: NDArray[np.int64]
-    ends: NDArray[np.uint8]
-    own: NDArray[np.uint8]
-    longest: int
+    def __init__(self, signatures: Sequence[Signature], form: Form) -> None:
+        self._signatures = signatures
+        self._head, self._tail = (_line_head, _line_tail) if form is Form.LINE else (_block_head, _block_tail)
+        self._used = 0
+        self.text = np.zeros(FIRST_ROOM, np.uint8)
+        self.at = np.zeros((len(signatures), len(TAILS) + 2), np.int64)
+        self.ends = np.zeros(len(signatures), np.uint8)
+        self.own = np.zeros(len(signatures), np.uint8)
+        self.longest = 0
 
-
-def entry_text(signatures: Iterable[Signature], form: Form) -> EntryText:
-    """The pieces of all signatures, in their order."""
-    pieces: list[bytes] = []
-    ends, own = bytearray(), bytearray()
-    head_and_tail = (_line_head, _line_tail) if form is Form.LINE else (_block_head, _block_tail)
-    longest = 0
-    for signature in signatures:
-        head = head_and_tail[0](signature).encode()
-        tails = [head_and_tail[1](signature, actor).encode() for actor in TAILS]
-        pieces += (head, *tails)
-        ends.append(signature.ends)
-        own.append(signature.facets.actor is not None)
-        longest = max(longest, len(head) + max(map(len, tails)))
-    at = np.zeros(len(pieces) + len(TAILS) + 1, dtype=np.int64)
-    at[1 : len(pieces) + 1] = np.cumsum([len(piece) for piece in pieces], dtype=np.int64)
-    at[len(pieces) + 1 :] = at[len(pieces)]
-    return EntryText(
-        text=np.frombuffer(b"".join(pieces) or b"\0", dtype=np.uint8),
-        at=at.reshape(-1, len(TAILS) + 1),
-        ends=np.frombuffer(bytes(ends) or b"\0", dtype=np.uint8),
-        own=np.frombuffer(bytes(own) or b"\0", dtype=np.uint8),
-        longest=longest,
-    )
+    def make(self, number: int) -> None:
+        """Make the pieces of this signature; `text` may be another buffer afterwards."""
+        signature = self._signatures[number]
+        head = self._head(signature).encode()
+        tails = [self._tail(signature, actor).encode() for actor in TAILS]
+        pieces = b"".join((head, *tails))
+        if self._used + len(pieces) > len(self.text):
+            self.text = np.concatenate([self.text, np.zeros(len(self.text) + len(pieces), np.uint8)])
+        self.text[self._used : self._used + len(pieces)] = np.frombuffer(pieces, np.uint8)
+        self.at[number] = self._used + np.cumsum([0, len(head), *map(len, tails)])
+        self.ends[number] = signature.pattern.end
+        self.own[number] = signature.facets.actor is not None
+        self._used += len(pieces)
+        self.longest = max(self.longest, len(head) + max(map(len, tails)))
 
 
 def _line_head(signature: Signature) -> str:

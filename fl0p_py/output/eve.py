@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import time
 from functools import lru_cache
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 import orjson
@@ -49,15 +49,22 @@ SAFE_INTEGER = (1 << 53) - 1
 _NUMPY = orjson.OPT_SERIALIZE_NUMPY | orjson.OPT_APPEND_NEWLINE
 
 
+class _Words(NamedTuple):
+    """What is said of a signature each time."""
+
+    id: str
+    name: str
+    via: dict[str, Any]
+    facets: dict[str, Any]
+
+
 class EveFormatter:
     """Formats results as JSON lines."""
 
     def __init__(self, signatures: SignatureSet, table: FlowTable, matcher: Matcher, choice: Choice) -> None:
         self._table, self._matcher, self._choice = table, matcher, choice
-        self._ids = [escape(signature.id) for signature in signatures.signatures]
-        self._names = [escape(signature.name) for signature in signatures.signatures]
-        self._via = [{"via": signature.via} if signature.via else {} for signature in signatures.signatures]
-        self._facets = [facet_fields(signature.facets) for signature in signatures.signatures]
+        self._signatures = signatures.signatures
+        self._words: dict[int, _Words] = {}  # of those that were asked for
 
     def format(self, results: NDArray[Any], names: Names | None = None) -> bytes:
         """The objects for `results`; names : for these results, or None."""
@@ -75,15 +82,15 @@ class EveFormatter:
         return b"".join(lines)
 
     def _identification(self, result: dict[str, int]) -> dict[str, Any]:
-        signature = result["signature"]
+        words = self._of(result["signature"])
         said = {
-            "id": self._ids[signature],
-            "name": self._names[signature],
+            "id": words.id,
+            "name": words.name,
             "match": "fuzzy" if result["fuzzy"] else "exact",
             "score": result["score"],
             "token": result["number"],
-            **self._via[signature],
-            **self._facets[signature],
+            **words.via,
+            **words.facets,
         }
         if result["attempts"]:
             said["attempts"] = result["attempts"]
@@ -124,13 +131,21 @@ class EveFormatter:
         return gaps
 
     def _past(self, identification: Identification) -> dict[str, Any]:
+        words = self._of(identification.signature)
         return {
-            "id": self._ids[identification.signature],
+            "id": words.id,
             "match": "fuzzy" if identification.fuzzy else "exact",
             "score": identification.score,
             "token": identification.token,
-            **self._via[identification.signature],
+            **words.via,
         }
+
+    def _of(self, number: int) -> _Words:
+        if number not in self._words:
+            one = self._signatures[number]
+            via = {"via": one.via} if one.via else {}
+            self._words[number] = _Words(escape(one.id), escape(one.name), via, facet_fields(one.facets))
+        return self._words[number]
 
 
 def _why(result: dict[str, int]) -> dict[str, str]:

@@ -20,7 +20,7 @@ from fl0p_py.signature.record cimport IDENTIFIED, Result
 
 import numpy as np
 
-from fl0p_py.output.entry import Form, entry_text
+from fl0p_py.output.entry import EntryTexts, Form
 
 cdef enum:
     TCP = 6             # IANA protocol numbers
@@ -251,7 +251,8 @@ cdef class LineFormatter:
 
     cdef readonly object options
     cdef FlowTable table
-    cdef const uint8_t[::1] text        # the pieces, see EntryText
+    cdef object pieces                  # EntryTexts; the next five are of it
+    cdef const uint8_t[::1] text
     cdef const int64_t[:, ::1] at
     cdef const uint8_t[::1] ends, own
     cdef Py_ssize_t longest             # bytes of an entry without its tokens
@@ -262,11 +263,11 @@ cdef class LineFormatter:
     cdef Clock clock
 
     def __init__(self, signatures, FlowTable table, options):
-        pieces = entry_text(signatures.signatures, options.form)
         self.options = options
         self.table = table
-        self.text, self.at, self.ends, self.own = pieces.text, pieces.at, pieces.ends, pieces.own
-        self.longest = LONGEST_TIME + 2 * LONGEST_ENDPOINT + LONGEST_REST + pieces.longest
+        self.pieces = EntryTexts(signatures.signatures, options.form)
+        self.at, self.ends, self.own = self.pieces.at, self.pieces.ends, self.pieces.own
+        self.look_again()
         self.signatures = len(signatures.signatures)
         self.block = options.form is Form.BLOCK
         self.timestamps = options.timestamps
@@ -294,7 +295,20 @@ cdef class LineFormatter:
                 raise IndexError(f"result {-1 - done} names a flow or signature that does not exist")
             if done == results.shape[0]:
                 return bytes(self.out[:used])
-            self.grow(used)
+            if self.lacks(&results[done]):
+                self.pieces.make(results[done].signature)
+                self.look_again()
+            else:
+                self.grow(used)
+
+    cdef look_again(self):
+        """See what the pieces have become."""
+        self.text = self.pieces.text
+        self.longest = LONGEST_TIME + 2 * LONGEST_ENDPOINT + LONGEST_REST + self.pieces.longest
+
+    cdef inline bint lacks(self, const Result* result) noexcept nogil:
+        """Whether the pieces of its signature are still to be made; each HEAD has some length."""
+        return result.kind == IDENTIFIED and self.at[result.signature, 1] == 0
 
     cdef grow(self, Py_ssize_t used):
         """Twice the room, and enough for the largest entry."""
@@ -306,10 +320,10 @@ cdef class LineFormatter:
 
     cdef Py_ssize_t write(self, const FlowRow[::1] rows, const Result[::1] results, const uint8_t[::1] hosts,
                           const int64_t[:, ::1] hosts_at, Py_ssize_t first, Py_ssize_t* used) noexcept nogil:
-        """Append the entries of results[first:] to `out`; the index of the first one that found no room,
-        or -1 - i when result i is not of this table and set."""
+        """Append the entries of results[first:] to `out`; the index of the first one that lacks its pieces or
+        found no room, or -1 - i when result i is not of this table and set."""
         cdef uint8_t[::1] out = self.out
-        cdef Py_ssize_t i, shown, at = used[0]
+        cdef Py_ssize_t i, shown, most, at = used[0]
         cdef const FlowRow* row
         cdef bint identified, ended
         for i in range(first, results.shape[0]):
@@ -323,7 +337,8 @@ cdef class LineFormatter:
                 return -1 - i
             row = &rows[results[i].flow]
             shown = min(row.tokens, self.table.depth)
-            if at + self.longest + 2 * LONGEST_HOST + shown * LONGEST_TOKEN > out.shape[0]:
+            most = self.longest + 2 * LONGEST_HOST + shown * LONGEST_TOKEN
+            if self.lacks(&results[i]) or at + most > out.shape[0]:
                 used[0] = at
                 return i
 
@@ -384,9 +399,7 @@ cdef class LineFormatter:
             at += 1
         else:
             at = put_text(out, at, "exact", 5)
-        return put_piece(
-            out, at, self.text, self.at[signature, 1 + actor],
-            self.at[signature, 2 + actor] if actor < 2 else self.at[signature + 1, 0])
+        return put_piece(out, at, self.text, self.at[signature, 1 + actor], self.at[signature, 2 + actor])
 
 
 def result_dtype():

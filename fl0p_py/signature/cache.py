@@ -2,9 +2,9 @@
 
     $XDG_CACHE_HOME/fl0p/KEY.set        (~/.cache/fl0p); KEY says what it was made of, see `_key`
 
-Compiling the shipped set takes longer than all the rest of a small capture.  A file holds two pickles: what
-the matcher needs, and behind it the patterns and examples, unpickled when one is asked for.  Whatever is
-wrong with a file, or with the folder, means that the set is compiled: the cache decides nothing.
+Compiling the shipped set takes longer than all the rest of a small capture.  A file holds a pickle of what
+the matcher needs, and behind it one of each signature, unpickled when it is asked for.  Whatever is wrong
+with a file, or with the folder, means that the set is compiled: the cache decides nothing.
 
 SAFETY: a pickle can run code, and the kernels trust compiled tables.  So a file is read only if it and its
 folder belong to the user and nobody else may write to them, as is asked of ssh's keys; and only names of
@@ -13,7 +13,6 @@ KNOWN are looked up in it.
 
 from __future__ import annotations
 
-import copy
 import hashlib
 import io
 import os
@@ -22,14 +21,15 @@ import stat
 import sys
 from collections.abc import Iterable, Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, overload
 
 import numpy as np
+from numpy.typing import NDArray
 
 from fl0p_py import __version__
 from fl0p_py.errors import SignatureFileError
 from fl0p_py.signature.compiled import compile_set
-from fl0p_py.signature.pattern import UNREAD, Signature, SignatureSet
+from fl0p_py.signature.pattern import Signature, SignatureSet
 from fl0p_py.signature.text import SignatureText, read_texts
 from fl0p_py.signature.tunnel import with_tunnels
 
@@ -100,22 +100,37 @@ def _key(texts: Sequence[SignatureText], threshold_ms: int, fuzzy: bool) -> str:
     return digest.hexdigest()
 
 
-class _Later:
-    """Patterns and examples of a set from the cache."""
+class _Kept(Sequence[Signature]):
+    """Signatures of a set from the cache; most are never asked for.
 
-    def __init__(self, data: bytes, ending: frozenset[tuple[str, str]]) -> None:
-        self._data, self._ending, self.size = data, ending, len(data)
-        self._values: dict[tuple[str, str], tuple[Any, ...]] = {}
+    data : their pickles, one behind the other; ends : int64[n], where each one ends
+    """
 
-    def read_into(self, signature: Signature) -> None:
-        if self._data:
-            self._values = _unpickled(io.BytesIO(self._data))
-            self._data = b""
-        for name, value in zip(UNREAD, self._values[signature.id, signature.via], strict=True):
-            setattr(signature, name, value)
+    def __init__(self, data: bytes, ends: NDArray[np.int64]) -> None:
+        self._data, self._ends = data, ends
+        self._read: dict[int, Signature] = {}
 
-    def ends(self, signature: Signature) -> bool:
-        return (signature.id, signature.via) in self._ending
+    def __len__(self) -> int:
+        return len(self._ends)
+
+    @overload
+    def __getitem__(self, at: int) -> Signature: ...
+
+    @overload
+    def __getitem__(self, at: slice) -> tuple[Signature, ...]: ...
+
+    def __getitem__(self, at: int | slice) -> Signature | tuple[Signature, ...]:
+        if isinstance(at, slice):
+            return tuple(self[number] for number in range(*at.indices(len(self))))
+        number = range(len(self))[at]
+        if number not in self._read:
+            begin = self._ends[number - 1] if number else 0
+            self._read[number] = _unpickled(io.BytesIO(self._data[begin : self._ends[number]]))
+        return self._read[number]
+
+    def first(self, count: int) -> _Kept:
+        """The first ones alone."""
+        return _Kept(self._data, self._ends[:count])
 
 
 class _Unpickler(pickle.Unpickler):
@@ -139,19 +154,17 @@ def _read(file: Path) -> SignatureSet | None:
             if not _ours(found) or found.st_size > MAX_FILE:
                 return None
             data = io.BytesIO(stream.read(MAX_FILE))
-        own, warnings, whole, ending, compiled, behind = _unpickled(data)
-        later = _Later(data.read(), ending)
-        if later.size != behind:
+        own, warnings, ends, compiled = _unpickled(data)
+        rest = data.read()
+        if len(rest) != ends[-1]:
             return None
     except Exception:  # nobody knows all that a damaged pickle can raise; the set is compiled anew
         return None
-    for signature in whole:
-        signature.unread = later
-    signatures = SignatureSet(whole[:own], warnings)
-    tunnelled = signatures
+    whole = _Kept(rest, ends)
+    signatures = tunnelled = SignatureSet(whole.first(own), warnings)
     if own < len(whole):
         tunnelled = SignatureSet(whole, warnings)
-        signatures.tunnelled.append(tunnelled)
+    signatures.tunnelled.append(tunnelled)
     tunnelled.compiled.update(compiled)
     return signatures
 
@@ -170,19 +183,10 @@ def _write(file: Path, signatures: SignatureSet) -> None:
     import tempfile  # brings much along, and is needed once
 
     tunnelled = with_tunnels(signatures)
-    bare = []
-    for signature in tunnelled.signatures:
-        bare.append(copy.copy(signature))
-        for name in UNREAD:
-            delattr(bare[-1], name)
-    ending = frozenset((one.id, one.via) for one in tunnelled.signatures if one.ends)
-    values = {
-        (one.id, one.via): tuple(getattr(one, name) for name in UNREAD) for one in tunnelled.signatures
-    }
-    later = pickle.dumps(values, 5)
-    count, warnings = len(signatures.signatures), signatures.warnings
-    made = (count, warnings, tuple(bare), ending, tunnelled.compiled, len(later))
-    data = pickle.dumps(made, 5) + later
+    kept = [pickle.dumps(signature, 5) for signature in tunnelled.signatures]
+    ends = np.cumsum([len(one) for one in kept], dtype=np.int64)
+    made = (len(signatures.signatures), signatures.warnings, ends, tunnelled.compiled)
+    data = b"".join([pickle.dumps(made, 5), *kept])
     try:
         file.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
         if not _ours(file.parent.stat()):

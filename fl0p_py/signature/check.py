@@ -79,7 +79,7 @@ def check(paths: Iterable[str | os.PathLike[str]] = (), *, threshold_ms: int = 4
     found = findings(signatures, partial(tried, threshold_ms=threshold_ms))
     failed = sum(finding.fails for finding in found)
     warnings = len(found) - failed + len(signatures.warnings)
-    every = signatures.signatures
+    every = tuple(signatures.signatures)
     examples = sum(len(signature.examples) + len(signature.counter_examples) for signature in every)
     tried_on = f"{counted(len(every), 'signature')}, {examples:,} examples and counter-examples"
     counts = f"{tried_on}: {failed:,} failed, {counted(warnings, 'warning')}"
@@ -89,7 +89,7 @@ def check(paths: Iterable[str | os.PathLike[str]] = (), *, threshold_ms: int = 4
 
 def findings(signatures: SignatureSet, matches: Matches) -> list[Finding]:
     """Everything that is found, examples first."""
-    every = signatures.signatures
+    every = tuple(signatures.signatures)
     shapes = [shape(signature) for signature in every]
     return [
         *_examples(every, matches),

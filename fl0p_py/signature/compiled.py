@@ -68,7 +68,7 @@ def compile_set(signatures: SignatureSet, *, threshold_ms: int = 400, fuzzy: boo
     if compiled is None:
         from fl0p_py.signature.compiler import Compiler
 
-        compiled = Compiler(signatures.signatures, threshold_ms, fuzzy).result()
+        compiled = Compiler(tuple(signatures.signatures), threshold_ms, fuzzy).result()
         if len(signatures.compiled) >= KEPT:
             signatures.compiled.clear()
         signatures.compiled[key] = compiled

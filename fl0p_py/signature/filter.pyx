@@ -82,8 +82,14 @@ cdef class Filter:
             for lane in range(LANES):
                 if 0 < lows[branch, lane] <= highs[branch, lane] and self.depth[word] <= lane:
                     self.depth[word] = lane + 1
-                for one in range(lows[branch, lane], highs[branch, lane] + 1):
-                    self.lanes[lane, one, word] |= bit
+                if lows[branch, lane] <= highs[branch, lane]:
+                    self.lanes[lane, lows[branch, lane], word] ^= bit
+                    if highs[branch, lane] + 1 < self.lanes.shape[1]:
+                        self.lanes[lane, highs[branch, lane] + 1, word] ^= bit
+        for lane in range(LANES):       # from where each bit changes to where it is set
+            for one in range(1, self.lanes.shape[1]):
+                for word in range(self.lanes.shape[2]):
+                    self.lanes[lane, one, word] ^= self.lanes[lane, one - 1, word]
         for branch in range(more.shape[0]):
             word, bit = more[branch, 0] // BITS, <uint64_t>1 << (more[branch, 0] % BITS)
             for one in range(more[branch, 1], more[branch, 2] + 1):

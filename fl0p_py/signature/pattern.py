@@ -8,9 +8,10 @@ none.  Places do not take part in comparisons.  The language is defined in docs/
 
 from __future__ import annotations
 
+from collections.abc import Sequence as Signatures
 from dataclasses import dataclass, field
 from enum import StrEnum
-from typing import TYPE_CHECKING, Any, NamedTuple, Protocol
+from typing import Any, NamedTuple
 
 from fl0p_py.errors import Place
 
@@ -154,19 +155,6 @@ class Example(NamedTuple):
 
 NO_FACETS = Facets()
 
-UNREAD = ("pattern", "examples", "counter_examples")
-"""What a signature from the cache has only once it is asked for: who runs the matcher never does."""
-
-
-class Unread(Protocol):
-    """Where that comes from (cache.py)."""
-
-    def read_into(self, signature: Signature) -> None:
-        """Give it the values of UNREAD."""
-
-    def ends(self, signature: Signature) -> bool:
-        """Whether its pattern ends with `>`."""
-
 
 @dataclass(slots=True)
 class Signature:
@@ -191,21 +179,6 @@ class Signature:
     source: str = ""  # file it was read from
     where: Place | str = ""  # its place there
     via: str = ""  # of a variant: the carrier inside of which it is looked for (tunnel.py)
-    unread: Unread | None = field(default=None, compare=False, repr=False)
-
-    if not TYPE_CHECKING:
-
-        def __getattr__(self, name: str) -> Any:
-            """Asked for what has no value: one of UNREAD, if it came from the cache."""
-            if name not in UNREAD or self.unread is None:
-                raise AttributeError(name)
-            self.unread.read_into(self)
-            return getattr(self, name)
-
-    @property
-    def ends(self) -> bool:
-        """Whether the pattern ends with `>`."""
-        return self.pattern.end if self.unread is None else self.unread.ends(self)
 
     @property
     def location(self) -> str:
@@ -223,7 +196,7 @@ class SignatureSet:
     tunnelled : the set with its variants for tunnels, once it has been asked for; of tunnel.py
     """
 
-    signatures: tuple[Signature, ...]
+    signatures: Signatures[Signature]
     warnings: tuple[str, ...] = ()
     compiled: dict[Any, Any] = field(default_factory=dict, init=False, compare=False, repr=False)
     tunnelled: list[SignatureSet] = field(default_factory=list, init=False, compare=False, repr=False)

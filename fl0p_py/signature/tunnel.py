@@ -12,6 +12,7 @@ The hellos are patterns (overhead.py) that tell where a tunnel may begin; they a
 
 from __future__ import annotations
 
+from collections.abc import Sequence as Signatures
 from dataclasses import replace
 
 import numpy as np
@@ -116,7 +117,7 @@ def token(direction: str, size: int) -> Segment:
     return Segment(direction, Size(size, size, True), burst=False)
 
 
-def variant_table(signatures: tuple[Signature, ...]) -> NDArray[np.int32]:
+def variant_table(signatures: Signatures[Signature]) -> NDArray[np.int32]:
     """int32[signatures, vias]: the number of each one's variant; -1: none."""
     table = np.full((len(signatures), len(VIAS)), -1, np.int32)
     numbers = {signature.id: number for number, signature in enumerate(signatures) if not signature.via}

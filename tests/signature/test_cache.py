@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import os
 import pickle
 from collections.abc import Callable
@@ -51,7 +52,7 @@ def compilations(monkeypatch: pytest.MonkeyPatch) -> list[int]:
 
 def assert_same(one: SignatureSet, other: SignatureSet) -> None:
     assert one.warnings == other.warnings
-    assert with_tunnels(one).signatures == with_tunnels(other).signatures
+    assert tuple(with_tunnels(one).signatures) == tuple(with_tunnels(other).signatures)
     assert [s.location for s in one.signatures] == [s.location for s in other.signatures]
     a, b = compile_set(with_tunnels(one)), compile_set(with_tunnels(other))
     for name in Compiled.__slots__:
@@ -75,14 +76,24 @@ def test_the_second_time_the_set_is_the_same_and_not_compiled(
     assert_same(second, load(paths))
 
 
-def test_patterns_are_there_when_they_are_asked_for(folder: Path, lines: Path) -> None:
-    ready([lines])
-    one, other = ready([lines]).signatures
-    assert [one.ends, other.ends] == [True, False]
-    assert one.pattern == load([lines]).signatures[0].pattern
-    assert other.examples == ()
-    with pytest.raises(AttributeError):
-        other.colour  # type: ignore[attr-defined]  # noqa: B018
+def test_signatures_are_read_when_they_are_asked_for(
+    folder: Path, lines: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    made = ready([lines]).signatures
+    read = []
+    unpickled = cache._unpickled
+
+    def counted(stream: io.BytesIO) -> object:
+        read.append(len(stream.getbuffer()))
+        return unpickled(stream)
+
+    monkeypatch.setattr(cache, "_unpickled", counted)
+    kept = with_tunnels(ready([lines])).signatures
+    assert len(read) == 1
+    assert (len(kept), kept[1], kept[-1], kept[-2:]) == (2, made[1], made[1], tuple(made))
+    assert len(read) == 3
+    with pytest.raises(IndexError):
+        kept[2]
 
 
 @pytest.mark.parametrize(
