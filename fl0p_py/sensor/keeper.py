@@ -2,7 +2,7 @@
 
 It forked the one that does, and answers what that asks for (request.py): end a connection, make a log file.
 What is asked is checked, bounded, and done here alone; a child that asks for anything else is killed.
-SIGTERM and SIGINT end it in order, a second one at once.
+SIGTERM and SIGINT end it in order, another one a little later at once.
 """
 
 from __future__ import annotations
@@ -31,6 +31,9 @@ SIGNALS = (signal.SIGTERM, signal.SIGINT)
 
 END_S = 20.0
 """How long the child may take to end when all ends."""
+
+TWICE_S = 0.5
+"""Signals so soon after the first are the same one: timeout(1) sends it to the child and to its group."""
 
 FAILED = 2
 
@@ -87,7 +90,8 @@ class Keeper:
         if not self._heard.taken():
             return
         if self._end_at_s is not None:
-            child.kill()
+            if time.monotonic() >= self._end_at_s - END_S + TWICE_S:
+                child.kill()
             return
         self._end_at_s = time.monotonic() + END_S
         with suppress(ConnectionError):

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import os
+import select
+import signal
 import time
 from collections.abc import Callable
 from pathlib import Path
@@ -11,7 +13,7 @@ from typing import Any
 import pytest
 
 from fl0p_py.grep.log_folder import LogFolder, Sender
-from fl0p_py.sensor import kills
+from fl0p_py.sensor import keeper, kills
 from fl0p_py.sensor.channel import Channel, Kind
 from fl0p_py.sensor.child import Confinement, Role, fork
 from fl0p_py.sensor.keeper import FAILED, Keeper, Rights
@@ -105,3 +107,28 @@ def test_a_child_that_asks_for_what_it_may_not_is_killed(
         f"the process that reads packets: {words}; killed",
         "the process that reads packets was ended by signal 9",
     ]
+
+
+@pytest.mark.parametrize(
+    ("late", "status"), [(False, 5), (True, FAILED)], ids=["twice, as timeout(1) sends it", "again, later"]
+)
+def test_a_second_signal_ends_it_at_once_but_one_sent_twice_does_not(
+    monkeypatch: pytest.MonkeyPatch, late: bool, status: int
+) -> None:
+    if late:
+        monkeypatch.setattr(keeper, "TWICE_S", 0.0)
+
+    def work(channel: Channel) -> int:
+        select.select([channel], [], [], 5.0)
+        message = channel.receive()
+        assert message is not None and message.kind is Kind.STOP
+        channel.send(Kind.SAY, {"text": "stopping"})
+        time.sleep(0.3)
+        return 5
+
+    def interrupt(line: str = "stopping") -> None:
+        if line == "stopping":
+            os.kill(os.getpid(), signal.SIGINT)
+
+    child = fork(Role("test"), Confinement(None, None), lambda channel: lambda: work(channel))
+    assert Keeper(Rights(None, 0, None), interrupt, interrupt).run(child) == status
