@@ -34,6 +34,7 @@ PROGRAMS: dict[str, Play] = {
         ("commands", sessions.program_with_commands),
         ("mail", sessions.program_with_lines),
         ("keys", sessions.program_with_keys),
+        ("commands, keystrokes hidden", sessions.program_with_commands_hidden),
     )
     for delay in sessions.DELAYS
     if not (name != "keys" and delay == "none")

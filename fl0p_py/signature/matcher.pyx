@@ -188,7 +188,7 @@ cdef class Matcher:
         facets = Facets(*[names[i][value] for i, value in enumerate(values)])
         said = self._judgement(row, &self.states[row])
         if said.why == 0:
-            return Verdict(facets, attempts)
+            return Verdict(facets._replace(actor=None) if said.hidden else facets, attempts)
         why = words(said.why, min(said.pauses, MOST_PAUSES), said.median_cs)
         return Verdict(facets._replace(actor=Reason(said.why).actor), attempts, why)
 
@@ -240,7 +240,8 @@ cdef class Matcher:
     cdef Judgement _judgement(self, uint32_t flow, FlowState* state) noexcept nogil:
         """Who works the flow, by the client's rhythm; says nothing where nobody types.
 
-        Few pauses, or none, tell when all of the flow was seen, and no signature speaks of the actor.
+        Few pauses, or none, tell when all of the flow was seen, and no signature speaks of the actor, or none
+        that can be trusted.
         """
         cdef Judgement said
         cdef bint over = state.flags & (STARTED | ENDED) == (STARTED | ENDED)
@@ -249,9 +250,9 @@ cdef class Matcher:
             return said
         if state.flags & TIMED:
             said = self.rhythms.judge(flow, over, self.dossiers.in_tunnel(state))
-        if over and not said.why and said.pauses == 0 and self._never_paused(flow, state):
+        if over and not said.why and not said.hidden and said.pauses == 0 and self._never_paused(flow, state):
             said.why, said.actor = NO_PAUSE, BOT
-        if said.pauses < ENOUGH and self.dossiers.knows_actor(state):
+        if said.pauses < ENOUGH and not said.hidden and self.dossiers.knows_actor(state):
             said.why = 0
         return said
 
@@ -274,7 +275,7 @@ cdef class Matcher:
         if begin == self.n_results:
             return 0
         said = self._judgement(flow, state)
-        if said.why:
+        if said.why or said.hidden:
             for one in range(begin, self.n_results):
                 result = &self.buffer[one]
                 result.actor, result.why = said.actor, said.why

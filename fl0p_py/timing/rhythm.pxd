@@ -27,6 +27,7 @@ cdef enum Why:              # timing/reason.py has the same in words
 cdef struct Rhythm:         # of one flow's client; intervals in units of 10 us
     int64_t client_ns       # arrival of its latest token
     int64_t train_ns        # beginning of the train of equal tokens
+    int64_t episode_ns      # of the small tokens behind the latest pause
     uint32_t pause[FIRST]   # the only ones, as long as `intervals` is 0
     uint32_t key[FIRST]
     uint32_t pauses, keys
@@ -41,12 +42,19 @@ cdef struct Rhythm:         # of one flow's client; intervals in units of 10 us
     uint16_t latest_bytes   # size of the token behind the latest pause
     uint16_t size           # of the client's latest token; SMALL + 1: more
     uint16_t least          # smallest token
+    uint16_t lead           # size of the client's token just before the latest one; 0: not in a row
     uint8_t odd             # the two lowest bits of all sizes, or-ed
     uint8_t episode         # small tokens since the pause, itself included; at most 255; 0: none yet
-    uint8_t waits           # the latest token is a small one of the client
+    uint8_t waits           # small tokens that no small one of the server has answered yet; at most 255
     uint8_t unanswered      # the latest pause has not led to an answer yet
     uint8_t turned          # it is the server that types
-    uint8_t spare[5]
+    uint8_t chaffed         # there is a train in this episode
+    uint8_t leads           # the present train begins with a longer token, and is not counted yet
+    uint8_t trains          # episodes with one,
+    uint8_t led             # trains that begin with a longer token, both at most 255
+    uint8_t typed           # one went on for longer than chaff alone does
+    uint8_t beats           # pauses behind which the client sent what keeps a connection alive; at most 255
+    uint8_t beat            # the latest pause may be one
 
 cdef struct Intervals:      # the latest ones
     uint32_t pause[KEPT_PAUSES]     # pause i (from 0) at i % KEPT_PAUSES
@@ -57,6 +65,7 @@ cdef struct Judgement:
     uint32_t pauses         # that led to an answer
     uint8_t why             # enum Why
     uint8_t actor           # 0 unset, 1 human, 2 bot
+    uint8_t hidden          # trains hide the keys: what looks like typed ones is chaff as well
 
 
 @cython.final

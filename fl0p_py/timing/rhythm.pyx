@@ -8,13 +8,21 @@ goodbye, nobody typed.
 Nothing is kept of a flow before the first small token behind a pause, so that most flows cost
 nothing.  In this order:
 
-    trains of equal tokens every 20 ms      a terminal whose keystrokes OpenSSH hides; then the pauses decide
+    trains of equal tokens every 20 ms      a terminal whose keystrokes OpenSSH hides: a bot
+                                            if whole lines are in it, or its pauses are
+                                            alike; human if somebody typed for longer than
+                                            chaff goes on, and paused
     echoed keys, twelve or more             too fast, regular, drawn at random: bot; else human
     pauses alike                            bot
     no long pause                           bot, if there are three, or nothing more will come
+    nothing but what keeps SSH alive        nothing is said
     two lines faster than hands             bot
-    lines, most after no long pause, or
-    after pauses drawn at random            bot
+    one of two pauses too short for a line,
+    or two of more, and no keys             bot
+    three pauses and more, no keys, and
+        half of the pauses short            bot
+        none of six that is for thinking    bot
+        lines, drawn at random              bot
     else                                    human
 
 A clock seen through a jittery network keeps its beat: an interval that is too long is followed by
@@ -45,10 +53,19 @@ cdef enum:
     QUICK_LINES = 2         # typed faster than hands can: one may have been pasted
     ECHO = 16               # bytes that the echo of a key may have more: a block
     TRAIN = 12              # tokens that make a train
+    LEAD = 16               # bytes that a line has more than a key: a block
+    BEAT = 68               # most bytes of a request of 27 (keepalive@openssh.com) with the usual MACs,
+    BEAT_LESS = 8           # and how many less its refusal has: a block
+    TYPED_LINES = 2         # lines that came at once into trains: one may have been pasted
+    OFTEN = 6               # pauses, one of which somebody would think in
     BLOCKS = 16             # the smallest SSH packet, RFC 4253 section 6; with any MAC, sizes divide by 4
     UNIT_NS = 10000
 
 cdef int64_t AWAY_NS = 600000000000     # longer: gone, not thinking
+cdef int64_t THOUGHT_NS = 5000000000    # in so many pauses, one is longer
+cdef int64_t HASTY_NS = 800000000       # a person has hardly begun a line
+cdef int64_t USUAL_NS = 2000000000      # people's median is longer where they do not type key by key
+cdef int64_t CHAFF_NS = 3200000000      # OpenSSH, clientloop.c: chaff for 1024 to 3071 ms, on the grid
 cdef int64_t SLOW_NS = 2500000000       # for a password of 8 hands take 2 s, and half a second to begin
 cdef int64_t KEY_NS = 30000000          # no two keys of a hand are nearer
 cdef int64_t HANDS_NS = 45000000        # nor, in the median, nearer than this
@@ -61,7 +78,7 @@ cdef double REGULAR_NS = 150e6  # deviate by less than this,
 cdef double STRICT = 0.03       # or below which they are anyway
 cdef double TWICE = 0.015       # difference of logarithms below which two intervals are alike
 cdef double SPREAD = 0.15       # people vary at least so much
-cdef double SWING = -0.3        # correlation of neighbours, -0.5 for a clock with jitter, 0 for hands
+cdef double SWING = -0.38       # correlation of neighbours, -0.5 for a clock with jitter, 0 for hands
 cdef double STEADY = 0.5        # variance of sums of four, in fours: 0.25 for such a clock, 1 for hands
 cdef double JITTER = -0.15      # correlation of neighbours that a jittery network leaves
 cdef double FIT = 6.0           # nats by which a distribution must fit better
@@ -122,22 +139,31 @@ cdef class Rhythms:
         """A token of an opened flow; members as in TokenEvent."""
         cdef Rhythm* one = &self.pool[self.of_flow[flow] - 1]
         cdef int64_t since
+        cdef uint16_t before
         cdef bint alike, in_a_train, pause = gap_ns >= <int64_t>PAUSE_NS
         if one.turned:
             size = -size
         if size < 0:
             if one.waits and -size <= one.size + ECHO:
                 one.echoes += 1
-            one.waits = one.unanswered = False
+                one.waits -= 1
+            else:
+                one.waits = 0
+            one.unanswered = False
+            if one.beat and -size <= one.size - BEAT_LESS:
+                one.beats = <uint8_t>min(one.beats + 1, 255)
+            one.beat = False
             return 0
         since = arrival_ns - one.client_ns
         one.client_ns = arrival_ns
-        one.waits = size <= SMALL
         alike = size == one.size
+        before, one.lead = one.lead, one.size if since < TRAIN_GAP_NS else 0
         one.size = <uint16_t>min(size, SMALL + 1)
+        one.beat = pause and size <= BEAT
         if size > SMALL:
-            one.train = 0
+            one.train = one.waits = 0
             return 0
+        one.waits += one.waits < 255
         one.tokens += 1
         if size < one.least:
             one.least = <uint16_t>size
@@ -150,11 +176,12 @@ cdef class Rhythms:
                     one.quick += is_quick(one, self._pauses(one))
                 one.latest_bytes = <uint16_t>size
                 self._keep_pause(one, gap_ns)
+                one.episode_ns, one.chaffed = arrival_ns, False
                 one.episode = 1
                 one.unanswered = True
         else:
             one.episode += 0 < one.episode < 255
-        in_a_train = not pause and in_train(one, alike, since, arrival_ns)
+        in_a_train = not pause and in_train(one, alike, since, arrival_ns, before)
         if alike and not in_a_train and since < LONGEST_KEY_NS:
             self._keep_key(one, since)
         return 0
@@ -215,10 +242,11 @@ cdef class Rhythms:
         if self.of_flow[flow] == 0:
             return said
         one = &self.pool[self.of_flow[flow] - 1]
-        said.pauses = one.pauses - one.unanswered
+        said.pauses = one.pauses - left_out(one)
         n = answered(ordered, one, self._pauses(one))
         if n:
             said.median_cs = ordered[n // 2] // 1000
+        said.hidden = one.chaff >= TRAIN
         said.why = reason(one, self._pauses(one), self._keys(one), ordered, n, wrapped)
         if said.why == QUICK_PAUSES and said.pauses < ENOUGH and not over:
             said.why = NOTHING
@@ -248,17 +276,37 @@ cdef class Rhythms:
         return said.why, said.pauses, said.median_cs
 
 
-cdef bint in_train(Rhythm* one, bint alike, int64_t since, int64_t arrival_ns) noexcept nogil:
-    """Whether the token goes on with a train of equal ones."""
+cdef bint in_train(
+    Rhythm* one, bint alike, int64_t since, int64_t arrival_ns, uint16_t before
+) noexcept nogil:
+    """Whether the token goes on with a train of equal ones.
+
+    before : size of the token in front of the last one
+    """
     if not alike or since >= TRAIN_GAP_NS:
         one.train = 0
         return False
     if one.train == 0:
-        one.train_ns = arrival_ns - since
+        one.train_ns, one.leads = arrival_ns - since, before >= one.size + LEAD
     one.train += 1
     if one.train >= TRAIN and TRAIN_LOW_NS <= (arrival_ns - one.train_ns) // one.train <= TRAIN_HIGH_NS:
         one.chaff += 1
+        if not one.chaffed:
+            one.trains = <uint8_t>min(one.trains + 1, 255)
+        if one.leads:
+            one.led = <uint8_t>min(one.led + 1, 255)
+        if one.episode and arrival_ns - one.episode_ns > CHAFF_NS:
+            one.typed = True
+        one.chaffed, one.leads = True, False
     return one.train > 3
+
+
+cdef uint32_t left_out(Rhythm* one) noexcept nogil:
+    """How many of the latest pauses do not count: what leaves last, nobody typed.
+
+    Of a shell that is worked from the server's end, the connection's own end gets an answer, too.
+    """
+    return one.unanswered > 0 or (one.turned > 0 and one.pauses > 0)
 
 
 cdef bint is_quick(Rhythm* one, uint32_t* pauses) noexcept nogil:
@@ -271,7 +319,7 @@ cdef int answered(uint32_t* ordered, Rhythm* one, uint32_t* pauses) noexcept nog
     cdef uint32_t values[KEPT_PAUSES]
     cdef int n = min(one.pauses, <uint32_t>KEPT_PAUSES)
     unroll(values, pauses, one.pauses, KEPT_PAUSES)
-    n -= one.unanswered
+    n -= left_out(one)
     sort(ordered, values, n)
     return n
 
@@ -284,9 +332,14 @@ cdef uint8_t reason(
     cdef bint alike = regular(pauses, n)
     cdef bint slow = n > 0 and pauses[n - 1] * <int64_t>UNIT_NS >= SLOW_NS
     cdef uint8_t by_keys
+    cdef bint in_lines
     if one.chaff >= TRAIN:
         if alike:
             return REGULAR_PAUSES
+        if one.led >= TYPED_LINES and one.led * 2 > one.trains:
+            return FAST_LINES
+        if not one.typed:
+            return NOTHING
         return TRAINS if slow or (n >= ENOUGH and spread(pauses, n) >= SPREAD) else NOTHING
     if <uint64_t>one.echoes * 2 >= one.tokens and one.keys >= KEYS_ENOUGH:
         by_keys = typed(one, all_keys)
@@ -301,13 +354,24 @@ cdef uint8_t reason(
     if one.episode == 1 and not one.unanswered:
         lines += 1
         quick += is_quick(one, all_pauses)
-    if (one.least < BLOCKS or one.odd) and not wrapped and quick >= QUICK_LINES:
-        return FAST_LINES
-    if n >= ENOUGH and <uint64_t>lines * 5 >= <uint64_t>n * 3:
-        if pauses[n // 2] * <int64_t>UNIT_NS < SLOW_NS:
-            return QUICK_PAUSES
-        if drawn(pauses, n, PAUSE_NS // UNIT_NS):
-            return DRAWN_PAUSES
+    if one.least < BLOCKS or one.odd:
+        if quick >= QUICK_LINES and not wrapped:
+            return FAST_LINES
+    elif one.beats >= <uint32_t>n and not wrapped:
+        return NOTHING
+    if n < 2 or one.keys >= KEYS_ENOUGH or <uint64_t>one.keys * 2 > one.tokens:
+        return THINKING
+    if pauses[n > 2] * <int64_t>UNIT_NS < HASTY_NS:
+        return QUICK_PAUSES
+    if n < ENOUGH:
+        return THINKING
+    in_lines = <uint64_t>lines * 5 >= <uint64_t>n * 3
+    if pauses[n // 2] * <int64_t>UNIT_NS < (SLOW_NS if in_lines else USUAL_NS):
+        return QUICK_PAUSES
+    if n >= OFTEN and pauses[n - 1] * <int64_t>UNIT_NS < THOUGHT_NS:
+        return QUICK_PAUSES
+    if in_lines and drawn(pauses, n, PAUSE_NS // UNIT_NS):
+        return DRAWN_PAUSES
     return THINKING
 
 
@@ -324,6 +388,8 @@ cdef uint8_t typed(Rhythm* one, uint32_t* all_keys) noexcept nogil:
         return FAST_KEYS
     if regular(&ordered[quick], m - quick) or swings(keys, m):
         return REGULAR_KEYS
+    if ordered[m * 7 // 8] * <int64_t>UNIT_NS > LONGEST_KEY_NS // 2:
+        return TYPED        # slower than programs play hands; what is longer is cut off, which looks even
     if drawn(&ordered[quick], m - quick, 0) or (quick * 6 >= m and follows(keys, m) > JITTER):
         return DRAWN_KEYS
     return TYPED

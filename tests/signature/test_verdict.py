@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 
+from fl0p_py.signature.trial import TrialFlow
 from tests.signature.lines import said, trial
 
 A = "#: id=a class=ssh\ntcp 22 < c10 : a\n"  # 16 + 8 + 16 bits
@@ -59,3 +60,12 @@ def test_counting_goes_on_beyond_the_identifications_that_are_kept() -> None:
     line = "#: class=ssh count\ntcp 22 = c100 : a\n"
     result = trial(line, "tcp 22 " + "c100 " * 200)
     assert (result.verdict.attempts, len(result.identifications)) == (200, 32)
+
+
+def test_what_looks_like_keys_among_chaff_says_nothing_of_the_actor() -> None:
+    """Keys behind a pause, each echoed: so are the messages by which OpenSSH hides keys, 20 ms apart."""
+    line = "#: class=ssh activity=shell actor=human\ntcp * = + c36 s36 c36 s36 c36 s36 c36 s36 : typed\n"
+    sizes, gaps = [112, -500, *[36, -36] * 100], [0.0, 1.0, 900.0, 0.5, *[19.5, 0.5] * 99]
+    assert trial(line, TrialFlow(sizes, gaps, end=True)).verdict.facets.actor is None
+    by_hand = [0.0, 1.0, 900.0, 0.5, *[119.5, 0.5] * 3]
+    assert trial(line, TrialFlow(sizes[:10], by_hand, end=True)).verdict.facets.actor == "human"

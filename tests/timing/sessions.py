@@ -87,6 +87,17 @@ def person_in_shell_hidden(session: Session, commands: int) -> None:
             session.now += session.draw.uniform(0.02, 0.0205)
 
 
+def program_with_commands_hidden(session: Session, commands: int, delay: str) -> None:
+    """Sends whole commands through such an OpenSSH: each is one longer token, and then comes the chaff."""
+    handshake(session)
+    for _ in range(commands):
+        session.now += 0.5 + DELAYS[delay](session.draw, 1.5)
+        session.send(36 + 8 * session.draw.randint(2, 5), 120)
+        for _ in range(int(session.draw.uniform(1.024, 3.071) / 0.02)):
+            session.now += session.draw.uniform(0.02, 0.0205)
+            session.send(36, 36)
+
+
 def person_at_lines(session: Session, commands: int) -> None:
     """Types the lines of a mail dialogue into telnet, which sends whole lines."""
     session.tokens.append((0.0, -60))

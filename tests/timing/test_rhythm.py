@@ -28,7 +28,7 @@ def judged(
 ) -> tuple[Reason, int, int]:
     """The kernel's judgement, compared with the twin's; turned : the kernel sees it from the other end."""
     events = followed(events)
-    twin = Rhythm()
+    twin = Rhythm(turned=turned)
     for event in events:
         twin.token(*event)
     kernel = rhythm.Rhythms(4)
@@ -106,6 +106,27 @@ def test_a_program_behind_a_lossy_network_is_no_person(play: object) -> None:
     assert "human" not in found
 
 
+@pytest.mark.parametrize("network", NETWORKS)
+@pytest.mark.parametrize("delay", ["fixed", "even", "exponential"])
+def test_whole_commands_among_hidden_keystrokes_are_a_bots(delay: str, network: dict[str, float]) -> None:
+    found = actors(sessions.program_with_commands_hidden, network, delay=delay)
+    assert found.count("human") <= 2
+    assert found.count("bot") >= 34
+
+
+def test_chaff_alone_says_nothing() -> None:
+    """Trains no longer than those that follow a single key: too short for anything typed."""
+    events, now = [], 0
+    for pause_s in (0.5, 3.0, 1.0, 4.0):
+        for step in range(140):
+            gap = round(pause_s * sessions.S) if step == 0 else 20_000_000
+            now += gap
+            events += [(36, gap, now), (-36, 1000, now + 1000)]
+    assert judged(events)[0] is Reason.NOTHING
+    longer = [(36, 19_000_000, now + step * 20_000_000) for step in range(1, 60)]
+    assert judged([*events, *longer])[0] is Reason.TRAINS
+
+
 def lines(*pauses_s: float, sizes: tuple[int, ...] = (84, 100, 116)) -> list[Event]:
     """A line behind each pause, each answered at once."""
     events, now = [(44, -1, 0), (-44, 1000, 1000)], 1000
@@ -129,6 +150,12 @@ def lines(*pauses_s: float, sizes: tuple[int, ...] = (84, 100, 116)) -> list[Eve
         ((1.0, 4.0, 4.01, 4.02, 0.5), Reason.REGULAR_PAUSES, Reason.REGULAR_PAUSES),
         ((4.0, 9.0, 2.0), Reason.THINKING, Reason.THINKING),
         ((4.0, 0.9, 2.0), Reason.QUICK_PAUSES, Reason.QUICK_PAUSES),
+        ((4.0, 0.7), Reason.QUICK_PAUSES, Reason.NOTHING),  # one of two is too short to type anything,
+        ((4.0, 0.7, 5.0, 9.0), Reason.THINKING, Reason.THINKING),
+        ((4.0, 0.7, 5.0, 0.6, 9.0), Reason.QUICK_PAUSES, Reason.QUICK_PAUSES),  # two of more are
+        ((3.0, 4.9, 2.7, 4.0, 3.5), Reason.THINKING, Reason.THINKING),
+        ((3.0, 4.9, 2.7, 4.0, 3.5, 4.4), Reason.QUICK_PAUSES, Reason.QUICK_PAUSES),  # no thought in six
+        ((3.0, 5.1, 2.7, 4.0, 3.5, 4.4), Reason.THINKING, Reason.THINKING),
     ],
 )
 def test_few_pauses(pauses_s: tuple[float, ...], expected: Reason, while_it_goes_on: Reason) -> None:
@@ -146,6 +173,41 @@ def test_two_lines_faster_than_hands_are_a_bots() -> None:
 
 def test_a_goodbye_that_nobody_answers_is_no_pause() -> None:
     assert judged(lines(1.0, 20.0)[:-1]) == (Reason.QUICK_PAUSES, 1, 100)
+
+
+def test_of_two_tokens_for_each_pause_half_may_be_shorter_than_of_lines() -> None:
+    def requests(*pauses_s: float) -> list[Event]:
+        events, now = [], 0
+        for pause_s in pauses_s:
+            now += round(pause_s * sessions.S)
+            events += [(84, round(pause_s * sessions.S), now), (-100, 1000, now + 1000)]
+            events += [(52, 1000, now + 2000), (-100, 1000, now + 3000)]
+            now += 3000
+        return events
+
+    assert judged(requests(2.2, 1.6, 7.0, 2.1, 9.0))[0] is Reason.THINKING
+    assert judged(requests(1.9, 1.6, 7.0, 1.8, 9.0))[0] is Reason.QUICK_PAUSES
+
+
+def test_what_keeps_a_connection_alive_nobody_typed() -> None:
+    def beats(size: int, answer: int) -> list[Event]:
+        events, now = [(44, -1, 0), (-44, 1000, 1000)], 1000
+        for pause_s in (2.6, 3.1):
+            now += round(pause_s * sessions.S)
+            events += [(size, round(pause_s * sessions.S), now), (-answer, 1000, now + 1000)]
+            now += 1000
+        return events
+
+    assert judged(beats(52, 36))[0] is Reason.NOTHING
+    assert judged(beats(52, 52))[0] is Reason.THINKING
+    assert judged(beats(148, 52))[0] is Reason.THINKING
+    assert judged(beats(6, 60))[0] is Reason.THINKING
+
+
+def test_a_shell_worked_from_the_other_end_is_closed_by_a_pause_that_nobody_made() -> None:
+    typed = lines(4.0, 3.0)
+    assert judged(typed, turned=True) == (Reason.THINKING, 1, 400)
+    assert judged(typed[:4], turned=True) == (Reason.NOTHING, 0, 0)
 
 
 def test_fast_tokens_between_long_pauses_are_no_keys() -> None:

@@ -16,10 +16,14 @@ ENOUGH, KEYS_ENOUGH, FIT_ENOUGH = 3, 12, 16
 TRAIN, TRAIN_GAP_NS, TRAIN_LOW_NS, TRAIN_HIGH_NS = 12, 60_000_000, 17_000_000, 25_000_000
 REGULAR, STRICT, TWICE, SPREAD, FIT = 0.1, 0.03, 0.015, 0.15, 6.0
 REGULAR_NS, HANDS_NS = 150_000_000, 45_000_000
-SWING, STEADY, JITTER = -0.3, 0.5, -0.15
+SWING, STEADY, JITTER = -0.38, 0.5, -0.15
 CHAR_NS = 90_000_000
 LONGEST_KEY_NS = 1_000_000_000
 BLOCKS, QUICK_LINES, ECHO = 16, 2, 16
+LEAD, TYPED_LINES, OFTEN = 16, 2, 6
+THOUGHT_NS, USUAL_NS, CHAFF_NS = 5_000_000_000, 2_000_000_000, 3_200_000_000
+HASTY_NS = 800_000_000
+BEAT, BEAT_LESS = 68, 8
 
 
 @dataclass
@@ -41,22 +45,38 @@ class Rhythm:
     latest: tuple[int, int] = (0, 0)
     least: int = SMALL
     odd: int = 0
-    waits: bool = False
+    waits: int = 0
     unanswered: bool = False
+    turned: bool = False
+    lead: int = 0
+    leads: bool = False
+    led: int = 0
+    episode_ns: int = 0
+    chaffed: bool = False
+    trains: int = 0
+    typed: bool = False
+    beat: bool = False
+    beats: int = 0
 
     def token(self, size: int, gap_ns: int, arrival_ns: int) -> None:
         if size < 0:
             if self.waits and -size <= self.size + ECHO:
                 self.echoes += 1
-            self.waits = self.unanswered = False
+                self.waits -= 1
+            else:
+                self.waits = 0
+            self.unanswered = False
+            self.beats = min(self.beats + (self.beat and -size <= self.size - BEAT_LESS), 255)
+            self.beat = False
             return
         since, self.client_ns = arrival_ns - self.client_ns, arrival_ns
-        self.waits = False
+        before, self.lead = self.lead, min(self.size, SMALL + 1) if since < TRAIN_GAP_NS else 0
+        self.beat = gap_ns >= PAUSE_NS and size <= BEAT
         if size > SMALL:
-            self.size, self.train = size, 0
+            self.size, self.train, self.waits = size, 0, 0
             return
         self.tokens += 1
-        self.waits = True
+        self.waits = min(self.waits + 1, 255)
         self.least = min(self.least, size)
         self.odd |= size & 3
         alike, self.size = size == self.size, size
@@ -68,11 +88,12 @@ class Rhythm:
                     self._line()
                 self.latest = (size, gap_ns // UNIT_NS)
                 self.pauses.append(gap_ns // UNIT_NS)
+                self.episode_ns, self.chaffed = arrival_ns, False
                 self.episode = 1
                 self.unanswered = True
         else:
             self.episode += 0 < self.episode < 255
-        in_train = not pause and self._in_train(alike, since, arrival_ns)
+        in_train = not pause and self._in_train(alike, since, arrival_ns, before)
         if alike and not in_train and since < LONGEST_KEY_NS:
             self.keys.append(max(since, UNIT_NS) // UNIT_NS)
 
@@ -86,16 +107,20 @@ class Rhythm:
         size, pause = self.latest
         return pause * UNIT_NS < size * CHAR_NS
 
-    def _in_train(self, alike: bool, since: int, arrival_ns: int) -> bool:
+    def _in_train(self, alike: bool, since: int, arrival_ns: int, before: int) -> bool:
         if not alike or since >= TRAIN_GAP_NS:
             self.train = 0
             return False
         if self.train == 0:
-            self.train_ns = arrival_ns - since
+            self.train_ns, self.leads = arrival_ns - since, before >= self.size + LEAD
         self.train += 1
         mean_ns = (arrival_ns - self.train_ns) // self.train
         if self.train >= TRAIN and TRAIN_LOW_NS <= mean_ns <= TRAIN_HIGH_NS:
             self.chaff += 1
+            self.trains = min(self.trains + (not self.chaffed), 255)
+            self.led = min(self.led + self.leads, 255)
+            self.chaffed, self.leads = True, False
+            self.typed |= self.episode > 0 and arrival_ns - self.episode_ns > CHAFF_NS
         return self.train > 3
 
     def verdict(self, over: bool = True, wrapped: bool = False) -> tuple[str | None, Reason, int, int]:
@@ -104,8 +129,9 @@ class Rhythm:
         over : nothing more will come, so that few pauses tell, too
         wrapped : what was typed is in something else, longer than it, so that its length tells nothing
         """
-        answered = self.pauses[: len(self.pauses) - self.unanswered]
-        pauses, keys = answered[-(KEPT_PAUSES - self.unanswered) :], self.keys[-KEPT_KEYS:]
+        out = self.unanswered or (self.turned and len(self.pauses) > 0)
+        answered = self.pauses[: len(self.pauses) - out]
+        pauses, keys = answered[-(KEPT_PAUSES - out) :], self.keys[-KEPT_KEYS:]
         reason = self._reason(pauses, keys, wrapped)
         if reason is Reason.QUICK_PAUSES and len(answered) < ENOUGH and not over:
             reason = Reason.NOTHING
@@ -118,6 +144,10 @@ class Rhythm:
         if self.chaff >= TRAIN:
             if alike:
                 return Reason.REGULAR_PAUSES
+            if self.led >= TYPED_LINES and self.led * 2 > self.trains:
+                return Reason.FAST_LINES
+            if not self.typed:
+                return Reason.NOTHING
             differ = n >= ENOUGH and spread(pauses) >= SPREAD
             return Reason.TRAINS if slow or differ else Reason.NOTHING
         if self.echoes * 2 >= self.tokens and len(keys) >= KEYS_ENOUGH:
@@ -137,13 +167,24 @@ class Rhythm:
             quick = self.quick + self._too_quick()
         else:
             lines, quick = self.lines, self.quick
-        if (self.least < BLOCKS or self.odd) and not wrapped and quick >= QUICK_LINES:
-            return Reason.FAST_LINES
-        if n >= ENOUGH and lines * 5 >= n * 3:
-            if median(pauses) * UNIT_NS < SLOW_NS:
-                return Reason.QUICK_PAUSES
-            if drawn(pauses, PAUSE_NS // UNIT_NS):
-                return Reason.DRAWN_PAUSES
+        if self.least < BLOCKS or self.odd:
+            if quick >= QUICK_LINES and not wrapped:
+                return Reason.FAST_LINES
+        elif self.beats >= n and not wrapped:
+            return Reason.NOTHING
+        if n < 2 or len(self.keys) >= KEYS_ENOUGH or len(self.keys) * 2 > self.tokens:
+            return Reason.THINKING
+        if sorted(pauses)[n > 2] * UNIT_NS < HASTY_NS:
+            return Reason.QUICK_PAUSES
+        if n < ENOUGH:
+            return Reason.THINKING
+        in_lines = lines * 5 >= n * 3
+        if median(pauses) * UNIT_NS < (SLOW_NS if in_lines else USUAL_NS):
+            return Reason.QUICK_PAUSES
+        if n >= OFTEN and max(pauses) * UNIT_NS < THOUGHT_NS:
+            return Reason.QUICK_PAUSES
+        if in_lines and drawn(pauses, PAUSE_NS // UNIT_NS):
+            return Reason.DRAWN_PAUSES
         return Reason.THINKING
 
 
@@ -154,6 +195,8 @@ def _typed(keys: list[int]) -> Reason:
     by_hand = [key for key in keys if key * UNIT_NS >= KEY_NS]
     if regular(by_hand) or swings(keys):
         return Reason.REGULAR_KEYS
+    if sorted(keys)[len(keys) * 7 // 8] * UNIT_NS > LONGEST_KEY_NS // 2:
+        return Reason.TYPED
     if drawn(by_hand, 0) or ((len(keys) - len(by_hand)) * 6 >= len(keys) and echo(keys) > JITTER):
         return Reason.DRAWN_KEYS
     return Reason.TYPED
