@@ -14,6 +14,7 @@ from libc.stdint cimport int64_t, uint8_t, uint32_t
 from libc.string cimport memcpy, memset
 
 from fl0p_py.decode.record cimport NO_WSCALE, Decoded
+from fl0p_py.flow.cell cimport set_link
 from fl0p_py.flow.index cimport index_insert, index_remove
 from fl0p_py.flow.order cimport ahead, drop_held, skip_all, skip_waited
 from fl0p_py.flow.record cimport (
@@ -116,7 +117,7 @@ cdef inline uint32_t new_row(FlowTable t, const Decoded* d, bint from_client, in
 cdef inline void free_row(FlowTable t, uint32_t row) noexcept nogil:
     cdef FlowRow* r = &t.row[row]
     if r.more:
-        t.more[r.more - 1, 0].token = <int>t.more_free
+        set_link(&t.more[r.more - 1, 0], t.more_free)
         t.more_free = r.more
         t.more_left += 1
     r.flags = 0

@@ -3,9 +3,10 @@
 
 from libc.stdint cimport INT64_MAX, int32_t, int64_t, uint32_t, uint64_t
 
+from fl0p_py.flow.cell cimport Cell, cell_link, set_cell
 from fl0p_py.flow.gap cimport gap_code
 from fl0p_py.flow.record cimport TOKEN, EventKind, FlowRow, TokenEvent
-from fl0p_py.flow.table cimport INLINE_TOKENS, TOKENS, Cell, FlowTable
+from fl0p_py.flow.table cimport INLINE_TOKENS, TOKENS, FlowTable
 
 
 cdef inline TokenEvent* emit(FlowTable t, uint32_t row, EventKind kind, int reason) noexcept nogil:
@@ -29,7 +30,7 @@ cdef inline uint32_t more_row(FlowTable t, FlowRow* r) noexcept nogil:
         t.more_left -= 1
         if t.more_free:
             r.more = t.more_free
-            t.more_free = <uint32_t>t.more[r.more - 1, 0].token
+            t.more_free = cell_link(&t.more[r.more - 1, 0])
         else:
             t.more_used += 1
             r.more = t.more_used
@@ -54,8 +55,7 @@ cdef inline void append(
         r.arrival_ns = arrival_ns
     if n < t.depth:
         cell = &t.head[row, n] if n < INLINE_TOKENS else &t.more[more_row(t, r), n - INLINE_TOKENS]
-        cell.token = token
-        cell.gap = gap_code(gap, t.threshold_ms)
+        set_cell(cell, token, gap_code(gap, t.threshold_ms))
     r.tokens = n + 1
     t.count(TOKENS)
     e = emit(t, row, TOKEN, 0)

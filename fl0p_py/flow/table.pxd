@@ -18,6 +18,7 @@ from libc.stdint cimport int32_t, int64_t, uint8_t, uint16_t, uint32_t, uint64_t
 from fl0p_py.decode.decoder cimport DecodedBatch
 from fl0p_py.decode.record cimport Decoded
 from fl0p_py.flow.event_batch cimport EventBatch
+from fl0p_py.flow.cell cimport Cell, cell_token
 from fl0p_py.flow.gap cimport gap_units
 from fl0p_py.flow.record cimport FlowRow, TokenEvent
 from fl0p_py.flow.segment_batch cimport SegmentBatch
@@ -79,11 +80,6 @@ cdef enum Want:             # why the loop stopped
     DRAIN                   # the event buffer is nearly full
     GROW_INDEX
     GROW_MORE
-
-cdef packed struct Cell:    # a stored token, 6 bytes
-    int32_t token           # bytes, > 0 from the client
-    uint16_t gap            # before it, see gap.pxd; 0 for the first
-
 
 cdef struct Piece:          # 32 bytes
     int64_t arrival_ns
@@ -174,8 +170,8 @@ cdef class FlowTable:
     cdef inline int32_t token_at(self, uint32_t flow, uint32_t i) noexcept nogil:
         """Token i (from 0) of a flow; i must be below min(row.tokens, depth)."""
         if i < INLINE_TOKENS:
-            return self.head[flow, i].token
-        return self.more[self.row[flow].more - 1, i - INLINE_TOKENS].token
+            return cell_token(&self.head[flow, i])
+        return cell_token(&self.more[self.row[flow].more - 1, i - INLINE_TOKENS])
 
     cdef inline uint64_t gap_at(self, uint32_t flow, uint32_t i) noexcept nogil:
         """Gap before token i in units of 2^-10 ms (see gap.pxd); 0 for the first."""

@@ -20,6 +20,7 @@ POLICIES: dict[str, int]
 EVENTS: int
 ROW_DTYPE: np.dtype[np.void]
 
+def stored_token(token: int) -> int: ...
 def stored_gap(gap_ns: int, threshold_ms: int) -> int: ...
 
 class FlowTable:

@@ -27,11 +27,12 @@ import threading
 
 import numpy as np
 
-from libc.stdint cimport int64_t, uint32_t, uint64_t
+from libc.stdint cimport int32_t, int64_t, uint32_t, uint64_t
 from libc.string cimport memset
 
 from fl0p_py.decode.decoder cimport DecodedBatch
 from fl0p_py.decode.record cimport FLOW, ICMP_OTHER, NO_FLOW_PROTOCOL, WRONG, Decoded
+from fl0p_py.flow.cell cimport cell_token, set_cell
 from fl0p_py.flow.datagram cimport datagram
 from fl0p_py.flow.event_batch cimport EventBatch
 from fl0p_py.flow.gap cimport MANTISSA, MANTISSA_BITS, UNITS_PER_MS, gap_code, gap_units
@@ -120,6 +121,13 @@ def _in_ms(codes):
 def stored_gap(uint64_t gap_ns, uint64_t threshold_ms):
     """A gap as it is stored by a table with this threshold, in units of 2^-10 ms: for tests."""
     return gap_units(gap_code(gap_ns, threshold_ms))
+
+
+def stored_token(int32_t token):
+    """A token as it is stored: for tests."""
+    cdef Cell cell
+    set_cell(&cell, token, 0)
+    return cell_token(&cell)
 
 
 cdef class FlowTable:
@@ -472,8 +480,9 @@ cdef class FlowTable:
         return self.open_rows
 
     def tokens_of(self, uint32_t row):
-        """int32[min(tokens, depth)]: the flow's tokens, > 0 from the client; a copy."""
-        return self._cells(row)["token"].copy()
+        """int32[min(tokens, depth)]: the flow's tokens, > 0 from the client, those over 8 MB as 8 MB; a copy."""
+        cells = self._cells(row)
+        return cells["high"] * np.int32(0x10000) + cells["low"]
 
     def gaps_of(self, uint32_t row):
         """float32[min(tokens, depth)]: ms before each token, truncated to one part in 2048 (and to 1 us below

@@ -23,7 +23,7 @@ cdef extern from *:
 
 cdef enum:
     LANES = 8
-    INDEXED_LANES = 3   # a fourth index costs more than the words it saves
+    INDEXED_LANES = 4   # a fourth index costs more than the words it saves
     BITS = 64
     MOST_FOUND = 4096
 
@@ -149,6 +149,8 @@ cdef class Filter:
         cdef uint8_t c0 = recent & 0xFF, c1 = recent >> 8 & 0xFF, c2 = recent >> 16 & 0xFF
         words &= self.words_of[0, c0, block] & self.words_of[1, c1, block] & self.words_of[2, c2, block]
         words &= self.words_of_port[port, block]
+        if self.blocks > 1:
+            words &= self.words_of[3, recent >> 24 & 0xFF, block]
         while words:
             word = block * BITS + <uint32_t>__builtin_ctzll(words)
             words &= words - 1
