@@ -480,7 +480,7 @@ cdef class FlowTable:
         return self.open_rows
 
     def tokens_of(self, uint32_t row):
-        """int32[min(tokens, depth)]: the flow's tokens, > 0 from the client, those over 8 MB as 8 MB; a copy."""
+        """int32[min(tokens, depth)]: the flow's tokens, > 0 from the client, over 8 MB as 8 MB; a copy."""
         cells = self._cells(row)
         return cells["high"] * np.int32(0x10000) + cells["low"]
 
