@@ -95,10 +95,9 @@ class _Automaton:
             began_s = time.thread_time()
             self._timed(data, at, at + TRIED)
             left_s -= time.thread_time() - began_s
-        needed_s = (size + CALL) * self._byte_s[is_long]
-        if needed_s > left_s:
+        if left_s < (size + CALL) * self._byte_s[is_long]:
             # Tried again once as much time was left unused as it needs.
-            self._byte_s[is_long] *= 1 - max(left_s, 0.0) / needed_s
+            self._byte_s[is_long] -= max(left_s, 0.0) / (size + CALL)
             raise TimeoutError
         return self._timed(data, at, len(data))
 
@@ -114,7 +113,9 @@ class _Automaton:
 
 
 class _Backtracker:
-    """`regex`, with a time limit.  Raises GrepError for what it does not have."""
+    """`regex`, with a time limit, which it may notice late: where a process has a limit on processor time,
+    the clock goes in steps of 4 ms.  Raises GrepError for what it does not have.
+    """
 
     def __init__(self, pattern: Pattern) -> None:
         import regex
@@ -124,9 +125,18 @@ class _Backtracker:
             self._regex = regex.compile(pattern.text, flags)
         except (regex.error, OverflowError, RecursionError, MemoryError) as error:
             raise GrepError(f"{pattern.place}: '{pattern.shown}': {error}") from None
+        self._late_s = 0.0  # that it was stopped too late, at most
 
     def search(self, data: bytes, at: int, left_s: float) -> tuple[int, int] | None:
-        found = self._regex.search(data, at, timeout=left_s)
+        if left_s < self._late_s:
+            self._late_s -= left_s  # as above
+            raise TimeoutError
+        began_s = time.thread_time()
+        try:
+            found = self._regex.search(data, at, timeout=left_s)
+        except TimeoutError:
+            self._late_s = max(self._late_s, time.thread_time() - began_s - left_s)
+            raise
         return None if found is None else found.span()
 
 

@@ -47,7 +47,7 @@ class StreamWindow:
         self.seen = {
             number: end
             for number, end in self.seen.items()
-            if end > start and end + needs[number].follow > self.known
+            if end > start and (needs[number].always or end + needs[number].follow > self.known)
         }
         self.scanned = self.end
         return finder.among(self.seen)

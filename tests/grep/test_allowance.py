@@ -146,6 +146,31 @@ def test_an_automaton_that_cannot_be_stopped_is_not_begun_if_it_took_too_long_be
     assert look(100, 0.05)() is None  # short windows are another matter
 
 
+def test_a_search_that_is_stopped_late_is_not_begun_where_that_would_be_too_late(
+    monkeypatch: pytest.MonkeyPatch, clock: Clock
+) -> None:
+    made = Matchers([from_argument("(a|a)+(?=b)", Side.ANY, "-a", False)], None)
+    began = 0
+
+    class Late:
+        """Notices after 10 ms."""
+
+        def search(self, data: bytes, at: int, timeout: float) -> None:
+            nonlocal began
+            began += 1
+            clock.now_s += timeout + 0.01
+            raise TimeoutError
+
+    monkeypatch.setattr(made._of(0)._engine, "_regex", Late())  # type: ignore[attr-defined]
+    began_s = clock.now_s
+    for _ in range(200):
+        with pytest.raises(TooSlowError), Turn(spent(), 500 - HEADERS) as turn:
+            turn.expects(1)
+            made.find(0, Window(b"a"), turn)
+    assert began > 2
+    assert clock.now_s - began_s < 2 * 200 * 500 * WORTH_S + 0.02
+
+
 @pytest.mark.parametrize(
     "pattern", ["(a+)+$", "((a{1,9}){1,9}){1,9}b", "(?:a{0,200}){0,200}b", "(?s)(.*)(.*)\\1\\2x"]
 )

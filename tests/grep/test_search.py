@@ -39,6 +39,7 @@ def one_stream(*pieces: bytes, from_client: bool = True) -> Conversation:
         ([b"foo", b"\nbar"], "foo$", ["\\x0abar"]),
         ([b"some foo"], "foo$", ["some foo"]),
         ([b"some foo"], "[a-z]{3}$", ["some foo"]),
+        ([b"a", b"b"], r"a*a.\b", ["ab"]),
         ([b"foo", b"bar"], r"foo\b", []),
         ([b"foo", b"!"], r"foo\b", ["!"]),
         ([b"abc ab", b"c"], r"(abc) \1", ["c"]),

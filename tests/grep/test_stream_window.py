@@ -15,7 +15,7 @@ from fl0p_py.grep.need import of_pattern
 from fl0p_py.grep.pattern import Side, from_argument
 from fl0p_py.grep.stream_window import StreamWindow
 
-TEXTS = ("ab", "abcab", "ba.*cc", "c", "bcb", "[abc]+")
+TEXTS = ("ab", "abcab", "ba.*cc", "c", "bcb", "[abc]+", "a*ca.")
 PATTERNS = [from_argument(text, Side.ANY, "-a", False) for text in TEXTS]
 NEEDS = [of_pattern(pattern) for pattern in PATTERNS]
 FINDER = Finder(PATTERNS, None)
