@@ -121,9 +121,10 @@ class Tracker:
         self._reason = EOF
         self._stop = threading.Event()
         self._steps: Prefetch[Step] | None = None
+        self._read_events: deque[EventBatch] = deque()  # of steps that the caller is through with
 
-    def start(self) -> Iterable[Step]:
-        """Start the threads now, while the caller still does something else; returns what they yield."""
+    def start(self) -> Prefetch[Step]:
+        """Start the threads now, while the caller still does something else."""
         if self._steps is None:
             self._steps = Prefetch(self._handed_over(), self._steps_ahead, "fl0p-flows")
         return self._steps
@@ -134,7 +135,9 @@ class Tracker:
         self._stop.set()
 
     def __iter__(self) -> Iterator[Step]:
-        return iter(self.start())
+        for step in self.start():
+            yield step
+            self._read_events.append(step.events)
 
     def _read(self) -> Iterator[DecodedBatch]:
         """The reader thread's part.  What it yields is used again when as many more were asked for as there
@@ -145,13 +148,12 @@ class Tracker:
             yield decoded
 
     def _handed_over(self) -> Iterator[Step]:
-        """The flow thread's part.  Of the steps that it has yielded, `_steps_ahead` + 1 are still in use."""
-        out: deque[EventBatch] = deque()
+        """The flow thread's part.  At most `_steps_ahead` + 2 of the steps that it has yielded are in use, the
+        fewer, the less memory is gone through again and again."""
         for step in self._tracked():
-            out.append(step.events)
             yield step
-            if len(out) > self._steps_ahead + 1:
-                self.table.release(out.popleft())
+            while self._read_events:
+                self.table.release(self._read_events.popleft())
 
     def _tracked(self) -> Iterator[Step]:
         batches = Prefetch(self._read(), self._ahead, "fl0p-reader", self._stop)
