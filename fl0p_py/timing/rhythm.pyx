@@ -8,17 +8,15 @@ goodbye, nobody typed.
 Nothing is kept of a flow before the first small token behind a pause, so that most flows cost
 nothing.  In this order:
 
-    trains of equal tokens every 20 ms      a terminal whose keystrokes OpenSSH hides: a bot
-                                            if whole lines are in it, or its pauses are
-                                            alike; human if somebody typed for longer than
-                                            chaff goes on, and paused
+    trains of equal tokens every 20 ms      a terminal whose keystrokes OpenSSH hides: human
+                                            if somebody typed for longer than chaff goes
+                                            on, and paused, and did not send whole lines;
+                                            never a bot
     echoed keys, twelve or more             too fast, regular, drawn at random: bot; else human
     pauses alike                            bot
     no long pause                           bot, if there are three, or nothing more will come
     nothing but what keeps SSH alive        nothing is said
     two lines faster than hands             bot
-    one of two pauses too short for a line,
-    or two of more, and no keys             bot
     three pauses and more, no keys, and
         half of the pauses short            bot
         none of six that is for thinking    bot
@@ -63,7 +61,6 @@ cdef enum:
 
 cdef int64_t AWAY_NS = 600000000000     # longer: gone, not thinking
 cdef int64_t THOUGHT_NS = 5000000000    # in so many pauses, one is longer
-cdef int64_t HASTY_NS = 800000000       # a person has hardly begun a line
 cdef int64_t USUAL_NS = 2000000000      # people's median is longer where they do not type key by key
 cdef int64_t CHAFF_NS = 3200000000      # OpenSSH, clientloop.c: chaff for 1024 to 3071 ms, on the grid
 cdef int64_t SLOW_NS = 2500000000       # for a password of 8 hands take 2 s, and half a second to begin
@@ -334,11 +331,7 @@ cdef uint8_t reason(
     cdef uint8_t by_keys
     cdef bint in_lines
     if one.chaff >= TRAIN:
-        if alike:
-            return REGULAR_PAUSES
-        if one.led >= TYPED_LINES and one.led * 2 > one.trains:
-            return FAST_LINES
-        if not one.typed:
+        if alike or not one.typed or (one.led >= TYPED_LINES and one.led * 2 > one.trains):
             return NOTHING
         return TRAINS if slow or (n >= ENOUGH and spread(pauses, n) >= SPREAD) else NOTHING
     if <uint64_t>one.echoes * 2 >= one.tokens and one.keys >= KEYS_ENOUGH:
@@ -359,11 +352,7 @@ cdef uint8_t reason(
             return FAST_LINES
     elif one.beats >= <uint32_t>n and not wrapped:
         return NOTHING
-    if n < 2 or one.keys >= KEYS_ENOUGH or <uint64_t>one.keys * 2 > one.tokens:
-        return THINKING
-    if pauses[n > 2] * <int64_t>UNIT_NS < HASTY_NS:
-        return QUICK_PAUSES
-    if n < ENOUGH:
+    if n < ENOUGH or one.keys >= KEYS_ENOUGH or <uint64_t>one.keys * 2 > one.tokens:
         return THINKING
     in_lines = <uint64_t>lines * 5 >= <uint64_t>n * 3
     if pauses[n // 2] * <int64_t>UNIT_NS < (SLOW_NS if in_lines else USUAL_NS):

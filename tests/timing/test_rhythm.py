@@ -108,10 +108,10 @@ def test_a_program_behind_a_lossy_network_is_no_person(play: object) -> None:
 
 @pytest.mark.parametrize("network", NETWORKS)
 @pytest.mark.parametrize("delay", ["fixed", "even", "exponential"])
-def test_whole_commands_among_hidden_keystrokes_are_a_bots(delay: str, network: dict[str, float]) -> None:
+def test_whole_commands_among_hidden_keystrokes_are_no_persons(delay: str, network: dict[str, float]) -> None:
     found = actors(sessions.program_with_commands_hidden, network, delay=delay)
     assert found.count("human") <= 2
-    assert found.count("bot") >= 34
+    assert "bot" not in found
 
 
 def test_chaff_alone_says_nothing() -> None:
@@ -150,9 +150,7 @@ def lines(*pauses_s: float, sizes: tuple[int, ...] = (84, 100, 116)) -> list[Eve
         ((1.0, 4.0, 4.01, 4.02, 0.5), Reason.REGULAR_PAUSES, Reason.REGULAR_PAUSES),
         ((4.0, 9.0, 2.0), Reason.THINKING, Reason.THINKING),
         ((4.0, 0.9, 2.0), Reason.QUICK_PAUSES, Reason.QUICK_PAUSES),
-        ((4.0, 0.7), Reason.QUICK_PAUSES, Reason.NOTHING),  # one of two is too short to type anything,
-        ((4.0, 0.7, 5.0, 9.0), Reason.THINKING, Reason.THINKING),
-        ((4.0, 0.7, 5.0, 0.6, 9.0), Reason.QUICK_PAUSES, Reason.QUICK_PAUSES),  # two of more are
+        ((4.0, 0.7), Reason.THINKING, Reason.THINKING),  # a retransmission may have made one of them
         ((3.0, 4.9, 2.7, 4.0, 3.5), Reason.THINKING, Reason.THINKING),
         ((3.0, 4.9, 2.7, 4.0, 3.5, 4.4), Reason.QUICK_PAUSES, Reason.QUICK_PAUSES),  # no thought in six
         ((3.0, 5.1, 2.7, 4.0, 3.5, 4.4), Reason.THINKING, Reason.THINKING),

@@ -22,7 +22,6 @@ LONGEST_KEY_NS = 1_000_000_000
 BLOCKS, QUICK_LINES, ECHO = 16, 2, 16
 LEAD, TYPED_LINES, OFTEN = 16, 2, 6
 THOUGHT_NS, USUAL_NS, CHAFF_NS = 5_000_000_000, 2_000_000_000, 3_200_000_000
-HASTY_NS = 800_000_000
 BEAT, BEAT_LESS = 68, 8
 
 
@@ -142,11 +141,8 @@ class Rhythm:
         alike = regular(pauses)
         slow = n > 0 and max(pauses) * UNIT_NS >= SLOW_NS
         if self.chaff >= TRAIN:
-            if alike:
-                return Reason.REGULAR_PAUSES
-            if self.led >= TYPED_LINES and self.led * 2 > self.trains:
-                return Reason.FAST_LINES
-            if not self.typed:
+            lines = self.led >= TYPED_LINES and self.led * 2 > self.trains
+            if alike or lines or not self.typed:
                 return Reason.NOTHING
             differ = n >= ENOUGH and spread(pauses) >= SPREAD
             return Reason.TRAINS if slow or differ else Reason.NOTHING
@@ -172,11 +168,7 @@ class Rhythm:
                 return Reason.FAST_LINES
         elif self.beats >= n and not wrapped:
             return Reason.NOTHING
-        if n < 2 or len(self.keys) >= KEYS_ENOUGH or len(self.keys) * 2 > self.tokens:
-            return Reason.THINKING
-        if sorted(pauses)[n > 2] * UNIT_NS < HASTY_NS:
-            return Reason.QUICK_PAUSES
-        if n < ENOUGH:
+        if n < ENOUGH or len(self.keys) >= KEYS_ENOUGH or len(self.keys) * 2 > self.tokens:
             return Reason.THINKING
         in_lines = lines * 5 >= n * 3
         if median(pauses) * UNIT_NS < (SLOW_NS if in_lines else USUAL_NS):
