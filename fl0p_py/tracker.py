@@ -15,7 +15,7 @@ import itertools
 import os
 import threading
 from collections import deque
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from typing import Any, NamedTuple, Protocol
 
 import numpy as np
@@ -148,7 +148,7 @@ class Tracker:
             yield decoded
 
     def _handed_over(self) -> Iterator[Step]:
-        """The flow thread's part.  At most `_steps_ahead` + 2 of the steps that it has yielded are in use, the
+        """The flow thread's part.  At most `_steps_ahead` + 2 of the steps that it yielded are in use; the
         fewer, the less memory is gone through again and again."""
         for step in self._tracked():
             yield step
