@@ -252,7 +252,7 @@ tcp * = < S10-600 + C6-82 +? S8-800 ( + C5-102 +? S8-800 ){2,12} + C5-6 +? S12-1
 tcp * = < S10-600 c6-120 +? S8-800 ( c6-120 +? S8-800 ){0,8} c14-320 +? S8-200 c12-320 +? S8-200 ( c12-320 +? S8-200 ){0,20} c6 +? S12-120 C30- : SMTP spoken by a program
 
 #: id=smtp.by-program.short class=smtp actor=bot
-tcp 25,587,2525 = < S10-600 C6-122 S8-800 C12-322 S8-200 C5-322 S8-200 : SMTP spoken by a program, no mail seen
+tcp 25,587,2525 = < S10-600 C6-122 S8-800 C12-322 S8-200 C5-322 S8-200 : SMTP spoken by a program, first commands
 
 #: id=pop3 class=pop3
 tcp 110 < S5-520 +? C4-260 +? S3- : POP3, greeted and answered

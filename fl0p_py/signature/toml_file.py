@@ -11,7 +11,7 @@
     count = true                                    default false
     edits = false                                   default true; false: tolerance only
     threshold_ms = 500                              default: the program's -T
-    inside = ["tls13", "ssh"]
+    inside = ["tls12", "tls13"]
     note = "..."                                    a comment that goes to fl0p.fp too
     references = ["https://..."]
     examples = ["tcp 22 < c41 s41", { text = "tcp 22 < c41 s43", source = "capture.pcap" }]

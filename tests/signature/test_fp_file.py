@@ -58,14 +58,14 @@ def test_metadata_is_for_the_next_line() -> None:
     text = (
         '#: id=ssh.x class="ssh" outcome=auth-failed\n'
         "   #:activity=shell actor=bot tunnel=ssh-in-tls prompt=hostkey count\tno-edits threshold_ms=500"
-        " inside=tls12,ssh\n"
+        " inside=tls12,tls13\n"
         f"{LINE}\n{LINE}\n"
     )
     result = read(text)
     assert not result.errors
     first, second = result.signatures
     assert (first.id, first.count, first.edits, first.threshold_ms) == ("ssh.x", True, False, 500)
-    assert first.inside == ("tls12", "ssh")
+    assert first.inside == ("tls12", "tls13")
     assert first.facets == Facets("ssh", "auth-failed", "shell", "bot", "ssh-in-tls", "hostkey")
     assert (second.id, second.facets, second.count, second.edits) == ("", Facets(), False, True)
 
@@ -116,7 +116,12 @@ BAD: list[tuple[str | bytes, str]] = [
         "x.fp:1:11: found 'ssh', expected INNER-in-OUTER such as ssh-in-tls, or a name that ends in -tunnel",
     ),
     (f"#: threshold_ms=0\n{LINE}", "x.fp:1:17: found '0', expected milliseconds from 1 to 3600000"),
-    (f"#: inside=tls12,quic\n{LINE}", "x.fp:1:11: found 'tls12,quic', expected one of tls12, tls13, ssh"),
+    (f"#: inside=tls12,quic\n{LINE}", "x.fp:1:11: found 'tls12,quic', expected one of tls12, tls13"),
+    (
+        f"#: inside=tls13,ssh\n{LINE}",
+        "x.fp:1:11: found 'tls13,ssh', expected one of tls12, tls13; what goes through SSH is written as it"
+        " looks from outside (docs/signatures.md, Inside a tunnel)",
+    ),
     (f'#: class="ssh\n{LINE}', 'x.fp:1:10: found \'"\', expected key=value, key="value" or a flag'),
     (f'#: class="ssh"x\n{LINE}', "x.fp:1:15: found 'x', expected key=value, key=\"value\" or a flag"),
     (f"#: =ssh\n{LINE}", "x.fp:1:4: found '=', expected key=value, key=\"value\" or a flag"),

@@ -39,14 +39,14 @@ def test_a_signature_prints_as_lines_that_load_as_the_same() -> None:
         count=True,
         threshold_ms=500,
         edits=False,
-        inside=("tls13", "ssh"),
+        inside=("tls12", "tls13"),
         note="seen once\n\nand again",
     )
     text = signature_lines(signature)
     assert text == (
         "# seen once\n#\n# and again\n"
         "#: id=ssh.x class=ssh outcome=auth-failed activity=shell actor=bot tunnel=ssh-in-tls prompt=hostkey"
-        " threshold_ms=500 inside=tls13,ssh count no-edits\n"
+        " threshold_ms=500 inside=tls12,tls13 count no-edits\n"
         "tcp 22 = < c5 ( s6 | S7 ){2,} > : SSH: größer | (x)"
     )
     read = read_lines(text.encode(), "x.fp")

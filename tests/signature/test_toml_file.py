@@ -29,7 +29,7 @@ prompt = "hostkey"
 count = true
 edits = false
 threshold_ms = 500
-inside = ["tls12", "ssh"]
+inside = ["tls12", "tls13"]
 note = "seen"
 references = ["https://example.org"]
 examples = ["tcp 22 < c41 s41 + >: unknown", { text = "tcp 2222 c41 s55", source = "x.pcap" }]
@@ -61,7 +61,7 @@ def test_everything_loads() -> None:
         True,
         False,
         500,
-        ("tls12", "ssh"),
+        ("tls12", "tls13"),
     )
     assert (first.note, first.references) == ("seen", ("https://example.org",))
     assert [(example.text, example.source) for example in first.examples] == [
@@ -94,7 +94,7 @@ FIELDS = [
     ("threshold_ms = true", "a.b: threshold_ms: found true, expected a whole number of milliseconds"),
     ("threshold_ms = 0", "a.b: threshold_ms: found 0, expected milliseconds from 1 to 3600000"),
     ("inside = 'tls13'", "a.b: inside: found text 'tls13', expected a list"),
-    ("inside = ['tls13', 'tls']", "a.b: inside 2: found 'tls', expected one of tls12, tls13, ssh"),
+    ("inside = ['tls13', 'tls']", "a.b: inside 2: found 'tls', expected one of tls12, tls13"),
     ("references = [1979-05-27]", "a.b: references 1: found a date or time, expected text in quotes"),
     ("note = {}", "a.b: note: found a table, expected text in quotes"),
     ("provenance = []", "a.b: provenance: found a list, expected a table"),
