@@ -42,6 +42,9 @@ HOME_BITS = 12.0
 """And still more if the class has ports of its own and the course does not ask for them: what it might name
 is all that the network holds, and little of that was seen."""
 
+FREE_BITS = 24.0
+"""What a course has to say behind an exchange of any length: until then it stands nowhere in particular."""
+
 TOLERANT_BITS = 60.0
 """Below that, constants are meant to the byte: where a course says little, a byte more is something else."""
 
@@ -133,7 +136,7 @@ class Candidate:
 
     @property
     def length(self) -> int:
-        return sum(2 if isinstance(step, Rounds) else 1 for step in self.course.steps)
+        return sum(2 + step.mixed if isinstance(step, Rounds) else 1 for step in self.course.steps)
 
     @property
     def text(self) -> str:
@@ -192,7 +195,8 @@ class _Search:
     def run(self) -> list[Candidate]:
         """For each beginning the candidates from the most generous to the first with no others next to it;
         the strictest level says where there is one."""
-        levels = [(i, level) for i, level in enumerate(LEVELS) if level.exact or not self.field.exact]
+        exact = self.field.exact or bool(self.variant.folds)  # what stands anywhere has to be meant
+        levels = [(i, level) for i, level in enumerate(LEVELS) if level.exact or not exact]
         strictest = _Walk(self.field, self.variant, *levels[-1])
         left = {begin: candidate for begin in strictest.begins() if (candidate := strictest.shortest(*begin))}
         found = []
@@ -309,6 +313,9 @@ class _Walk:
             return None
         worth = bits(course.pattern(field.proto, field.ports))
         if worth < (least if course.exact else TOLERANT_BITS):
+            return None
+        free = course.behind_mixed()
+        if free and bits(Course(free, start=False, end=course.end).pattern(field.proto)) < FREE_BITS:
             return None
         near = 0
         if self.number < STRICT:

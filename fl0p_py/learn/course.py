@@ -38,8 +38,8 @@ Ports = tuple[tuple[int, int], ...]
 class Turn:
     """One turn.
 
-    sizes : of its tokens, one after the other; of the sum, if `burst`; of each of `low` to `high`
-            tokens with or without pauses, if `run`
+    sizes : of its tokens, one after the other; of the sum, if `burst` (with `inner` ANY of the parts between
+            its pauses); of each of `low` to `high` tokens with or without pauses, if `run`
     gap   : the pause before it; inner : between its tokens, NONE or ANY
     opening : the turn may go on behind its tokens, since nothing is asked of what comes next
     closing : it may have begun before its one token, since nothing is asked of what came before
@@ -82,7 +82,10 @@ class Turn:
             at = at[turns.smallest.take(at) >= bounds.low]
             return at[turns.largest.take(at) <= bounds.high]
         if self.burst:
-            return at[_inside(turns.total.take(at), bounds)]
+            at = at[_inside(turns.total.take(at), bounds)]
+            if self.inner is Gap.ANY:  # several bursts: none is smaller than the smallest token
+                at = at[(turns.inner.take(at) == 0) | (turns.smallest.take(at) >= bounds.low)]
+            return at
         if self.closing:
             return at[_inside(turns.final.take(at), bounds)]
         return at[_inside(turns.tokens.take(at * MAX_TOKENS), bounds)]
@@ -104,14 +107,32 @@ class Turn:
 
 @dataclass(frozen=True, slots=True)
 class Rounds:
-    """Two turns, `low` to `high` times in a row; high None: any number from `low` on."""
+    """Two turns, `low` to `high` times in a row; high None: any number from `low` on.
+
+    mixed : written as bursts of either side in any order
+    """
 
     turns: tuple[Turn, Turn]
     low: int
     high: int | None
+    mixed: bool = False
 
     def resized(self, change: Callable[[Size], Size]) -> Rounds:
         return replace(self, turns=(self.turns[0].resized(change), self.turns[1].resized(change)))
+
+    def items(self) -> tuple[Item, ...]:
+        if self.mixed:
+            sides = tuple(
+                Sequence(
+                    (*_paused(turn.gap), Segment("c" if turn.client else "s", turn.sizes[0], burst=True))
+                )
+                for turn in self.turns
+            )
+            return (Repeat(Choice(sides), 2 * self.low, None if self.high is None else 2 * self.high),)
+        inner = tuple(item for turn in self.turns for item in (*_paused(turn.gap), *turn.items()))
+        if self.low == self.high == 1:
+            return inner
+        return (Repeat(Choice((Sequence(inner),)), self.low, self.high),)
 
 
 Step = Turn | Rounds
@@ -136,17 +157,18 @@ class Course:
                 items += _paused(step.gap if items else _leading(step.gap))
                 items += step.items()
                 continue
-            inner: list[Item] = []
-            for turn in step.turns:
-                inner += [*_paused(turn.gap), *turn.items()]
-            if step.low == step.high == 1:
-                items += inner
-            else:
-                items.append(Repeat(Choice((Sequence(tuple(inner)),)), step.low, step.high))
+            items += step.items()
         return Sequence(tuple(items))
 
     def pattern(self, proto: str, ports: Ports = ()) -> Pattern:
         return Pattern(proto, ports, self.exact, self.start, self.sequence(), self.end)
+
+    def behind_mixed(self) -> tuple[Step, ...]:
+        """The steps behind the first exchange that may be of any length."""
+        for number, step in enumerate(self.steps):
+            if isinstance(step, Rounds) and step.mixed:
+                return self.steps[number + 1 :]
+        return ()
 
     def resized(self, change: Callable[[Size], Size]) -> Course:
         """The same with other sizes."""

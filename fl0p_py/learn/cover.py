@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 
 from fl0p_py.learn.candidate import Candidate
 
-ABOUT = 0.02
+ABOUT = 0.005
 """Share of a class's flows by which two candidates do about equally well."""
 
 WORTH = 0.01
@@ -46,8 +46,12 @@ def cover(
     chosen = _greedy(
         safe, [], times, {key: max(least, SAFE_WORTH * whole) for key, least in worth.items()}, max_false
     )
-    chosen = _greedy(ranked, chosen, times, worth, max_false)
-    return _needed(chosen, times, worth)
+    chosen = _needed(_greedy(ranked, chosen, times, worth, max_false), times, worth)
+    plain = _needed(_greedy(ranked, [], times, worth, max_false), times, worth)
+    saved = len(chosen) - len(plain)
+    if saved > 0 and _named(plain, times) + saved * max(min_flows, WORTH * whole) > _named(chosen, times):
+        chosen = plain  # what the others add is not worth a pattern each
+    return _exchanged(chosen, ranked, times, max_false)
 
 
 def _greedy(
@@ -82,6 +86,13 @@ def _greedy(
     return chosen
 
 
+def _named(chosen: Sequence[Candidate], times: Array) -> float:
+    covered = np.zeros(len(times), np.bool_)
+    for one in chosen:
+        covered |= one.covered
+    return float(times[covered].sum())
+
+
 def _cost(candidate: Candidate) -> int:
     return int(candidate.field.other_times[candidate.false].sum())
 
@@ -90,7 +101,7 @@ def _rank(candidate: Candidate) -> tuple[Any, ...]:
     """Those far from all others, that begin with the flow, then the shortest, then the least strict."""
     return (
         candidate.near.bit_length(),
-        not candidate.course.start,
+        not candidate.course.start or bool(candidate.course.behind_mixed()),
         bool(candidate.field.ports),
         candidate.course.end,
         candidate.length,
@@ -111,3 +122,28 @@ def _needed(chosen: list[Candidate], times: Array, least: Mapping[int, float]) -
         if times[candidate.covered & ~others].sum() < least[id(candidate)]:
             kept.remove(candidate)
     return kept
+
+
+def _exchanged(
+    chosen: list[Candidate], ranked: Sequence[Candidate], times: Array, max_false: int
+) -> list[Candidate]:
+    """With others in the place of some, where as many then name more; none for one that is safer, farther
+    from all others, or begins with the flow where it does not."""
+    kept = list(chosen)
+    for place in range(len(kept)):
+        rest = [one for number, one in enumerate(kept) if number != place]
+        others = np.zeros(len(times), np.bool_)
+        for one in rest:
+            others |= one.covered
+        false = sum(map(_cost, rest))
+        most = times[kept[place].covered & ~others].sum()
+        for one in ranked:
+            gain = times[one.covered & ~others].sum()
+            if gain > most and false + _cost(one) <= max_false and _standing(one) <= _standing(kept[place]):
+                most, kept[place] = gain, one
+    return kept
+
+
+def _standing(candidate: Candidate) -> tuple[int, ...]:
+    """Each the smaller, the better."""
+    return int(not candidate.safe), candidate.near.bit_length(), int(not candidate.course.start)

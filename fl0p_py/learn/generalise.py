@@ -48,6 +48,12 @@ WIDE = 4
 NARROWED = 4
 """What makes a range so many times narrower was about that range."""
 
+NARROWED_RATIO = 2.5
+"""The same of the ratio of its ends, on the log scale, to which SMALL bytes are added: below, a few bytes
+more or less are no matter of ratios."""
+
+SMALL = 8
+
 OUTLYING = 0.01
 """Of the sizes in one place, those that may be left out if that makes the range NARROWED: a message that a
 retransmission cut in two, or another one that stands in its place."""
@@ -120,11 +126,15 @@ def _usual(sizes: Array) -> Array:
     if not few:
         return sizes
     ordered = np.sort(sizes)
-    widths = ordered[len(ordered) - 1 - few :] - ordered[: few + 1]
-    low = int(np.argmin(widths))
-    if NARROWED * widths[low] > ordered[-1] - ordered[0]:
-        return sizes
-    return ordered[low : low + len(ordered) - few]
+    for scale, narrowed in (
+        (ordered.astype(np.float64), NARROWED),
+        (np.log2(ordered + SMALL), NARROWED_RATIO),
+    ):
+        widths = scale[len(scale) - 1 - few :] - scale[: few + 1]
+        low = int(np.argmin(np.round(widths, 6)))
+        if narrowed * widths[low] <= scale[-1] - scale[0]:
+            return ordered[low : low + len(ordered) - few]
+    return sizes
 
 
 def widened(size: Size) -> Size:
@@ -168,6 +178,9 @@ def turn(turns: Turns, at: Array, level: Level, *, last: bool = False) -> Turn:
         sizes = turns.tokens.reshape(-1, MAX_TOKENS)[at, : min(fewest, MAX_TOKENS)]
         asked = tuple(bounds(column, level.width, usual=level.usual) for column in sizes.T)
         return Turn(client, asked, gap, inner, opening=last)
+    first = turns.tokens.reshape(-1, MAX_TOKENS)[at, 0]
+    if last and fewest < most and first.min() == first.max() < SEGMENT:
+        return Turn(client, (Size(int(first[0]), int(first[0]), exact=True),), gap, inner, opening=True)
     if inner is Gap.NONE:
         size = bounds(total, level.width, usual=level.usual)
         if cut and level.width == GENEROUS and not size.exact:
@@ -214,6 +227,20 @@ def rounds(
         most = high + max(1, high // 2)
     pair = (turn(turns, first, level), turn(turns, second, level))
     return Rounds(pair, low, most)
+
+
+def mixed(
+    turns: Turns, client_at: Array, server_at: Array, times: Array, level: Level, client_first: bool
+) -> Rounds:
+    """Whatever was said in between, `times` rounds of it, as bursts of either side; the flat indices are of
+    its turns."""
+    sides = []
+    for client, at in ((True, client_at), (False, server_at)):
+        least = np.where(turns.inner.take(at) > 0, turns.smallest.take(at), turns.total.take(at))
+        size = bounds(np.concatenate([least, turns.total.take(at)]), level.width, usual=level.usual)
+        sides.append(Turn(client, (size,), Gap.ANY, Gap.ANY, burst=True))
+    first, second = sides if client_first else sides[::-1]
+    return Rounds((first, second), int(times.min()), None, mixed=True)
 
 
 def _gap(paused: Array, level: Level) -> Gap:

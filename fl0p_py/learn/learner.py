@@ -17,6 +17,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from fl0p_py.learn.candidate import Candidate, Field, candidates
+from fl0p_py.learn.chain import chains
 from fl0p_py.learn.corpus import Corpus
 from fl0p_py.learn.course import Ports
 from fl0p_py.learn.cover import cover
@@ -24,7 +25,7 @@ from fl0p_py.learn.pivot import pivots
 from fl0p_py.learn.target import Target, meaning, targets
 from fl0p_py.learn.trial import each
 from fl0p_py.learn.turn import Turns, turns_of
-from fl0p_py.learn.variant import Variant, in_step, variants
+from fl0p_py.learn.variant import Variant, in_step, saying, variants
 from fl0p_py.signature.pattern import PROTOCOLS, Pattern, Signature
 
 BACKGROUND = "(background)"
@@ -203,7 +204,9 @@ class _Protocol:
         """Candidates for some of the distinct flows."""
         if not len(rows):
             return []
-        sorted_in = [*in_step(self.turns, rows), *variants(self.turns, self.own.times, rows)]
+        stepping = in_step(self.turns, rows)
+        said = [part for one in stepping for part in saying(self.turns, self.own.times, one)]
+        sorted_in = [*stepping, *said, *variants(self.turns, self.own.times, rows)]
         found = self._searched(sorted_in, rows, ())
         ports = self._ports()
         if ports and not self._suffice(found, rows):
@@ -242,7 +245,8 @@ class _Protocol:
             self.options.min_flows,
         )
         fixed = pivots(field.own, field.own_times, field.other, field.other_times, rows)
-        found = candidates(field, [*sorted_in, *fixed])
+        linked = chains(field.own, field.own_times, field.other, field.other_times, rows)
+        found = candidates(field, [*sorted_in, *fixed, *linked])
         return [replace(candidate, covered=candidate.covered & inside) for candidate in found]
 
     def _ports(self) -> Ports:

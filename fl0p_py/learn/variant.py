@@ -8,7 +8,7 @@ paused and those who did not.  Nothing here depends on the order of the flows.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import Any, NamedTuple
 
@@ -16,8 +16,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from fl0p_py.learn.align import OCTAVE, align
-from fl0p_py.learn.course import Step, Turn
-from fl0p_py.learn.generalise import Level, inherited, rounds, turn
+from fl0p_py.learn.course import Rounds, Step, Turn
+from fl0p_py.learn.generalise import Level, inherited, mixed, rounds, turn
 from fl0p_py.learn.turn import MAX_TOKENS, Turns
 
 LONGEST = 24
@@ -41,6 +41,14 @@ WORTH_BITS = 0.5
 LOOKED_AT = 16
 """Turns of the reference by which a variant is divided."""
 
+SAID = 6
+"""Turns in which that is looked for."""
+
+OFTEN = 0.05
+"""Share of the flows that say it, or do not."""
+
+MOST_SAYING = 12
+
 RARELY = 0.03
 """Share of the flows that may lack a turn which all of them are said to have."""
 
@@ -56,18 +64,20 @@ class Variant:
 
     rows    : int64[k], of the Turns
     columns : int32[k, m], the flow's column for each turn of the reference, -1: it lacks it
+    folds   : columns, from and to, that are one exchange which comes several times
     whole   : the variant that this is a division of
     """
 
     rows: Array
     columns: Array
+    folds: tuple[tuple[int, int], ...] = ()
     whole: Variant | None = None
 
     def __len__(self) -> int:
         return len(self.rows)
 
     def only(self, kept: Array) -> Variant:
-        return Variant(self.rows[kept], self.columns[kept], self.whole or self)
+        return Variant(self.rows[kept], self.columns[kept], self.folds, self.whole or self)
 
     def at(self, turns: Turns, column: int) -> Array:
         """Flat indices of the turns in one place of the reference."""
@@ -115,6 +125,39 @@ def in_step(turns: Turns, order: Array) -> list[Variant]:
     return found
 
 
+def saying(turns: Turns, times: Array, variant: Variant) -> list[Variant]:
+    """Those of a variant in step that say one thing in one place, for the commonest such things.
+
+    An alignment would sort them by all that follows, and leave out those that go on otherwise.
+    """
+    found: list[tuple[float, int, int]] = []
+    whole = float(times[variant.rows].sum())
+    words = _words(turns, variant)
+    for column, said in enumerate(words.T):
+        there = said > 0
+        values, inverse = np.unique(said[there], return_inverse=True)
+        share = np.bincount(inverse, times[variant.rows[there]], len(values)) / whole
+        usual = (share >= OFTEN) & (share <= 1 - OFTEN)
+        found += [
+            (-part, column, one)
+            for part, one in zip(share[usual].tolist(), values[usual].tolist(), strict=True)
+        ]
+    alike: dict[bytes, Array] = {}  # what stands in one place often goes with what stands in the next
+    for _, column, word in sorted(found):
+        same = words[:, column] == word
+        alike.setdefault(same.tobytes(), same)
+    return [Variant(variant.rows[same], variant.columns[same]) for same in list(alike.values())[:MOST_SAYING]]
+
+
+def _words(turns: Turns, variant: Variant) -> Array:
+    """int64[k, SAID]: the first turns, equal where they begin with the same token and, of TCP, have as many
+    bytes; datagrams are said again until they are answered."""
+    words: Array = turns.tokens[variant.rows, :SAID, 0].astype(np.int64)
+    if turns.stream:
+        words |= turns.total[variant.rows, :SAID].astype(np.int64) << 32
+    return words
+
+
 def _reference(turns: Turns, times: Array, left: Array) -> Array:
     """The sizes of a flow that stands for many: long, among the most frequent, in the middle of its like."""
     length = np.minimum(turns.end[left], LONGEST)
@@ -154,9 +197,15 @@ def places(turns: Turns, variant: Variant, level: Level) -> list[Place]:
     full = np.flatnonzero(~lacking)
     last = int(full[-1]) + 1 if len(full) else 0
     column = int(bool((variant.columns[:, 0] < 0).all()))  # the server began
+    folds = dict(variant.folds)
     found: list[Place] = []
     while column < last:
         begin = column
+        if begin in folds:
+            column = folds[begin]
+            if (variant.columns[:, begin:column] >= 0).any():
+                found.append(Place(begin, _folded(turns, variant, level, begin, column, mixed)))
+            continue
         if not lacking[column]:
             found.append(Place(begin, variant.turn(turns, begin, level)))
             column += 1
@@ -165,11 +214,13 @@ def places(turns: Turns, variant: Variant, level: Level) -> list[Place]:
             column += 1
         if (column - begin) % 2:
             return found
-        found.append(Place(begin, _folded(turns, variant, level, begin, column)))
+        found.append(Place(begin, _folded(turns, variant, level, begin, column, rounds)))
     return found
 
 
-def _folded(turns: Turns, variant: Variant, level: Level, begin: int, end: int) -> Step | None:
+def _folded(
+    turns: Turns, variant: Variant, level: Level, begin: int, end: int, make: Callable[..., Rounds]
+) -> Step | None:
     """One step for an even number of columns, begin to end, which some flows lack in part."""
     times = (variant.columns[:, begin:end] >= 0).sum(axis=1)
     if (times % 2).mean() > RARELY:
@@ -180,7 +231,7 @@ def _folded(turns: Turns, variant: Variant, level: Level, begin: int, end: int) 
     ]
     if not len(sides[0]) or not len(sides[1]):
         return None
-    return rounds(turns, sides[0], sides[1], times // 2, level, begin % 2 == 0)
+    return make(turns, sides[0], sides[1], times // 2, level, begin % 2 == 0)
 
 
 def halves(turns: Turns, variant: Variant) -> list[Variant]:

@@ -32,6 +32,8 @@ def at(size: int, wide: int = 0) -> tuple[Size, ...]:
 
 C41, S41 = Turn(True, at(41)), Turn(False, at(41))
 C7, S9 = Turn(True, at(7)), Turn(False, at(9))
+ANY_C = Turn(True, (Size(1, 60, exact=False),), inner=Gap.ANY, burst=True)
+ANY_S = Turn(False, (Size(9, 60, exact=False),), inner=Gap.ANY, burst=True)
 
 
 @pytest.mark.parametrize(
@@ -47,6 +49,10 @@ C7, S9 = Turn(True, at(7)), Turn(False, at(9))
         Course((C41, S41, Rounds((C7, S9), 0, 4), Turn(True, at(50))), start=True, exact=True),
         Course((C41, S41, Rounds((C7, S9), 2, None), Turn(True, at(50))), start=True, exact=True),
         Course((C41, S41, Turn(True, at(7), opening=True)), start=False, exact=True),
+        Course((C41, Rounds((ANY_S, ANY_C), 0, None, mixed=True), S9), start=True, exact=True),
+        Course(
+            (C41, Rounds((ANY_S, ANY_C), 1, None, mixed=True), Turn(False, at(1))), start=True, exact=True
+        ),
         Course((Turn(True, at(30, 11), run=True, low=1, high=3), S41), start=True),
         Course((C7, Turn(False, (*at(9), *at(9)), opening=True)), start=False, exact=True),
     ],

@@ -190,7 +190,7 @@ def test_patterns_are_as_a_person_would_have_written_them(done: Study) -> None:
     patterns = {
         one.lesson.target.text: [pattern_text(s.pattern) for s in one.signatures] for one in done.taught
     }
-    assert patterns["class=ssh,outcome=auth-failed"] == ["tcp * = C16 S44 C53-96 S52 >"]
+    assert patterns["class=ssh,outcome=auth-failed"] == ["tcp * = C16 S44 C42-109 S52 >"]
 
 
 def test_a_label_of_facets_says_all_there_is() -> None:
