@@ -42,6 +42,9 @@ MOST_REPEATED = 1 << 18
 LONGEST_PATTERN = 8192
 """Bytes."""
 
+MOST_AHEAD = 256
+"""Bytes behind a match that are waited for."""
+
 _PLAIN = re.compile(rb"(?:[^\\.^$*+?{}\[\]|()]|\\[^A-Za-z0-9])+", re.DOTALL)
 _ESCAPED = re.compile(rb"\\(.)", re.DOTALL)
 _ANCHORS = {
@@ -64,7 +67,8 @@ class Expression:
     whole      : where a piece is found the pattern is (but for anchors)
     reach      : how many bytes before the end of a piece decide whether a match begins there; UNBOUNDED
     behind     : bytes before a match that decide on it: look-behind, `^`, word boundaries
-    ahead      : whether bytes behind a match decide on it: `$`, word boundaries, look-ahead
+    ahead      : bytes behind a match that decide on it: `$`, word boundaries, look-ahead
+    far        : look-ahead may look further than that
     widest     : the most bytes that a match may take; UNBOUNDED
     literal    : the pattern is these bytes and nothing else; None
     """
@@ -74,7 +78,8 @@ class Expression:
     whole: bool
     reach: int
     behind: int
-    ahead: bool
+    ahead: int
+    far: bool
     widest: int
     literal: bytes | None
 
@@ -116,7 +121,8 @@ def _plain(text: bytes) -> Expression:
         whole=piece == text,
         reach=len(piece),
         behind=0,
-        ahead=False,
+        ahead=0,
+        far=False,
         widest=len(text),
         literal=text,
     )
@@ -140,6 +146,7 @@ def _written(nodes: Sequence[Node], state: Any, case: bool, dot: bool, most: int
         reach=min(span + exact.behind, UNBOUNDED),
         behind=exact.behind,
         ahead=exact.ahead,
+        far=exact.far,
         widest=most_bytes,
         literal=_literal(nodes, case),
     )
@@ -201,15 +208,15 @@ class _Exact:
     possible  : False once something was met that RE2 does not have
     positions : bytes of the text with its repeats written out; least : as seldom as they may be
     behind    : bytes before a match that decide on it: look-behind, `^`, word boundaries
-    ahead     : as in Expression; expects : because of look-ahead, which may look far
+    ahead     : as in Expression, and far; expects : because of look-ahead
     """
 
     def __init__(self) -> None:
         self.possible = True
         self.positions = self.least = 0
         self.behind = 0
-        self.ahead = False
-        self.expects = False
+        self.ahead = 0
+        self.far = self.expects = False
 
     def text(self, tree: Iterable[Node], case: bool, dot: bool, times: tuple[int, int] = (1, 1)) -> str:
         """times : that it is repeated at most, and at least"""
@@ -228,7 +235,7 @@ class _Exact:
             return self._repeat(operator, value, case, dot, times)
         if operator is sre.AT:
             self.behind = max(self.behind, int(value not in (sre.AT_END, sre.AT_END_STRING)))
-            self.ahead = self.ahead or value in _LOOKS_AHEAD
+            self.ahead = max(self.ahead, int(value in _LOOKS_AHEAD))
             return _ANCHORS[value]
         self._look(operator, value, case, dot)
         return ""
@@ -255,11 +262,20 @@ class _Exact:
                 if low != high:
                     raise re.error("look-behind of a width that is not fixed")
                 self.behind = max(self.behind, high + 1)
+                self.text(body, case, dot)
             else:
-                self.ahead = self.expects = True
-            self.text(body, case, dot)
+                self._expect(body, case, dot)
         elif operator is sre.ATOMIC_GROUP:
             self.text(value, case, dot)
         elif operator is sre.GROUPREF_EXISTS:
             for way in value[1:]:
                 self.text(way or (), case, dot)
+
+    def _expect(self, body: Any, case: bool, dot: bool) -> None:
+        """Look-ahead: what it looks at, and what that looks at behind its own end."""
+        before, self.ahead, self.expects = self.ahead, 0, True
+        self.text(body, case, dot)
+        ahead = self.ahead + int(body.getwidth()[1])
+        if ahead > MOST_AHEAD:
+            ahead, self.far = 1, True
+        self.ahead = max(before, ahead, 1)

@@ -9,6 +9,7 @@ not be done in time.
 
 from __future__ import annotations
 
+import re
 import time
 from collections import OrderedDict
 from collections.abc import Sequence
@@ -17,7 +18,6 @@ from typing import NamedTuple, Protocol
 
 from fl0p_py.grep.allowance import TooSlowError, Turn
 from fl0p_py.grep.distance import Distance
-from fl0p_py.grep.expression import Expression
 from fl0p_py.grep.pattern import GrepError, Pattern
 
 MOST_MADE = 4096
@@ -45,7 +45,7 @@ class Match(NamedTuple):
 
 class Window(NamedTuple):
     """data : the bytes; first, last : nothing comes before it, behind it
-    after : matches that end up to here are known
+    after : what could be said when this much of it was there is known
     """
 
     data: bytes
@@ -56,7 +56,7 @@ class Window(NamedTuple):
 
 class Matcher(Protocol):
     def find(self, window: Window, turn: Turn) -> Match | None:
-        """The first match that ends beyond `after` and that nothing to come can undo; raises TooSlowError."""
+        """The first match that was not known and that nothing to come can undo; raises TooSlowError."""
 
 
 class _Literal:
@@ -117,12 +117,16 @@ class _Backtracker:
     the clock goes in steps of 4 ms.  Raises GrepError for what it does not have.
     """
 
-    def __init__(self, pattern: Pattern) -> None:
+    def __init__(self, pattern: Pattern, behind: int) -> None:
         import regex
 
         flags = regex.MULTILINE | (regex.IGNORECASE if pattern.ignore_case else 0)
+        text = pattern.text
+        if behind:
+            end = b"\n" if re.compile(text).flags & re.VERBOSE else b""  # of a comment
+            text = b"(?:%b%b)(?s:.{%d})" % (text, end, behind)
         try:
-            self._regex = regex.compile(pattern.text, flags)
+            self._regex = regex.compile(text, flags)
         except (regex.error, OverflowError, RecursionError, MemoryError) as error:
             raise GrepError(f"{pattern.place}: '{pattern.shown}': {error}") from None
         self._late_s = 0.0  # that it was stopped too late, at most
@@ -141,22 +145,52 @@ class _Backtracker:
 
 
 class _Expression:
-    def __init__(self, expression: Expression, engine: _Engine) -> None:
-        self._expression, self._engine = expression, engine
+    """An expression, as it was written and so that what decides on a match has to be there.
+
+    For that, the bytes behind it are made a part of the match: of `ab*(?!c)`, `(?:ab*(?!c)).` finds in `abb`
+    the part that it takes whatever comes.
+    """
+
+    def __init__(self, pattern: Pattern) -> None:
+        self._pattern = pattern
+        self._engines: dict[int, _Engine] = {}
+        self._engine(0)
+
+    def _engine(self, behind: int) -> _Engine:
+        """For matches with so many bytes behind them."""
+        if behind not in self._engines:
+            self._engines[behind] = _engine(self._pattern, behind)
+        return self._engines[behind]
 
     def find(self, window: Window, turn: Turn) -> Match | None:
-        at = max(0, window.after - self._expression.widest - self._expression.behind)
+        one = self._pattern.expression
+        behind = 0 if window.last else one.ahead
+        engine = self._engine(behind)
+        new = window.after - one.ahead
+        at = 0 if one.far else max(0, new - one.widest - one.behind)
         while at < len(window.data):
-            try:
-                found = self._engine.search(window.data, at, turn.left_s())
-            except TimeoutError:
-                raise TooSlowError from None
+            found = _search(engine, window.data, at, turn)
             if found is None:
                 return None
-            if _counts(self._expression, window, *found):
-                return Match(*found)
-            at = found[0] + 1
+            start, end = found[0], found[1] - behind
+            is_one = window.first or start > 0 or not one.behind
+            if is_one and (end > new or (one.far and not self._was_known(window, start, turn))):
+                return Match(start, end)
+            at = start + 1
         return None
+
+    def _was_known(self, window: Window, start: int, turn: Turn) -> bool:
+        """Whether a match that starts there was one without what is new, which look-ahead may have seen."""
+        engine = self._engine(self._pattern.expression.ahead)
+        found = _search(engine, window.data[: window.after], start, turn)
+        return found is not None and found[0] == start
+
+
+def _search(engine: _Engine, data: bytes, at: int, turn: Turn) -> tuple[int, int] | None:
+    try:
+        return engine.search(data, at, turn.left_s())
+    except TimeoutError:
+        raise TooSlowError from None
 
 
 class _Distance:
@@ -165,15 +199,9 @@ class _Distance:
 
     def find(self, window: Window, turn: Turn) -> Match | None:
         whole = window.first and window.last
-        found = self._distance.find(window.data, window.after, whole, turn.left_s)
+        after = 0 if window.last else window.after
+        found = self._distance.find(window.data, after, whole, turn.left_s)
         return None if found is None else Match(found.start, found.end, found.value)
-
-
-def _counts(expression: Expression, window: Window, start: int, end: int) -> bool:
-    """Whether a match is one: a new one, that does not take the window's ends for those of the stream."""
-    if end <= window.after or (expression.ahead and not window.last and end == len(window.data)):
-        return False
-    return window.first or start > 0 or not expression.behind
 
 
 class Matchers:
@@ -218,14 +246,15 @@ class Matchers:
         expression = pattern.expression
         if expression.literal is not None:
             return _Literal(expression.literal)
-        return _Expression(expression, _engine(pattern))
+        return _Expression(pattern)
 
 
-def _engine(pattern: Pattern) -> _Engine:
-    """The best that has it; raises GrepError."""
+def _engine(pattern: Pattern, behind: int) -> _Engine:
+    """The best that has it, with so many bytes behind it as a part of each match; raises GrepError."""
     if pattern.expression.exact is not None:
         import re2
 
         with suppress(re2.error):
-            return _Automaton(pattern.expression.exact)
-    return _Backtracker(pattern)
+            end = f"(?s:.{{{behind}}})" if behind else ""
+            return _Automaton(f"(?:{pattern.expression.exact}){end}")
+    return _Backtracker(pattern, behind)

@@ -34,9 +34,11 @@ class Need:
 def of_pattern(pattern: Pattern) -> Need:
     expression = pattern.expression
     follow = 0 if expression.whole else min(expression.widest, LONGEST_MATCH)
+    ahead = LONGEST_MATCH if expression.far else expression.ahead
     if not expression.pieces or expression.reach >= WIDEST_JOINT:
-        return Need(min(expression.widest + expression.behind, LONGEST_MATCH), 0, True, pattern.side)
-    return Need(expression.reach, follow + expression.ahead, False, pattern.side)
+        reach = min(expression.widest + expression.behind + ahead, LONGEST_MATCH)
+        return Need(reach, 0, True, pattern.side)
+    return Need(expression.reach, follow + ahead, False, pattern.side)
 
 
 def of_distance(distance: Distance) -> Need:

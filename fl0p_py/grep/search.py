@@ -271,7 +271,7 @@ class Search:
                 and number not in window.slow
                 and (self._waits(number) or (number == len(self._patterns) and self._is_shorter(window)))
             ]
-            view = Window(window.data, len(window.data) - 1, window.first, True)
+            view = Window(window.data, len(window.data), window.first, True)
             with Turn(self._allowance, 0, window.purse) as turn:
                 matches = self._matches(numbers, view, window.slow, turn)
             if matches:
@@ -282,7 +282,7 @@ class Search:
 
     def _waits(self, number: int) -> bool:
         """Whether bytes to come decide on a match at the end of what is there."""
-        return number < len(self._patterns) and self._patterns[number].expression.ahead
+        return number < len(self._patterns) and self._patterns[number].expression.ahead > 0
 
     def _is_shorter(self, window: StreamWindow) -> bool:
         """Whether a whole stream is shorter than what it is compared with."""
@@ -295,10 +295,8 @@ class Search:
         found: list[tuple[int, Match]] = []
         turn.expects(len(numbers))
         for number in numbers:
-            waiting = window.after and self._waits(number) and not window.last
-            view = window._replace(after=window.after - 1) if waiting else window
             try:
-                match = self._matchers.find(number, view, turn)
+                match = self._matchers.find(number, window, turn)
             except TooSlowError:
                 slow.add(number)
                 self.slow += 1

@@ -133,7 +133,7 @@ def test_an_automaton_that_cannot_be_stopped_is_not_begun_if_it_took_too_long_be
         turn.expects(1)
         return lambda: made.find(0, Window(b"a" * size), turn)
 
-    monkeypatch.setattr(made._of(0)._engine, "_re2", Slow())  # type: ignore[attr-defined]
+    monkeypatch.setattr(made._of(0)._engine(0), "_re2", Slow())  # type: ignore[attr-defined]
     refused = 0
     for _ in range(100):
         try:
@@ -161,7 +161,7 @@ def test_a_search_that_is_stopped_late_is_not_begun_where_that_would_be_too_late
             clock.now_s += timeout + 0.01
             raise TimeoutError
 
-    monkeypatch.setattr(made._of(0)._engine, "_regex", Late())  # type: ignore[attr-defined]
+    monkeypatch.setattr(made._of(0)._engine(0), "_regex", Late())  # type: ignore[attr-defined]
     began_s = clock.now_s
     for _ in range(200):
         with pytest.raises(TooSlowError), Turn(spent(), 500 - HEADERS) as turn:

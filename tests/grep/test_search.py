@@ -40,6 +40,10 @@ def one_stream(*pieces: bytes, from_client: bool = True) -> Conversation:
         ([b"some foo"], "foo$", ["some foo"]),
         ([b"some foo"], "[a-z]{3}$", ["some foo"]),
         ([b"a", b"b"], r"a*a.\b", ["ab"]),
+        ([b"foo", b"b", b"ar"], "foo(?=bar)", ["ar"]),
+        ([b"foo", b"b", b"ar"], "foo(?!bar)", []),
+        ([b"foo", b"b", b"az"], "foo(?!bar)", ["az"]),
+        ([b"foobar", b" foo", b" ", b"bar"], "(?s)foo(?=.*bar)", ["foobar", "bar"]),
         ([b"foo", b"bar"], r"foo\b", []),
         ([b"foo", b"!"], r"foo\b", ["!"]),
         ([b"abc ab", b"c"], r"(abc) \1", ["c"]),
@@ -205,6 +209,8 @@ TEXTS = st.lists(
 WHOLE = [
     "abc", "^ab", "b$", "a.*c", "a+b", "(?s)a.{0,3}c", r"\bab", r"c\b", "^$^a", "(a|b)c", r"(a)b\1",
     "(?<=a)b", "a(?!b)", "^a*c", " +a", "[^ab]c", "^.*bc", "ab.*$", r"\Aab", r"c\Z", "[a-c]{2}$", "1",
+    "a*aa(?!b)", "(?s)a.*?b.*c$", "ab(?=c1)", "a(?!b[ac])", "ab(?=.*c)", r"b(?=(.)\1)", "(?s)b(?=.*1)",
+    "(?x) a b (?=c) # ab", "^(?=.*b)(?=.*c)a", "c(?=a{3}$)", r"a*(?=b\b)b",
 ]  # fmt: skip
 
 
