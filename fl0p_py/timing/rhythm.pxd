@@ -24,12 +24,12 @@ cdef enum Why:              # timing/reason.py has the same in words
     FAST_KEYS
     NO_PAUSE                # said by matcher.pyx
 
-cdef struct Rhythm:         # of one flow's client; intervals in units of 10 us
+cdef struct Rhythm:         # of one flow's client; pauses in units of 10 us, keys in units of 16 us
     int64_t client_ns       # arrival of its latest token
     int64_t train_ns        # beginning of the train of equal tokens
     int64_t episode_ns      # of the small tokens behind the latest pause
     uint32_t pause[FIRST]   # the only ones, as long as `intervals` is 0
-    uint32_t key[FIRST]
+    uint16_t key[FIRST]
     uint32_t pauses, keys
     uint32_t tokens         # small ones
     uint32_t echoes         # of these, answered by one small token of the server
@@ -57,8 +57,8 @@ cdef struct Rhythm:         # of one flow's client; intervals in units of 10 us
     uint8_t beat            # the latest pause may be one
 
 cdef struct Intervals:      # the latest ones
-    uint32_t pause[KEPT_PAUSES]     # pause i (from 0) at i % KEPT_PAUSES
-    uint32_t key[KEPT_KEYS]         # of a free row, [0] is row + 1 of the next one
+    uint32_t pause[KEPT_PAUSES]     # pause i (from 0) at i % KEPT_PAUSES; of a free row, [0] is the next + 1
+    uint16_t key[KEPT_KEYS]
 
 cdef struct Judgement:
     uint32_t median_cs      # of the pauses, hundredths of a second
@@ -86,4 +86,4 @@ cdef class Rhythms:
     cdef int _keep_pause(self, Rhythm* one, int64_t interval_ns) except -1 nogil
     cdef int _keep_key(self, Rhythm* one, int64_t interval_ns) except -1 nogil
     cdef uint32_t* _pauses(self, Rhythm* one) noexcept nogil
-    cdef uint32_t* _keys(self, Rhythm* one) noexcept nogil
+    cdef uint16_t* _keys(self, Rhythm* one) noexcept nogil

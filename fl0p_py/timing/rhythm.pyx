@@ -40,7 +40,7 @@ stack are as long as what is kept.  The twin is tests/timing/twin_rhythm.py.
 import numpy as np
 
 from libc.math cimport fabs, log, sqrt
-from libc.stdint cimport int32_t, int64_t, uint8_t, uint32_t, uint64_t
+from libc.stdint cimport int32_t, int64_t, uint8_t, uint16_t, uint32_t, uint64_t
 from libc.string cimport memcpy, memset
 
 from fl0p_py.pool import doubled
@@ -58,6 +58,7 @@ cdef enum:
     OFTEN = 6               # pauses, one of which somebody would think in
     BLOCKS = 16             # the smallest SSH packet, RFC 4253 section 6; with any MAC, sizes divide by 4
     UNIT_NS = 10000
+    KEY_UNIT_NS = 16000     # LONGEST_KEY_NS fits into 16 bits
 
 cdef int64_t AWAY_NS = 600000000000     # longer: gone, not thinking
 cdef int64_t THOUGHT_NS = 5000000000    # in so many pauses, one is longer
@@ -126,7 +127,7 @@ cdef class Rhythms:
         if at:
             intervals = self.pool[at - 1].intervals
             if intervals:
-                self.more[intervals - 1].key[0] = self.more_unused
+                self.more[intervals - 1].pause[0] = self.more_unused
                 self.more_unused = intervals
             self.pool[at - 1].next = self.unused
             self.unused = at
@@ -188,7 +189,7 @@ cdef class Rhythms:
         cdef uint32_t at = self.more_unused
         cdef Intervals* room
         if at:
-            self.more_unused = self.more[at - 1].key[0]
+            self.more_unused = self.more[at - 1].pause[0]
         else:
             if self.more_used == <uint32_t>self.more.shape[0]:
                 with gil:
@@ -211,7 +212,7 @@ cdef class Rhythms:
     cdef int _keep_key(self, Rhythm* one, int64_t interval_ns) except -1 nogil:
         if one.keys == FIRST and not one.intervals:
             self._make_room(one)
-        self._keys(one)[one.keys % KEPT_KEYS] = <uint32_t>(max(interval_ns, UNIT_NS) // UNIT_NS)
+        self._keys(one)[one.keys % KEPT_KEYS] = <uint16_t>(max(interval_ns, KEY_UNIT_NS) // KEY_UNIT_NS)
         one.keys += 1
         return 0
 
@@ -220,7 +221,7 @@ cdef class Rhythms:
             return &self.more[one.intervals - 1].pause[0]
         return &one.pause[0]
 
-    cdef uint32_t* _keys(self, Rhythm* one) noexcept nogil:
+    cdef uint16_t* _keys(self, Rhythm* one) noexcept nogil:
         if one.intervals:
             return &self.more[one.intervals - 1].key[0]
         return &one.key[0]
@@ -322,7 +323,7 @@ cdef int answered(uint32_t* ordered, Rhythm* one, uint32_t* pauses) noexcept nog
 
 
 cdef uint8_t reason(
-    Rhythm* one, uint32_t* all_pauses, uint32_t* all_keys, uint32_t* pauses, int n, bint wrapped
+    Rhythm* one, uint32_t* all_pauses, uint16_t* all_keys, uint32_t* pauses, int n, bint wrapped
 ) noexcept nogil:
     """all_pauses, all_keys : as they are kept; pauses : those that led to an answer by size, n of them"""
     cdef uint32_t lines = one.lines, quick = one.quick
@@ -364,13 +365,13 @@ cdef uint8_t reason(
     return THINKING
 
 
-cdef uint8_t typed(Rhythm* one, uint32_t* all_keys) noexcept nogil:
+cdef uint8_t typed(Rhythm* one, uint16_t* all_keys) noexcept nogil:
     """What the intervals between echoed keys say."""
     cdef uint32_t keys[KEPT_KEYS]       # in the order in which they came,
     cdef uint32_t ordered[KEPT_KEYS]    # by size
     cdef int m = min(one.keys, <uint32_t>KEPT_KEYS), quick = 0
-    sort(ordered, all_keys, m)
-    unroll(keys, all_keys, one.keys, KEPT_KEYS)
+    unroll_keys(keys, all_keys, one.keys)
+    sort(ordered, keys, m)
     while quick < m and ordered[quick] * <int64_t>UNIT_NS < KEY_NS:
         quick += 1
     if ordered[m // 2] * <int64_t>UNIT_NS < HANDS_NS:
@@ -400,6 +401,13 @@ cdef void unroll(uint32_t* values, uint32_t* ring, uint32_t count, uint32_t kept
     cdef uint32_t n = min(count, kept), i
     for i in range(n):
         values[i] = ring[(count - n + i) % kept]
+
+
+cdef void unroll_keys(uint32_t* keys, uint16_t* ring, uint32_t count) noexcept nogil:
+    """The keys that are kept, the oldest first, in units of UNIT_NS."""
+    cdef uint32_t n = min(count, KEPT_KEYS), i
+    for i in range(n):
+        keys[i] = ring[(count - n + i) % KEPT_KEYS] * <uint32_t>KEY_UNIT_NS // UNIT_NS
 
 
 cdef double spread(uint32_t* ordered, int n) noexcept nogil:

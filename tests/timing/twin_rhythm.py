@@ -9,6 +9,7 @@ from fl0p_py.timing.reason import Reason
 
 SMALL = 320
 UNIT_NS = 10_000
+KEY_UNIT_NS = 16_000
 PAUSE_NS, AWAY_NS, KEY_NS = 400_000_000, 600_000_000_000, 30_000_000
 SLOW_NS = 2_500_000_000
 KEPT_PAUSES, KEPT_KEYS = 32, 64
@@ -94,7 +95,7 @@ class Rhythm:
             self.episode += 0 < self.episode < 255
         in_train = not pause and self._in_train(alike, since, arrival_ns, before)
         if alike and not in_train and since < LONGEST_KEY_NS:
-            self.keys.append(max(since, UNIT_NS) // UNIT_NS)
+            self.keys.append(max(since, KEY_UNIT_NS) // KEY_UNIT_NS * KEY_UNIT_NS // UNIT_NS)
 
     def _line(self) -> None:
         """The token behind the latest pause was a line of its own."""
