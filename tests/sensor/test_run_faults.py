@@ -92,7 +92,8 @@ def test_a_flow_in_progress_is_named_by_the_signatures_that_were_read_meanwhile(
 ) -> None:
     mine = tmp_path / "mine.fp"
     mine.write_text("udp 9 < c99 : old\n")
-    options = ("-l", "-f", str(mine), "--workers", workers, FILTER)
+    slow = ("-T", "60000")  # what happens in between may take long: it is no gap
+    options = ("-l", *slow, "-f", str(mine), "--workers", workers, FILTER)
     with lab.pair() as net, sensor(net.server, tmp_path, *options) as running:
         with flow(net) as send:
             send(21)
