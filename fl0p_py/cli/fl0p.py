@@ -10,13 +10,12 @@ from __future__ import annotations
 
 import gc
 import os
-import sys
 from collections.abc import Sequence
-from functools import partial
 from typing import TYPE_CHECKING, NoReturn
 
 from fl0p_py import __version__
-from fl0p_py.cli.ending import leave, status_of, stopped_by_signals
+from fl0p_py.cli import beginning
+from fl0p_py.cli.ending import leave, stopped_by_signals
 from fl0p_py.cli.options import Options, parse
 from fl0p_py.cli.terminal import colour, say, tells_of_itself
 from fl0p_py.errors import CaptureError, SignatureFileError, UsageError
@@ -26,23 +25,10 @@ if TYPE_CHECKING:
     from fl0p_py.output.writer import Entries, NameSource
     from fl0p_py.signature.pattern import SignatureSet
 
-SWITCH_S = 1e-4
-"""How soon a thread that runs Python gives way to one that has come back from a kernel."""
-
 
 def main(argv: Sequence[str] | None = None) -> int:
     """Run with these arguments (sys.argv's without); returns the exit status."""
-    try:
-        options = parse(sys.argv[1:] if argv is None else argv)
-    except UsageError as error:
-        say(f"fl0p: {error}; try fl0p -h")
-        return error.exit_status
-    try:
-        return status_of(
-            "fl0p", partial(_work, options), memory_hint="--flows bounds what the flow table takes"
-        )
-    finally:
-        gc.enable()  # off during start-up
+    return beginning.run("fl0p", argv, parse, _work)
 
 
 def _work(options: Options) -> int:
@@ -65,9 +51,7 @@ def _work(options: Options) -> int:
 
 def _run(options: Options) -> int:
     """Read a capture and print what is in it."""
-    os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")  # numpy would start a thread a core, for nothing
-    gc.disable()  # what is made until the first packet stays: looking through it is in vain
-    sys.setswitchinterval(SWITCH_S)
+    beginning.hurry()
     from fl0p_py.capture.savefile import open_savefile
     from fl0p_py.cli.pipeline import engine_options, rules, writer
     from fl0p_py.tracker import Tracker

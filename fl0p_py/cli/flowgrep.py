@@ -8,16 +8,14 @@ needed, since `-h` must be quick.
 from __future__ import annotations
 
 import gc
-import os
-import sys
 from collections.abc import Sequence
-from functools import partial
 from typing import TYPE_CHECKING, NoReturn
 
-from fl0p_py.cli.ending import leave, status_of, stopped_by_signals
+from fl0p_py.cli import beginning
+from fl0p_py.cli.ending import leave, stopped_by_signals
 from fl0p_py.cli.flowgrep_options import Options, parse
 from fl0p_py.cli.terminal import say, tells_of_itself
-from fl0p_py.errors import CaptureError, UsageError
+from fl0p_py.errors import CaptureError
 
 if TYPE_CHECKING:
     from fl0p_py.cli.flowgrep_pipeline import Wanted
@@ -25,30 +23,16 @@ if TYPE_CHECKING:
 NAME = "flowgrep"
 FAILED = 2
 
-SWITCH_S = 1e-4
-"""How soon a thread that runs Python gives way to one that has come back from a kernel."""
-
 
 def main(argv: Sequence[str] | None = None) -> int:
     """Run with these arguments (sys.argv's without); returns the exit status."""
-    try:
-        options = parse(sys.argv[1:] if argv is None else argv)
-    except UsageError as error:
-        say(f"{NAME}: {error}; try {NAME} -h")
-        return error.exit_status
-    hint = "--flows bounds what the flow table takes"
-    try:
-        return status_of(NAME, partial(_work, options), memory_hint=hint, failed=FAILED)
-    finally:
-        gc.enable()  # off during start-up
+    return beginning.run(NAME, argv, parse, _work, failed=FAILED)
 
 
 def _work(options: Options) -> int:
     if tells_of_itself(NAME, "fl0p_py.cli.flowgrep_manual", options.help, options.version):
         return 0
-    os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")  # numpy would start a thread a core, for nothing
-    gc.disable()  # what is made until the first packet stays: looking through it is in vain
-    sys.setswitchinterval(SWITCH_S)
+    beginning.hurry()
     from fl0p_py.cli.flowgrep_pipeline import wanted
 
     looked_for = wanted(options)
