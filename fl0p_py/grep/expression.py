@@ -71,6 +71,7 @@ class Expression:
     far        : look-ahead may look further than that
     widest     : the most bytes that a match may take; UNBOUNDED
     literal    : the pattern is these bytes and nothing else; None
+    size       : bytes of it, its repeats written out as often as they must occur
     """
 
     exact: str | None
@@ -82,6 +83,7 @@ class Expression:
     far: bool
     widest: int
     literal: bytes | None
+    size: int
 
 
 def read(pattern: bytes, ignore_case: bool = False, most: int = MOST_PIECES) -> Expression:
@@ -125,6 +127,7 @@ def _plain(text: bytes) -> Expression:
         far=False,
         widest=len(text),
         literal=text,
+        size=len(text),
     )
 
 
@@ -149,6 +152,7 @@ def _written(nodes: Sequence[Node], state: Any, case: bool, dot: bool, most: int
         far=exact.far,
         widest=most_bytes,
         literal=_literal(nodes, case),
+        size=exact.least,
     )
 
 

@@ -21,6 +21,9 @@ MOST_PATTERNS = 100_000
 MOST_PIECES_IN_ALL = 50_000
 """Of a file: classes of bytes are written out only where there are few patterns."""
 
+MOST_REPEATED_IN_ALL = 1 << 20
+"""Bytes of patterns that RE2 does not have: 300 MB of memory, or twice as much."""
+
 MOST_FAULTS = 20
 """Lines that a broken file is worth."""
 
@@ -96,10 +99,16 @@ def from_file(path: str, side: Side, ignore_case: bool) -> list[Pattern]:
 
 
 def bounded(patterns: Iterable[Pattern]) -> tuple[Pattern, ...]:
-    """All of them; raises GrepError if they are too many."""
+    """All of them; raises GrepError if they are too many, or too large together."""
     found = tuple(patterns)
     if len(found) > MOST_PATTERNS:
         raise GrepError(f"{len(found)} patterns; {MOST_PATTERNS} are the most")
+    expressions = [pattern.expression for pattern in found]
+    size = sum(one.size for one in expressions if one.exact is None and one.literal is None)
+    if size > MOST_REPEATED_IN_ALL:
+        raise GrepError(
+            f"patterns of {size} bytes, their repeats written out; {MOST_REPEATED_IN_ALL} are the most"
+        )
     return found
 
 

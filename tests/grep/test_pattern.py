@@ -78,5 +78,9 @@ def test_too_many() -> None:
     one = from_argument("x", Side.ANY, "-a", False)
     assert len(bounded([one] * 3)) == 3
     many: list[Pattern] = [one] * (MOST_PATTERNS + 1)
+    large = from_argument("a{200000}b", Side.ANY, "-a", ignore_case=False)
+    assert len(bounded([large] * 5)) == 5
+    with pytest.raises(GrepError, match=r"^patterns of 1200006 bytes, their repeats written out; 1048576"):
+        bounded([large] * 6)
     with pytest.raises(GrepError, match=r"^100001 patterns; 100000 are the most$"):
         bounded(many)
