@@ -142,6 +142,8 @@ cdef class Rhythms:
         if one.turned:
             size = -size
         if size < 0:
+            if pause:
+                one.followed = True
             if one.waits and -size <= one.size + ECHO:
                 one.echoes += 1
                 one.waits -= 1
@@ -174,7 +176,7 @@ cdef class Rhythms:
                     one.quick += is_quick(one, self._pauses(one))
                 one.latest_bytes = <uint16_t>size
                 self._keep_pause(one, gap_ns)
-                one.episode_ns, one.chaffed = arrival_ns, False
+                one.episode_ns, one.chaffed, one.followed = arrival_ns, False, False
                 one.episode = 1
                 one.unanswered = True
         else:
@@ -304,7 +306,7 @@ cdef uint32_t left_out(Rhythm* one) noexcept nogil:
 
     Of a shell that is worked from the server's end, the connection's own end gets an answer, too.
     """
-    return one.unanswered > 0 or (one.turned > 0 and one.pauses > 0)
+    return one.unanswered > 0 or (one.turned > 0 and one.pauses > 0 and not one.followed)
 
 
 cdef bint is_quick(Rhythm* one, uint32_t* pauses) noexcept nogil:

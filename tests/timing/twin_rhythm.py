@@ -57,9 +57,11 @@ class Rhythm:
     typed: bool = False
     beat: bool = False
     beats: int = 0
+    followed: bool = False
 
     def token(self, size: int, gap_ns: int, arrival_ns: int) -> None:
         if size < 0:
+            self.followed |= gap_ns >= PAUSE_NS
             if self.waits and -size <= self.size + ECHO:
                 self.echoes += 1
                 self.waits -= 1
@@ -88,7 +90,7 @@ class Rhythm:
                     self._line()
                 self.latest = (size, gap_ns // UNIT_NS)
                 self.pauses.append(gap_ns // UNIT_NS)
-                self.episode_ns, self.chaffed = arrival_ns, False
+                self.episode_ns, self.chaffed, self.followed = arrival_ns, False, False
                 self.episode = 1
                 self.unanswered = True
         else:
@@ -129,7 +131,7 @@ class Rhythm:
         over : nothing more will come, so that few pauses tell, too
         wrapped : what was typed is in something else, longer than it, so that its length tells nothing
         """
-        out = self.unanswered or (self.turned and len(self.pauses) > 0)
+        out = self.unanswered or (self.turned and len(self.pauses) > 0 and not self.followed)
         answered = self.pauses[: len(self.pauses) - out]
         pauses, keys = answered[-(KEPT_PAUSES - out) :], self.keys[-KEPT_KEYS:]
         reason = self._reason(pauses, keys, wrapped)
