@@ -56,6 +56,7 @@ cdef struct Rhythm:         # of one flow's client; pauses in units of 10 us, ke
     uint8_t beats           # pauses behind which the client sent what keeps a connection alive; at most 255
     uint8_t beat            # the latest pause may be one
     uint8_t followed        # the server has paused since the latest pause
+    uint8_t worked          # an episode of many small tokens was over when the next pause came
 
 cdef struct Intervals:      # the latest ones
     uint32_t pause[KEPT_PAUSES]     # pause i (from 0) at i % KEPT_PAUSES; of a free row, [0] is the next + 1

@@ -16,6 +16,8 @@ nothing.  In this order:
     pauses alike                            bot
     no long pause                           bot, if there are three, or nothing more will come
     nothing but what keeps SSH alive        nothing is said
+    commands for SSH to carry out, each
+        sooner than they can be typed       bot
     two lines faster than hands             bot
     three pauses and more, no keys, and
         half of the pauses short            bot
@@ -55,6 +57,7 @@ cdef enum:
     BEAT = 68               # most bytes of a request of 27 (keepalive@openssh.com) with the usual MACs,
     BEAT_LESS = 8           # and how many less its refusal has: a block
     TYPED_LINES = 2         # lines that came at once into trains: one may have been pasted
+    WORK = 6                # small tokens behind a pause: a command that a program carries out, such as sftp
     OFTEN = 6               # pauses, one of which somebody would think in
     BLOCKS = 16             # the smallest SSH packet, RFC 4253 section 6; with any MAC, sizes divide by 4
     UNIT_NS = 10000
@@ -62,6 +65,7 @@ cdef enum:
 
 cdef int64_t AWAY_NS = 600000000000     # longer: gone, not thinking
 cdef int64_t THOUGHT_NS = 5000000000    # in so many pauses, one is longer
+cdef int64_t NAMES_NS = 8000000000      # to think of such a command and to type it, names of files and all
 cdef int64_t USUAL_NS = 2000000000      # people's median is longer where they do not type key by key
 cdef int64_t CHAFF_NS = 3200000000      # OpenSSH, clientloop.c: chaff for 1024 to 3071 ms, on the grid
 cdef int64_t SLOW_NS = 2500000000       # for a password of 8 hands take 2 s, and half a second to begin
@@ -171,6 +175,7 @@ cdef class Rhythms:
         if pause:
             one.train = 0
             if gap_ns < AWAY_NS:
+                one.worked |= one.episode >= WORK
                 if one.episode == 1:
                     one.lines += 1
                     one.quick += is_quick(one, self._pauses(one))
@@ -332,7 +337,7 @@ cdef uint8_t reason(
     cdef bint alike = regular(pauses, n)
     cdef bint slow = n > 0 and pauses[n - 1] * <int64_t>UNIT_NS >= SLOW_NS
     cdef uint8_t by_keys
-    cdef bint in_lines
+    cdef bint in_lines, keyed = <uint64_t>one.keys * 2 > one.tokens
     if one.chaff >= TRAIN:
         if alike or not one.typed or (one.led >= TYPED_LINES and one.led * 2 > one.trains):
             return NOTHING
@@ -353,9 +358,12 @@ cdef uint8_t reason(
     if one.least < BLOCKS or one.odd:
         if quick >= QUICK_LINES and not wrapped:
             return FAST_LINES
-    elif one.beats >= <uint32_t>n and not wrapped:
-        return NOTHING
-    if n < ENOUGH or one.keys >= KEYS_ENOUGH or <uint64_t>one.keys * 2 > one.tokens:
+    elif not wrapped and n >= 2:
+        if one.beats >= <uint32_t>n:
+            return NOTHING
+        if one.worked and not keyed and pauses[n - 1] * <int64_t>UNIT_NS < NAMES_NS:
+            return QUICK_PAUSES
+    if n < ENOUGH or one.keys >= KEYS_ENOUGH or keyed:
         return THINKING
     in_lines = <uint64_t>lines * 5 >= <uint64_t>n * 3
     if pauses[n // 2] * <int64_t>UNIT_NS < (SLOW_NS if in_lines else USUAL_NS):

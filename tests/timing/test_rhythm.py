@@ -187,6 +187,25 @@ def test_of_two_tokens_for_each_pause_half_may_be_shorter_than_of_lines() -> Non
     assert judged(requests(1.9, 1.6, 7.0, 1.8, 9.0))[0] is Reason.QUICK_PAUSES
 
 
+def test_commands_that_are_carried_out_take_longer_to_type() -> None:
+    """Such as sftp's: each makes many messages.  The longest of them took 7, or 9 seconds."""
+
+    def commands(work: int, *pauses_s: float) -> list[Event]:
+        events, now = [], 0
+        for pause_s in pauses_s:
+            gap = round(pause_s * sessions.S)
+            for step in range(work):
+                now += gap
+                events += [(68 + 16 * (step % 2), gap, now), (-100, 1000, now + 1000)]
+                gap = 2000
+        return events
+
+    assert judged(commands(6, 4.0, 7.0, 3.0))[0] is Reason.QUICK_PAUSES
+    assert judged(commands(6, 4.0, 9.0, 3.0))[0] is Reason.THINKING
+    assert judged(commands(5, 4.0, 7.0, 3.0))[0] is Reason.THINKING
+    assert judged(commands(6, 4.0, 7.0, 3.0), wrapped=True)[0] is Reason.THINKING
+
+
 def test_what_keeps_a_connection_alive_nobody_typed() -> None:
     def beats(size: int, answer: int) -> list[Event]:
         events, now = [(44, -1, 0), (-44, 1000, 1000)], 1000

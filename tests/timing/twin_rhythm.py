@@ -21,7 +21,8 @@ SWING, STEADY, JITTER = -0.38, 0.5, -0.15
 CHAR_NS = 90_000_000
 LONGEST_KEY_NS = 1_000_000_000
 BLOCKS, QUICK_LINES, ECHO = 16, 2, 16
-LEAD, TYPED_LINES, OFTEN = 16, 2, 6
+LEAD, TYPED_LINES, OFTEN, WORK = 16, 2, 6, 6
+NAMES_NS = 8_000_000_000
 THOUGHT_NS, USUAL_NS, CHAFF_NS = 5_000_000_000, 2_000_000_000, 3_200_000_000
 BEAT, BEAT_LESS = 68, 8
 
@@ -58,6 +59,7 @@ class Rhythm:
     beat: bool = False
     beats: int = 0
     followed: bool = False
+    worked: bool = False
 
     def token(self, size: int, gap_ns: int, arrival_ns: int) -> None:
         if size < 0:
@@ -86,6 +88,7 @@ class Rhythm:
         if pause:
             self.train = 0
             if gap_ns < AWAY_NS:
+                self.worked |= self.episode >= WORK
                 if self.episode == 1:
                     self._line()
                 self.latest = (size, gap_ns // UNIT_NS)
@@ -143,6 +146,7 @@ class Rhythm:
         n = len(pauses)
         alike = regular(pauses)
         slow = n > 0 and max(pauses) * UNIT_NS >= SLOW_NS
+        keyed = len(self.keys) * 2 > self.tokens
         if self.chaff >= TRAIN:
             lines = self.led >= TYPED_LINES and self.led * 2 > self.trains
             if alike or lines or not self.typed:
@@ -169,9 +173,12 @@ class Rhythm:
         if self.least < BLOCKS or self.odd:
             if quick >= QUICK_LINES and not wrapped:
                 return Reason.FAST_LINES
-        elif self.beats >= n and not wrapped:
-            return Reason.NOTHING
-        if n < ENOUGH or len(self.keys) >= KEYS_ENOUGH or len(self.keys) * 2 > self.tokens:
+        elif not wrapped and n >= 2:
+            if self.beats >= n:
+                return Reason.NOTHING
+            if self.worked and not keyed and max(pauses) * UNIT_NS < NAMES_NS:
+                return Reason.QUICK_PAUSES
+        if n < ENOUGH or len(self.keys) >= KEYS_ENOUGH or keyed:
             return Reason.THINKING
         in_lines = lines * 5 >= n * 3
         if median(pauses) * UNIT_NS < (SLOW_NS if in_lines else USUAL_NS):
