@@ -9,8 +9,11 @@ flows and the options, not on the order of flows or files.
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable, Sequence
+from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass, replace
+from multiprocessing import get_context
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -18,7 +21,7 @@ from numpy.typing import NDArray
 
 from fl0p_py.learn.candidate import Candidate, Field, candidates
 from fl0p_py.learn.chain import chains
-from fl0p_py.learn.corpus import Corpus
+from fl0p_py.learn.corpus import EMPTY, Corpus
 from fl0p_py.learn.course import Ports
 from fl0p_py.learn.cover import cover
 from fl0p_py.learn.pivot import pivots
@@ -48,6 +51,9 @@ MOST_TRIES = 16
 
 MOST_DISTINCT = 4_000
 """Sequences of one class and protocol that are looked at; of more, evenly chosen ones in canonical order."""
+
+WORTH_PROCESSES = 1_000
+"""Flows from which on several targets are learned at a time, each in a process."""
 
 Array = NDArray[Any]
 
@@ -123,6 +129,12 @@ class Learner:
     def strike(self, pattern: Pattern) -> None:
         for protocol in self.protocols:
             protocol.strike(pattern)
+
+    def attach(self, corpus: Corpus) -> None:
+        """Use this corpus, which holds the flows that were learned from, or nothing while in between."""
+        self.corpus = corpus
+        for protocol in self.protocols:
+            protocol.corpus = corpus
 
     def distinct_others(self, proto: int) -> list[int]:
         """One flow for each sequence that speaks against the target."""
@@ -312,11 +324,48 @@ def learners(
 ) -> list[Learner]:
     """One for each target of the corpus's labels.  step : called before each, for a progress bar"""
     named = [label for label in corpus.labels if label != BACKGROUND]
+    chosen = targets(named) if wanted is None else list(wanted)
+    workers = min(len(os.sched_getaffinity(0)), len(chosen))
+    if workers > 1 and len(corpus) >= WORTH_PROCESSES:
+        return _side_by_side(corpus, options, chosen, workers, step)
     found = []
-    for target in targets(named) if wanted is None else wanted:
+    for target in chosen:
         step(target)
         found.append(Learner(corpus, target, options))
     return found
+
+
+def _side_by_side(
+    corpus: Corpus, options: Options, chosen: Sequence[Target], workers: int, step: Callable[[Target], None]
+) -> list[Learner]:
+    """The same in processes, each of which has learned its targets for the first time already."""
+    with ProcessPoolExecutor(
+        workers, get_context("fork"), initializer=_remember, initargs=(corpus, options)
+    ) as pool:
+        waiting = [pool.submit(_taught, target) for target in chosen]
+        found = []
+        for target, one in zip(chosen, waiting, strict=True):
+            step(target)
+            learner = one.result()
+            learner.attach(corpus)
+            found.append(learner)
+    return found
+
+
+_shared: list[tuple[Corpus, Options]] = []
+"""Of a process of the pool: what all its targets are learned from."""
+
+
+def _remember(corpus: Corpus, options: Options) -> None:
+    _shared[:] = [(corpus, options)]
+
+
+def _taught(target: Target) -> Learner:
+    corpus, options = _shared[0]
+    learner = Learner(corpus, target, options)
+    learner.lesson()
+    learner.attach(EMPTY)  # the parent has the corpus
+    return learner
 
 
 def sides(corpus: Corpus, target: Target) -> Array:
