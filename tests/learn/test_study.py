@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import os
 from random import Random
 
 import numpy as np
 import pytest
 
 from fl0p_py.errors import UsageError
+from fl0p_py.learn import learner
 from fl0p_py.learn.corpus import Corpus
 from fl0p_py.learn.learner import Options, sides
 from fl0p_py.learn.proposal import toml_text
@@ -191,6 +193,16 @@ def test_patterns_are_as_a_person_would_have_written_them(done: Study) -> None:
         one.lesson.target.text: [pattern_text(s.pattern) for s in one.signatures] for one in done.taught
     }
     assert patterns["class=ssh,outcome=auth-failed"] == ["tcp * = C16 S44 C42-109 S52 >"]
+
+
+def test_targets_learned_side_by_side_are_the_same(done: Study, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(learner, "WORTH_PROCESSES", 1)
+    monkeypatch.setattr(os, "sched_getaffinity", lambda _: {0, 1})
+    steps: list[str] = []
+    beside = study(sample(), share=0.3, seed=3, step=lambda target: steps.append(target.text))
+    assert toml_text(beside.signatures) == toml_text(done.signatures)
+    assert list(beside.lines()) == list(done.lines())
+    assert steps == [one.lesson.target.text for one in done.taught]
 
 
 def test_a_label_of_facets_says_all_there_is() -> None:
