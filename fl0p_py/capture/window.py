@@ -23,6 +23,9 @@ WINDOW = 1 << 20
 """Bytes that come at a time.  Large enough that threads seldom wait for each other, small enough for the
 bytes to be in the second-level cache still when they are decoded."""
 
+LEFT = 1 << 24
+"""Bytes of a mapping that are given up at a time: each time, all processors are interrupted."""
+
 PAGE = mmap.PAGESIZE
 """Reads go from multiples of this in the file to multiples of it in memory: copying is 2.5 times as fast."""
 
@@ -71,6 +74,7 @@ class MappedWindow:
     def __init__(self, stream: FileStream, mapping: Mapping) -> None:
         self._stream, self._mapping = stream, mapping
         self._bytes: NDArray[np.uint8] = np.frombuffer(memoryview(mapping), np.uint8)
+        self._left = 0  # up to where the mapping was given up
         self._at = stream.tell()  # of `data` in the file; standard input may have been read by others before
         self._data = self._bytes[:0]
         self.start = self.stop = 0
@@ -96,7 +100,9 @@ class MappedWindow:
         stop = min(start + max(WINDOW, need), self._mapping.size)
         if stop - start < need or there < stop or not self._mapping.fetch(start, stop):
             return False  # a read finds out what there is
-        self._mapping.leave(0, max(0, start - BUFFERS * WINDOW))
+        if start - BUFFERS * WINDOW >= self._left + LEFT:
+            self._mapping.leave(self._left, start - BUFFERS * WINDOW)
+            self._left = start - BUFFERS * WINDOW
         self._at, self._data = start, self._bytes[start:stop]
         self.start, self.stop = 0, stop - start
         return True
