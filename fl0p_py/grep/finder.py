@@ -26,8 +26,9 @@ from fl0p_py.grep.piece import Piece
 MOST_HITS = 4096
 """In one scan.  Beyond, all the rest counts as hit."""
 
-MOST_PLACES = 512
-"""In the payload of one packet.  Beyond, a pattern that may be in it counts as if it were at its end."""
+MOST_PLACES = 32
+"""In the payload of one packet.  Beyond, a pattern that may be in it counts as if it were at its end, which
+costs less than to be told of more."""
 
 FEW = 4
 """So many patterns are all tried on a datagram rather than asked for."""
