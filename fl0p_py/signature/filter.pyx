@@ -23,7 +23,7 @@ cdef extern from *:
 
 cdef enum:
     LANES = 8
-    INDEXED_LANES = 4   # a fourth index costs more than the words it saves
+    INDEXED_LANES = 4   # of one block only three are looked up: there the fourth costs more than it saves
     BITS = 64
     MOST_FOUND = 4096
 
