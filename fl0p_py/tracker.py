@@ -131,8 +131,12 @@ class Tracker:
 
     def stop(self, reason: int = EOF) -> None:
         """Read no further: what was read is finished, flows end for this reason.  For a signal handler."""
-        self._reason = reason
+        self.ends_for(reason)
         self._stop.set()
+
+    def ends_for(self, reason: int) -> None:
+        """When the source ends, flows end for this reason."""
+        self._reason = reason
 
     def __iter__(self) -> Iterator[Step]:
         for step in self.start():

@@ -7,7 +7,8 @@ and without privileges.
 What it is iterated for:
 - a batch of what has arrived, as soon as the kernel hands it over, which it does after the capture timeout
   at the latest; while nothing comes the reader sleeps in poll(2), whatever the timeout;
-- an empty batch every IDLE_MS while nothing comes, so that quiet flows end.
+- an empty batch every IDLE_MS while nothing comes, so that quiet flows end;
+- after `stop`, what had arrived by then.
 The clock of the batches (`now_ns`) is a SteadyClock; packets have the kernel's stamps, whatever they are.
 An interface that goes down is waited for, with a word to `say`; one that is gone is a CaptureError, after
 its last packet.
@@ -46,6 +47,9 @@ however little is in it, so this is what bears 256 ms of not being scheduled at 
 SETTLE_MS = 20
 """After twice the capture timeout and this, a packet is where it can be read: the kernel's timer for the
 blocks of the ring may go by jiffies, of 10 ms at most."""
+
+LAST_S = 5.0
+"""How long what has arrived before the end is read, at most: a full ring takes less."""
 
 MOVING = re.compile(r"(?<![\\\w.-])(mpls|pppoed|pppoes|geneve|vxlan)(?![\w.-])")
 """Words that, like `vlan`, move the offsets of all that follows them in a filter."""
@@ -127,7 +131,8 @@ class LiveSource:
         self._from_ns = other._from_ns
 
     def stop(self) -> None:
-        """End the iteration within IDLE_MS; from any thread or signal handler."""
+        """End the iteration once what has arrived is read, within IDLE_MS and LAST_S; from any thread or
+        signal handler."""
         self._stop.set()
 
     def close(self) -> None:
@@ -162,6 +167,7 @@ class LiveSource:
             if gone:
                 yield from self._rest()
                 raise CaptureError(self.name, "the interface vanished")
+        yield from self._rest()
 
     def _read(self, events: int) -> Frames | None:
         """What is there; an error of the socket or the library that the interface explains sets `_down`."""
@@ -186,14 +192,17 @@ class LiveSource:
         return link
 
     def _rest(self) -> Iterator[PacketBatch]:
-        """What the kernel still has of an interface that is gone."""
-        time.sleep(self._settle_ns / 1e9)
-        while not self._stop.is_set():
+        """What has arrived by now."""
+        now_ns, until_s = time.time_ns(), time.monotonic() + LAST_S
+        time.sleep(min(self._settle_ns / 1e9, LAST_S / 2))
+        while time.monotonic() < until_s:
             with self._reading:
                 frames = None if self._closed else self._read(select.POLLIN)
             if frames is None:
                 return
             yield self._batch(frames, 0)
+            if frames.ts_ns[-1] > now_ns:
+                return
 
     def _batch(self, frames: Frames | None, settled_ns: int) -> PacketBatch:
         """`settled_ns`: what is older than this has been read, if nothing waits."""

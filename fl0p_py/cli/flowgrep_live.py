@@ -88,15 +88,16 @@ def _search(
     """Until the keeper says STOP, the device is gone, or with -q something matched."""
     gc.enable()
     told = partial(channels.say, channel)
-    stopping = failed = False
+    failed = False
     try:
         for step in tracker:
             pipeline.take(step)
             line.listen()
             enough = options.quiet and pipeline.matches > 0 and not options.kill
-            if not stopping and (line.stopped or enough):
-                stopping = True
+            if enough:
                 tracker.stop(SHUTDOWN)
+            elif line.stopped:
+                tracker.ends_for(SHUTDOWN)
                 source.stop()
     except BrokenPipeError:
         return GONE

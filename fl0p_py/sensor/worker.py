@@ -6,8 +6,8 @@ that comes from the monitor, names come from the resolver's socket.
 
 New signatures come as text, and are parsed and taken over between two batches.
 
-It ends when the monitor says STOP or is gone, or when its source or its output ends; flows that are open
-then are ended and reported, and the last counters sent.
+It ends when the monitor says STOP or is gone, or when its source or its output ends; what has arrived by
+then is read, flows that are open are ended and reported, and the last counters sent.
 """
 
 from __future__ import annotations
@@ -144,7 +144,7 @@ class Worker:
                 except BlockingIOError:
                     continue
                 if message is None or message.kind is Kind.STOP:
-                    self._engine.tracker.stop(SHUTDOWN)
+                    self._engine.tracker.ends_for(SHUTDOWN)
                     self._source.stop()
                     return
                 self._obey(message)

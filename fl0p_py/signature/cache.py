@@ -2,9 +2,9 @@
 
     $XDG_CACHE_HOME/fl0p/KEY.set        (~/.cache/fl0p); KEY says what it was made of, see `_key`
 
-Compiling the shipped set takes longer than all the rest of a small capture.  A file holds a pickle of what
-the matcher needs, and behind it one of each signature, unpickled when it is asked for.  Whatever is wrong
-with a file, or with the folder, means that the set is compiled: the cache decides nothing.
+Compiling the shipped set takes longer than all the rest of a small capture.  A file holds the CRC-32 of the
+rest, a pickle of what the matcher needs, and one of each signature, unpickled when it is asked for.
+Whatever is wrong with a file, or with the folder, means that the set is compiled: the cache decides nothing.
 
 SAFETY: a pickle can run code, and the kernels trust compiled tables.  So a file is read only if it and its
 folder belong to the user and nobody else may write to them, as is asked of ssh's keys; and only names of
@@ -19,6 +19,7 @@ import os
 import pickle
 import stat
 import sys
+import zlib
 from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import Any, overload
@@ -36,6 +37,7 @@ from fl0p_py.signature.tunnel import with_tunnels
 KEPT_FILES = 16
 MAX_FILE = 1 << 30
 """Bytes of a file; the largest sets make some 100 MB."""
+CRC_BYTES = 4
 OTHERS_MAY_WRITE = stat.S_IWGRP | stat.S_IWOTH
 
 KNOWN = {
@@ -153,7 +155,10 @@ def _read(file: Path) -> SignatureSet | None:
             found = os.fstat(stream.fileno())
             if not _ours(found) or found.st_size > MAX_FILE:
                 return None
-            data = io.BytesIO(stream.read(MAX_FILE))
+            crc, kept = stream.read(CRC_BYTES), stream.read(MAX_FILE)
+        if crc != _crc(kept):
+            return None
+        data = io.BytesIO(kept)
         own, warnings, ends, compiled = _unpickled(data)
         rest = data.read()
         if len(rest) != ends[-1]:
@@ -167,6 +172,11 @@ def _read(file: Path) -> SignatureSet | None:
     signatures.tunnelled.append(tunnelled)
     tunnelled.compiled.update(compiled)
     return signatures
+
+
+def _crc(data: bytes) -> bytes:
+    """Against damage; against others there are the rights to the file."""
+    return zlib.crc32(data).to_bytes(CRC_BYTES, "little")
 
 
 def _open_itself(path: str, flags: int) -> int:
@@ -192,6 +202,7 @@ def _write(file: Path, signatures: SignatureSet) -> None:
         if not _ours(file.parent.stat()):
             return
         with tempfile.NamedTemporaryFile(dir=file.parent, suffix=file.suffix, delete=False) as stream:
+            stream.write(_crc(data))
             stream.write(data)
         Path(stream.name).replace(file)
         files = sorted(file.parent.glob(f"*{file.suffix}"), key=lambda one: one.stat().st_mtime_ns)

@@ -83,6 +83,24 @@ def test_an_interface_that_vanishes(driver: str) -> None:
 
 
 @each_driver
+def test_what_came_before_the_stop_is_read(driver: str) -> None:
+    """Also what the kernel has not handed over yet; and not what comes after it, of which there is no end."""
+    frame = ether(ip4(udp(bytes(20))))
+    with lab.pair() as net:
+        with net.server.entered():
+            source = LiveSource(net.server.device, driver=driver, timeout_ms=100)
+        with raw(net.client) as sender, source:
+            for _ in range(1000):
+                sender.send(frame)
+            source.stop()
+            came = 0
+            for batch in source:
+                came += len(batch)
+                sender.send(frame)
+    assert 1000 <= came < 3000
+
+
+@each_driver
 def test_another_interface_of_the_same_name_is_not_it(driver: str) -> None:
     with lab.pair() as net:
         with net.server.entered():

@@ -123,6 +123,17 @@ def short_by_a_byte(file: Path) -> None:
     file.write_bytes(file.read_bytes()[:-1])
 
 
+def with_one_other_bit(file: Path) -> None:
+    data = bytearray(file.read_bytes())
+    data[-len(data) // 3] ^= 4
+    file.write_bytes(data)
+
+
+def checked(data: bytes) -> bytes:
+    """As if it was written so."""
+    return cache._crc(data) + data
+
+
 def foreign(file: Path) -> None:
     os.chown(file, 65534, 65534)
 
@@ -146,14 +157,17 @@ class Evil:
 
 
 def evil(file: Path) -> None:
-    file.write_bytes(pickle.dumps(Evil()))
+    file.write_bytes(checked(pickle.dumps(Evil())))
 
 
 def other_things(file: Path) -> None:
-    file.write_bytes(pickle.dumps({"own": 3}))
+    file.write_bytes(checked(pickle.dumps({"own": 3})))
 
 
-SPOILS = (truncated, short_by_a_byte, foreign, writable, folder_writable, linked, evil, other_things)
+SPOILS = (
+    *(truncated, short_by_a_byte, with_one_other_bit, foreign, writable, folder_writable, linked, evil),
+    *(other_things,),
+)
 
 
 @pytest.mark.parametrize("spoil", SPOILS, ids=lambda spoil: spoil.__name__)
