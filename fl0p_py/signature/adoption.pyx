@@ -45,7 +45,7 @@ cdef class Adoption:
         self.new, self.old, self.waiting = new, old, []
         new.clock_ns = old.clock_ns
         new.dropped_before = old.overflow
-        new.rhythms = old.rhythms
+        new.rhythms = new.actors.rhythms = old.rhythms
 
     def run(self):
         """Go on; True: use the new matcher's results, then call again."""

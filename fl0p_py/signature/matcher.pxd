@@ -3,6 +3,7 @@ from libc.stdint cimport int32_t, int64_t, uint8_t, uint16_t, uint32_t, uint64_t
 
 from fl0p_py.flow.record cimport FlowRow, TokenEvent
 from fl0p_py.flow.table cimport FlowTable
+from fl0p_py.signature.actor cimport Actors
 from fl0p_py.signature.dossier cimport MOST_PENDING, Dossiers
 from fl0p_py.signature.filter cimport Filter
 from fl0p_py.signature.machine cimport Machine, Token
@@ -10,7 +11,7 @@ from fl0p_py.signature.record cimport Result
 from fl0p_py.signature.state cimport Branch, FlowState, Item, Rule
 from fl0p_py.signature.timer cimport Timers
 from fl0p_py.signature.tunnels cimport Tunnels
-from fl0p_py.timing.rhythm cimport Judgement, Rhythms
+from fl0p_py.timing.rhythm cimport Rhythms
 
 cdef enum:
     RING = 64               # sizes kept of a flow; no branch is longer
@@ -27,7 +28,8 @@ cdef class Matcher:
     cdef Machine machine
     cdef Dossiers dossiers
     cdef Timers timers
-    cdef Rhythms rhythms
+    cdef Rhythms rhythms                # of the actors
+    cdef Actors actors
     cdef Tunnels tunnels
     cdef FlowState[::1] states
     cdef uint64_t[:, ::1] more_gaps     # registers of the thresholds above the lowest, [flow, threshold]
@@ -53,10 +55,6 @@ cdef class Matcher:
     cdef dict dropped_before            # `overflow` of those taken over from
 
     cdef bint _run(self) except -1 nogil
-    cdef int _follow_rhythm(self, TokenEvent* event, FlowState* state) except -1 nogil
-    cdef Judgement _judgement(self, uint32_t flow, FlowState* state) noexcept nogil
-    cdef bint _never_paused(self, uint32_t flow, FlowState* state) noexcept nogil
-    cdef int _tell_actor(self, uint32_t flow, FlowState* state, int64_t begin) noexcept nogil
     cdef int _prefetch(self, TokenEvent* event) noexcept nogil
     cdef int _token(self, TokenEvent* event, FlowState* state) except -1 nogil
     cdef int _begin(self, TokenEvent* event, FlowState* state) except -1 nogil

@@ -27,6 +27,7 @@ from fl0p_py.flow.record cimport END, FINISH, ROW_START_SEEN, TOKEN, FlowRow, To
 from fl0p_py.flow.event_batch cimport EventBatch
 from fl0p_py.flow.table cimport FlowTable
 from fl0p_py.pool import doubled
+from fl0p_py.signature.actor cimport Actors
 from fl0p_py.signature.compiled import compile_set
 from fl0p_py.signature.dossier cimport Dossiers, MOST_PENDING
 from fl0p_py.signature.filter cimport Filter
@@ -43,16 +44,13 @@ from fl0p_py.signature.timer cimport Timer, Timers
 from fl0p_py.signature.tunnel import carrier_table
 from fl0p_py.signature.tunnels cimport Tunnels
 from fl0p_py.signature.verdict import Verdict
-from fl0p_py.timing.reason import MOST_PAUSES, Reason, words
-from fl0p_py.timing.rhythm cimport ENOUGH, NO_PAUSE, PAUSE_NS, SMALL, Judgement, Rhythms
+from fl0p_py.timing.rhythm cimport PAUSE_NS, SMALL, Rhythms
 
 cdef extern from *:
     void __builtin_prefetch(const void*) nogil
 
 cdef enum:
     LONGEST_ANCHOR = 64     # an anchored branch ends at most at this token
-    A_DIALOGUE = 7          # tokens of a flow that is more than a greeting and an answer
-    BOT = 2                 # Result.actor
     CHASE_WITHIN = 64       # chases begin within this many tokens of a flow
     LINE = 64               # bytes of a cache line
     AHEAD = 12              # events between asking for a state and using it
@@ -98,6 +96,7 @@ cdef class Matcher:
             capacity = len(self.table.rows)  # ended rows wait for release() beyond the capacity
             self.rows, self.stored = self.table.row, self.table.depth
         self.rhythms = Rhythms(capacity)
+        self.actors = Actors(self.dossiers, self.rhythms)
         self.states = _in_lines(capacity, np.asarray(<FlowState[:1]>&state).dtype)
         asked = compiled.branches["threshold"][compiled.branches["gap_care"] != 0]
         self.registers = 1 + int(np.max(asked, initial=0))
@@ -167,8 +166,7 @@ cdef class Matcher:
         cdef FlowState* state
         while row:
             state = &self.states[row - 1]
-            if state.flags & TIMED:
-                self.rhythms.close(row - 1)
+            self.actors.forget(row - 1, state)
             row = state.threads
             self.dossiers.free(state)
             memset(state, 0, sizeof(FlowState))
@@ -180,17 +178,13 @@ cdef class Matcher:
 
     def verdict(self, uint32_t row):
         """The `Verdict` on the flow in a row."""
-        cdef Judgement said
         if not self.states[row].dossier:
             return Verdict(Facets(), 0)
         values, attempts = self.dossiers.values(self.states[row].dossier)
         names = self.compiled.facet_names
         facets = Facets(*[names[i][value] for i, value in enumerate(values)])
-        said = self._judgement(row, &self.states[row])
-        if said.why == 0:
-            return Verdict(facets._replace(actor=None) if said.hidden else facets, attempts)
-        why = words(said.why, min(said.pauses, MOST_PAUSES), said.median_cs)
-        return Verdict(facets._replace(actor=Reason(said.why).actor), attempts, why)
+        actor, why = self.actors.who(row, &self.states[row], &self.rows[row], facets.actor)
+        return Verdict(facets._replace(actor=actor), attempts, why)
 
     def identifications(self, uint32_t row):
         """The `Identification`s of the flow in a row, in the order in which they happened."""
@@ -220,7 +214,7 @@ cdef class Matcher:
                 if state.flags & TIMED:
                     self.rhythms.token(event.flow, event.size, event.gap_ns, event.arrival_ns)
                 elif 0 < event.size <= SMALL and event.gap_ns >= PAUSE_NS:
-                    self._follow_rhythm(event, state)
+                    self.actors.follow(event, state)
                 self._token(event, state)
             elif event.kind == END:
                 self._end(event, state)
@@ -228,60 +222,6 @@ cdef class Matcher:
                 self._finish(event, state)
             self.at_event += 1
         return False
-
-    cdef int _follow_rhythm(self, TokenEvent* event, FlowState* state) except -1 nogil:
-        """The first small token behind a pause, of TCP: where people may be at work."""
-        if event.number > 1 and (state.flags & PROTOCOL) // PROTOCOL_1 == TCP:
-            self.rhythms.open(event.flow)
-            self.rhythms.token(event.flow, event.size, event.gap_ns, event.arrival_ns)
-            state.flags |= TIMED
-        return 0
-
-    cdef Judgement _judgement(self, uint32_t flow, FlowState* state) noexcept nogil:
-        """Who works the flow, by the client's rhythm; says nothing where nobody types.
-
-        Few pauses, or none, tell when all of the flow was seen, and no signature speaks of the actor, or none
-        that can be trusted.
-        """
-        cdef Judgement said
-        cdef bint over = state.flags & (STARTED | ENDED) == (STARTED | ENDED)
-        memset(&said, 0, sizeof(Judgement))
-        if not (state.flags & TIMED or over) or not self.dossiers.by_hand(state):
-            return said
-        if state.flags & TIMED:
-            said = self.rhythms.judge(flow, over, self.dossiers.in_tunnel(state))
-        if over and not said.why and not said.hidden and said.pauses == 0 and self._never_paused(flow, state):
-            said.why, said.actor = NO_PAUSE, BOT
-        if said.pauses < ENOUGH and not said.hidden and self.dossiers.knows_actor(state):
-            said.why = 0
-        return said
-
-    cdef bint _never_paused(self, uint32_t flow, FlowState* state) noexcept nogil:
-        """Whether nobody took the time to read or to type anything, of a finished flow.
-
-        In a short one, a pause before the last token or before the end may be all that a person did.
-        """
-        if state.flags & PROTOCOL != TCP * PROTOCOL_1:
-            return False
-        if state.number >= A_DIALOGUE:
-            return True
-        return not state.flags & TIMED and self.rows[flow].last_ns - state.arrival_ns < PAUSE_NS
-
-    cdef int _tell_actor(self, uint32_t flow, FlowState* state, int64_t begin) noexcept nogil:
-        """The rhythm overrules what signatures say of the actor, in the results from `begin` on."""
-        cdef Judgement said
-        cdef Result* result
-        cdef int64_t one
-        if begin == self.n_results:
-            return 0
-        said = self._judgement(flow, state)
-        if said.why or said.hidden:
-            for one in range(begin, self.n_results):
-                result = &self.buffer[one]
-                result.actor, result.why = said.actor, said.why
-                result.pauses = <uint8_t>min(said.pauses, 255)
-                result.median_cs = <uint16_t>said.median_cs
-        return 0
 
     cdef int _prefetch(self, TokenEvent* event) noexcept nogil:
         """Ask for what an event to come will need: memory is slower than all the rest."""
@@ -465,10 +405,9 @@ cdef class Matcher:
                 self.machine.drop(state)
             begin = self.n_results
             self.n_results = self.dossiers.judge(state, flow, ts_ns, self.buffer, begin)
-            if self.n_results > begin and self.dossiers.from_server(state):
-                state.flags |= TIMED
-                self.rhythms.turn(flow)
-            self._tell_actor(flow, state, begin)
+            if self.n_results > begin:
+                self.actors.turn(flow, state)
+                self.actors.tell(flow, state, &self.rows[flow], &self.buffer[begin], self.n_results - begin)
         return 0
 
     cdef int _arm(self, TokenEvent* event, FlowState* state) except -1 nogil:
@@ -534,7 +473,7 @@ cdef class Matcher:
         self.n_results += 1
         self.dossiers.finished(state, result)
         result.ts_ns, result.flow, result.number = event.ts_ns, event.flow, event.number
-        self._tell_actor(event.flow, state, self.n_results - 1)
+        self.actors.tell(event.flow, state, &self.rows[event.flow], result, 1)
         state.threads = self.finished
         self.finished = event.flow + 1
         return 0

@@ -19,7 +19,7 @@ class Reason(IntEnum):
     REGULAR_KEYS = 8
     DRAWN_KEYS = 9
     FAST_KEYS = 10
-    NO_PAUSE = 11  # from the beginning to the end; matcher.pyx says that
+    NO_PAUSE = 11  # from the beginning to the end; signature/actor.pyx says that
 
     @property
     def actor(self) -> str | None:

@@ -22,7 +22,7 @@ cdef enum Why:              # timing/reason.py has the same in words
     REGULAR_KEYS
     DRAWN_KEYS
     FAST_KEYS
-    NO_PAUSE                # said by matcher.pyx
+    NO_PAUSE                # said by signature/actor.pyx
 
 cdef struct Rhythm:         # of one flow's client; pauses in units of 10 us, keys in units of 16 us
     int64_t client_ns       # arrival of its latest token

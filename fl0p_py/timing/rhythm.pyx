@@ -25,10 +25,8 @@ nothing.  In this order:
         lines, drawn at random              bot
     else                                    human
 
-A clock seen through a jittery network keeps its beat: an interval that is too long is followed by
-one that is too short, and sums of four vary little (`swings`).  Retransmissions and slow machines make
-pauses too, but no long ones.  What a person sends in one go, a line or a password, took reading the
-question, thinking of the answer and typing it.
+Retransmissions and slow machines make pauses too, but no long ones.  What a person sends in one go, a line
+or a password, took reading the question, thinking of the answer and typing it.
 
     Dhakal et al., Observations on Typing from 136 Million Keystrokes, CHI 2018: intervals of 120 to 480 ms
     González et al., On the shape of timings distributions in free-text keystroke dynamics profiles,
@@ -41,15 +39,14 @@ stack are as long as what is kept.  The twin is tests/timing/twin_rhythm.py.
 
 import numpy as np
 
-from libc.math cimport fabs, log, sqrt
 from libc.stdint cimport int32_t, int64_t, uint8_t, uint16_t, uint32_t, uint64_t
 from libc.string cimport memcpy, memset
 
 from fl0p_py.pool import doubled
+from fl0p_py.timing.shape cimport UNIT_NS, drawn, follows, regular, sort, spread, swings
 
 cdef enum:
     KEYS_ENOUGH = 12
-    FIT_ENOUGH = 16         # intervals that show a distribution's shape
     QUICK_LINES = 2         # typed faster than hands can: one may have been pasted
     ECHO = 16               # bytes that the echo of a key may have more: a block
     TRAIN = 12              # tokens that make a train
@@ -60,7 +57,6 @@ cdef enum:
     WORK = 6                # small tokens behind a pause: a command that a program carries out, such as sftp
     OFTEN = 6               # pauses, one of which somebody would think in
     BLOCKS = 16             # the smallest SSH packet, RFC 4253 section 6; with any MAC, sizes divide by 4
-    UNIT_NS = 10000
     KEY_UNIT_NS = 16000     # LONGEST_KEY_NS fits into 16 bits
 
 cdef int64_t AWAY_NS = 600000000000     # longer: gone, not thinking
@@ -75,16 +71,8 @@ cdef int64_t LONGEST_KEY_NS = 1000000000        # longer intervals are no matter
 cdef int64_t CHAR_NS = 90000000         # a character of a line; fast typists need 120 ms
 cdef int64_t TRAIN_GAP_NS = 60000000
 cdef int64_t TRAIN_LOW_NS = 17000000, TRAIN_HIGH_NS = 25000000      # mean interval; 20 ms and some fuzz
-cdef double REGULAR = 0.1       # deviation of logarithms below which intervals are alike, if they also
-cdef double REGULAR_NS = 150e6  # deviate by less than this,
-cdef double STRICT = 0.03       # or below which they are anyway
-cdef double TWICE = 0.015       # difference of logarithms below which two intervals are alike
 cdef double SPREAD = 0.15       # people vary at least so much
-cdef double SWING = -0.38       # correlation of neighbours, -0.5 for a clock with jitter, 0 for hands
-cdef double STEADY = 0.5        # variance of sums of four, in fours: 0.25 for such a clock, 1 for hands
 cdef double JITTER = -0.15      # correlation of neighbours that a jittery network leaves
-cdef double FIT = 6.0           # nats by which a distribution must fit better
-cdef double LOG_2PIE = 2.8378770664093453
 
 
 cdef class Rhythms:
@@ -395,17 +383,6 @@ cdef uint8_t typed(Rhythm* one, uint16_t* all_keys) noexcept nogil:
     return TYPED
 
 
-cdef void sort(uint32_t* ordered, uint32_t* values, int n) noexcept nogil:
-    """A copy in ascending order: by insertion, since there are few."""
-    cdef int i, j
-    for i in range(n):
-        j = i
-        while j > 0 and ordered[j - 1] > values[i]:
-            ordered[j] = ordered[j - 1]
-            j -= 1
-        ordered[j] = values[i]
-
-
 cdef void unroll(uint32_t* values, uint32_t* ring, uint32_t count, uint32_t kept) noexcept nogil:
     """What a ring holds, the oldest first."""
     cdef uint32_t n = min(count, kept), i
@@ -418,90 +395,3 @@ cdef void unroll_keys(uint32_t* keys, uint16_t* ring, uint32_t count) noexcept n
     cdef uint32_t n = min(count, KEPT_KEYS), i
     for i in range(n):
         keys[i] = ring[(count - n + i) % KEPT_KEYS] * <uint32_t>KEY_UNIT_NS // UNIT_NS
-
-
-cdef double spread(uint32_t* ordered, int n) noexcept nogil:
-    """Standard deviation of the logarithms, an eighth of the values left out at either end."""
-    cdef int i, out = n // 8
-    cdef double total = 0, square = 0
-    for i in range(out, n - out):
-        total += log(ordered[i])
-    total /= n - 2 * out
-    for i in range(out, n - out):
-        square += (log(ordered[i]) - total) ** 2
-    return sqrt(square / (n - 2 * out))
-
-
-cdef bint regular(uint32_t* ordered, int n) noexcept nogil:
-    """Whether intervals hardly differ, or most of them do not."""
-    cdef double width, mean = 0, square = 0
-    cdef int i, near = 0, out = n // 8
-    if n < 2:
-        return False
-    if n == 2:
-        return log(ordered[1]) - log(ordered[0]) < TWICE
-    for i in range(n):
-        near += fabs(<double>ordered[i] - ordered[n // 2]) < STRICT * ordered[n // 2]
-    if near >= ENOUGH and near * 2 > n:
-        return True
-    width = spread(ordered, n)
-    if width >= REGULAR:
-        return False
-    for i in range(out, n - out):
-        mean += ordered[i]
-    mean /= n - 2 * out
-    for i in range(out, n - out):
-        square += (ordered[i] - mean) ** 2
-    return width < STRICT or sqrt(square / (n - 2 * out)) * UNIT_NS < REGULAR_NS
-
-
-cdef double mean_of(uint32_t* values, int n) noexcept nogil:
-    cdef double total = 0
-    cdef int i
-    for i in range(n):
-        total += values[i]
-    return total / n
-
-
-cdef double follows(uint32_t* values, int n) noexcept nogil:
-    """Correlation of each interval with the next; 0 if all are the same."""
-    cdef double mean = mean_of(values, n), square = 0, product = 0
-    cdef int i
-    for i in range(n):
-        square += (values[i] - mean) ** 2
-    for i in range(n - 1):
-        product += (values[i] - mean) * (values[i + 1] - mean)
-    return product / square if square else 0.0
-
-
-cdef bint swings(uint32_t* values, int n) noexcept nogil:
-    """Whether each interval makes up for the one before it."""
-    cdef double mean, square = 0, fours = 0
-    cdef int i
-    if n < FIT_ENOUGH:
-        return False
-    mean = mean_of(values, n)
-    for i in range(n):
-        square += (values[i] - mean) ** 2
-    for i in range(n - 3):
-        fours += (<double>values[i] + values[i + 1] + values[i + 2] + values[i + 3] - 4 * mean) ** 2
-    return follows(values, n) < SWING and fours * n < STEADY * 4 * square * (n - 3)
-
-
-cdef bint drawn(uint32_t* ordered, int n, double shortest) noexcept nogil:
-    """Whether an even or an exponential distribution fits clearly better than the log-normal one."""
-    cdef double total = 0, square = 0, log_normal, even, exponential
-    cdef int i
-    if n < FIT_ENOUGH:
-        return False
-    for i in range(n):
-        total += log(ordered[i])
-    total /= n
-    for i in range(n):
-        square += (log(ordered[i]) - total) ** 2
-    if square == 0:
-        return False
-    log_normal = -n * (total + log(sqrt(square / n)) + 0.5 * LOG_2PIE)
-    even = -n * log((<double>ordered[n - 1] - ordered[0]) * (n + 1) / (n - 1))
-    exponential = -n * (1 + log(max(1.0, mean_of(ordered, n) - shortest)))
-    return max(even, exponential) - log_normal > FIT

@@ -1,0 +1,24 @@
+cimport cython
+from libc.stdint cimport int64_t, uint32_t
+
+from fl0p_py.flow.record cimport FlowRow, TokenEvent
+from fl0p_py.signature.dossier cimport Dossiers
+from fl0p_py.signature.record cimport Result
+from fl0p_py.signature.state cimport FlowState
+from fl0p_py.timing.rhythm cimport Judgement, Rhythms
+
+
+@cython.final
+cdef class Actors:
+    cdef Dossiers dossiers
+    cdef Rhythms rhythms
+
+    cdef int follow(self, TokenEvent* event, FlowState* state) except -1 nogil
+    cdef int turn(self, uint32_t flow, FlowState* state) except -1 nogil
+    cdef void forget(self, uint32_t flow, FlowState* state) noexcept nogil
+    cdef void tell(
+        self, uint32_t flow, FlowState* state, FlowRow* row, Result* results, int64_t n
+    ) noexcept nogil
+    cdef tuple who(self, uint32_t flow, FlowState* state, FlowRow* row, object unless)
+    cdef Judgement _judgement(self, uint32_t flow, FlowState* state, FlowRow* row) noexcept nogil
+    cdef bint _never_paused(self, FlowState* state, FlowRow* row) noexcept nogil
