@@ -48,6 +48,7 @@ cdef class Dossiers:
     cdef uint32_t used_dossiers, used_entries   # how much of the pools was ever used
     cdef Completion pending[MOST_PENDING]
     cdef int n_pending
+    cdef uint32_t chasing                       # facets of what may match with edits, see `chase`
     cdef bint opened                            # a tunnel may begin at this token
     cdef bint recalling                         # while a flow is taken over from another matcher,
     cdef uint8_t[::1] known                     # 1 for the signatures that it has identified there,
@@ -79,6 +80,7 @@ cdef class Dossiers:
     cdef int recall_at(self, uint32_t number) except -1 nogil
     cdef int recall(self, Entry* entry, uint32_t signature) except -1 nogil
     cdef int _note(self, Completion* done) except -1 nogil
+    cdef bint chased(self, FlowState* state) noexcept nogil
     cdef bint hopeless(self, FlowState* state, uint32_t signature) noexcept nogil
     cdef bint is_pending(self, uint32_t signature) noexcept nogil
     cdef bint matched(self, FlowState* state, uint32_t signature) noexcept nogil

@@ -294,6 +294,27 @@ cdef class Dossiers:
                 mask |= <uint32_t>1 << facet
         return mask
 
+    def chase(self, signatures):
+        """Only these can match with edits."""
+        cdef uint32_t signature
+        self.chasing = 0
+        for signature in signatures:
+            self.chasing |= self._facets(signature) or ITSELF
+
+    cdef bint chased(self, FlowState* state) noexcept nogil:
+        """Whether no match with edits could set anything any more."""
+        cdef Dossier* dossier
+        cdef int facet
+        if not state.dossier:
+            return False
+        dossier = &self.pool[state.dossier - 1]
+        if self.chasing & ITSELF and not dossier.sure:
+            return False
+        for facet in range(N_FACETS):
+            if self.chasing >> facet & 1 and (dossier.value[facet] == 0 or dossier.edited >> facet & 1):
+                return False
+        return True
+
     cdef bint hopeless(self, FlowState* state, uint32_t signature) noexcept nogil:
         """Whether a match with edits could set nothing by now."""
         return state.dossier and self._unwanted(&self.pool[state.dossier - 1], signature, 0)

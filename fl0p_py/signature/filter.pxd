@@ -17,6 +17,7 @@ cdef class Filter:
     cdef uint64_t[:, ::1] words_of_port     # [class of port, block]
     cdef uint32_t[:, ::1] groups
     cdef uint64_t[::1] words_of_group   # if there is just one block
+    cdef uint64_t[::1] without_chases   # [block]: words that hold something else too
     cdef uint32_t blocks
     cdef readonly uint64_t overflow
     cdef uint32_t[::1] found
@@ -31,8 +32,10 @@ cdef class Filter:
     cdef inline uint8_t classify_port(self, uint16_t port) noexcept nogil:
         return self.class_of_port[port]
 
-    cdef int64_t walk(self, uint32_t group, uint32_t other, uint64_t recent, uint8_t port) noexcept nogil
-    cdef void _range(self, uint32_t group, uint64_t recent, uint8_t port) noexcept nogil
+    cdef int64_t walk(
+        self, uint32_t group, uint32_t other, uint64_t recent, uint8_t port, bint chases
+    ) noexcept nogil
+    cdef void _range(self, uint32_t group, uint64_t recent, uint8_t port, bint chases) noexcept nogil
     cdef void _block(
         self, uint32_t block, uint64_t words, uint64_t recent, uint8_t port
     ) noexcept nogil

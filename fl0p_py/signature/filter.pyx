@@ -38,10 +38,11 @@ cdef class Filter:
     class_of_port : uint8[65536], class of a server's port
     ports    : uint32[n, 3], branch, low and high of classes of ports that it accepts; all if it is not there
     first    : uint32[groups + 1], where each group's branches begin; each begins a new word
+    chases   : bool[branches], those that `walk` is asked to leave out where it can
     overflow : branches that were dropped because too many were left over at one token
     """
 
-    def __init__(self, class_of, low, high, others, class_of_port, ports, first):
+    def __init__(self, class_of, low, high, others, class_of_port, ports, first, chases):
         cdef uint8_t[:, ::1] lows = np.ascontiguousarray(low, np.uint8)
         cdef uint8_t[:, ::1] highs = np.ascontiguousarray(high, np.uint8)
         cdef uint32_t[:, ::1] more = np.ascontiguousarray(others, np.uint32)
@@ -76,6 +77,7 @@ cdef class Filter:
         self.ports = np.full((port_classes, words), 0xFFFFFFFFFFFFFFFF, np.uint64)
         self.words_of_port = np.zeros((port_classes, self.blocks), np.uint64)
         self.words_of_group = np.zeros(len(bounds), np.uint64)
+        self.without_chases = np.zeros(self.blocks, np.uint64)
         self.found = np.zeros(MOST_FOUND, np.uint32)
         for branch in range(lows.shape[0]):
             word, bit = branch // BITS, <uint64_t>1 << (branch % BITS)
@@ -107,6 +109,9 @@ cdef class Filter:
             for word in range(words):
                 if self.ports[one, word]:
                     self.words_of_port[one, word // BITS] |= <uint64_t>1 << (word % BITS)
+        used = (np.asarray(low) <= np.asarray(high)).any(axis=1)
+        for word in np.flatnonzero((used & ~np.asarray(chases, np.bool_)).reshape(words, BITS).any(axis=1)):
+            self.without_chases[word // BITS] |= <uint64_t>1 << (word % BITS)
         if self.blocks == 1:
             for one in range(len(bounds) - 1):
                 for word in range(bounds[one], bounds[one + 1]):
@@ -117,24 +122,31 @@ cdef class Filter:
                     if self.lanes[lane, one, word]:
                         self.words_of[lane, one, word // BITS] |= <uint64_t>1 << (word % BITS)
 
-    cdef int64_t walk(self, uint32_t group, uint32_t other, uint64_t recent, uint8_t port) noexcept nogil:
-        """Write the branches of two groups (that may be the same) that may end here to `found`; how many."""
+    cdef int64_t walk(
+        self, uint32_t group, uint32_t other, uint64_t recent, uint8_t port, bint chases
+    ) noexcept nogil:
+        """Write the branches of two groups (that may be the same) that may end here to `found`; how many.
+
+        chases : without it, words that hold nothing else are left out
+        """
+        cdef uint64_t words
         self.n_found = 0
         if self.blocks == 1:
-            self._block(0, self.words_of_group[group] | self.words_of_group[other], recent, port)
+            words = self.words_of_group[group] | self.words_of_group[other]
+            self._block(0, words if chases else words & self.without_chases[0], recent, port)
         else:
-            self._range(group, recent, port)
+            self._range(group, recent, port, chases)
             if other != group:
-                self._range(other, recent, port)
+                self._range(other, recent, port, chases)
         return self.n_found
 
-    cdef void _range(self, uint32_t group, uint64_t recent, uint8_t port) noexcept nogil:
+    cdef void _range(self, uint32_t group, uint64_t recent, uint8_t port, bint chases) noexcept nogil:
         cdef uint32_t begin = self.groups[group, 0], end = self.groups[group, 1], block
         cdef uint64_t words
         if begin == end:
             return
         for block in range(begin // BITS, (end - 1) // BITS + 1):
-            words = ~<uint64_t>0
+            words = ~<uint64_t>0 if chases else self.without_chases[block]
             if block == begin // BITS:
                 words &= ~<uint64_t>0 << (begin % BITS)
             if block == (end - 1) // BITS:

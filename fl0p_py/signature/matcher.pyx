@@ -76,12 +76,14 @@ cdef class Matcher:
         self.filter = Filter(
             compiled.class_of, compiled.lane_low, compiled.lane_high, compiled.others,
             compiled.class_of_port, compiled.port_classes, compiled.groups,
+            compiled.branches["action"] == CHASE,
         )
         items = compiled.items.copy()           # the machine leaves marks in them
         self.items, self.branches, self.rules = items, compiled.branches, compiled.rules
         self.ports, self.thresholds = compiled.ports, compiled.thresholds
         self.n_thresholds = len(compiled.thresholds)
         self.dossiers = Dossiers(compiled.rules, hands(compiled.facet_names))
+        self.dossiers.chase(np.unique(compiled.branches["signature"][compiled.branches["action"] == CHASE]))
         self.machine = Machine(
             compiled.positions, compiled.edges, items, compiled.branches, compiled.rules,
             self.dossiers,
@@ -236,6 +238,7 @@ cdef class Matcher:
         cdef Token token
         cdef uint32_t protocol, group, other
         cdef int64_t found
+        cdef bint chases
         if event.number == 1:
             self._begin(event, state)
         token.number = event.number
@@ -268,7 +271,8 @@ cdef class Matcher:
             group = other = protocol * (LONGEST_ANCHOR + 1)
             if state.flags & STARTED and event.number <= LONGEST_ANCHOR:
                 other += event.number
-            found = self.filter.walk(group, other, state.recent, state.port_class)
+            chases = token.number <= CHASE_WITHIN and not self.dossiers.chased(state)
+            found = self.filter.walk(group, other, state.recent, state.port_class, chases)
             if found:
                 self._branches(found, event.flow, state, &token)
         if self.dossiers.opened:
