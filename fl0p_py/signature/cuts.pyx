@@ -18,15 +18,12 @@ from libc.math cimport log2
 from libc.stdint cimport int32_t, int64_t, uint8_t, uint32_t, uint64_t
 
 from fl0p_py.signature.gates cimport MOST_AFTER, MOST_FAMILIES, MOST_OVERHEADS, SIZES, class_of
+from fl0p_py.signature.place cimport MOST_DEPTH, MOST_RECORDS, records_of
 from fl0p_py.signature.state cimport AT_END, AT_SILENT_END, NO_GAP, SOME_GAP, Edge, Position
 
 cdef enum:
     BITS = 64
     MOST_WAYS = 64
-    MOST_DEPTH = 12         # tokens in one run, and
-    MOST_RECORDS = 64       # records, as in tunnels.pyx
-    MOST_PLAIN = 16384      # RFC 8446 section 5.1
-    USUAL_READ = 1200       # as in tunnels.pyx
     UNCLEAR = 2             # runs at a flow's beginning
     PAUSES = 4              # steps with a pause before them are so much less likely
 
@@ -259,7 +256,7 @@ cdef class Cuts:
 
         for at in members:
             here = &self.positions[at]
-            own = here.exact_high + self._records(here) * overhead
+            own = here.exact_high + records_of(here) * overhead
             self.forward[at] = self.backward[at] = own
         for _ in range(MOST_DEPTH):
             changed = False
@@ -269,11 +266,11 @@ cdef class Cuts:
                     edge = &self.edges[one]
                     if not self._within(here, edge):
                         continue
-                    own = here.exact_high + self._records(here) * overhead + self.forward[edge.to]
+                    own = here.exact_high + records_of(here) * overhead + self.forward[edge.to]
                     if own > self.forward[at]:
                         self.forward[at], changed = own, True
                     here = &self.positions[edge.to]
-                    own = here.exact_high + self._records(here) * overhead + self.backward[at]
+                    own = here.exact_high + records_of(here) * overhead + self.backward[at]
                     if own > self.backward[edge.to]:
                         self.backward[edge.to], changed = own, True
                     here = &self.positions[at]
@@ -333,7 +330,7 @@ cdef class Cuts:
                     self._fill(&self.earlier[one, side, 0], 0, 1 << 30, 1, 0)
             return
         here = &self.positions[before]
-        side, records = here.direction < 0, self._records(here)
+        side, records = here.direction < 0, records_of(here)
         alone = self.backward[before] == here.exact_high + records * self.most_overhead
         for one in range(self.n_overheads):
             if alone:
@@ -351,7 +348,7 @@ cdef class Cuts:
         self.budget -= 1
         low += here.exact_low
         high += here.exact_high
-        records = min(records + self._records(here), MOST_RECORDS)
+        records = min(records + records_of(here), MOST_RECORDS)
         self._fill_now(here.direction < 0, gap, low, high, records, here.final & (AT_END | AT_SILENT_END))
         if depth == MOST_DEPTH:
             return
@@ -384,10 +381,6 @@ cdef class Cuts:
         for n in range(1, records + 1):
             for size in range(class_of(low + n * overhead), class_of(high + n * overhead) + 1):
                 row[size] |= self.bit
-
-    cdef int32_t _records(self, Position* here) noexcept:
-        """Most records of a token, or of a burst."""
-        return 2 + here.exact_high // USUAL_READ if here.slot else 1 + here.exact_high // MOST_PLAIN
 
     cdef bint _within(self, Position* here, Edge* edge) noexcept:
         """Whether the edge stays in a run."""

@@ -9,7 +9,7 @@ cdef enum:
     EXACT = 512             # bytes of a run up to which each size has a class of its own
     COARSE = 4              # behind that, 2 to this power have one;
     SIZES = 768             # the last class is of all that are longer
-    MOST_FAMILIES = 22      # what a mask of them in a memo of tunnels.pxd has room for
+    MOST_FAMILIES = 22      # what a mask of them in a memo of place.pxd has room for
 
 cdef enum Gate:
     SHUT = 0                # nothing can be complete

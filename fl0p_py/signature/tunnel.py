@@ -3,7 +3,7 @@
 A signature with `inside` gets one *variant* for each carrier that it names.  A variant has the same id and
 description; its class is the outer service, its tunnel says INNER-in-OUTER, its other facets are the inner
 ones, its port that of the service over TLS.  Variants have no pattern of their own to look for: the kernel
-tunnels.pyx follows the automaton of the inner pattern along the runs of records.
+paths.pyx follows the automaton of the inner pattern along the runs of records.
 
     source set ──► [ signatures | hellos | variants ]    one set, whose numbers the results count in
 
@@ -128,7 +128,7 @@ def variant_table(signatures: Signatures[Signature]) -> NDArray[np.int32]:
 
 
 def carrier_table() -> NDArray[np.int32]:
-    """int32[carriers, 8 + MOST_CLIENT], a row as in tunnels.pxd."""
+    """int32[carriers, 8 + MOST_CLIENT], a row as in place.pxd."""
     rows = [
         (
             *(carrier.overhead, carrier.alert, VIAS.index(carrier.via), carrier.alone, carrier.server),

@@ -1,5 +1,5 @@
-"""The plain-Python twin of tunnels.pyx (and of gates.pyx and cuts.pyx, which it does without): one pattern,
-one flow, no memory of what was seen before.
+"""The plain-Python twin of tunnels.pyx, runs.pyx and paths.pyx (and of gates.pyx and cuts.pyx, which it does
+without): one pattern, one flow, no memory of what was seen before.
 
     run = overhead * records + sum of the tokens of a path
 
@@ -37,7 +37,7 @@ class Token:
 @dataclass(frozen=True)
 class Place:
     """at : position that was reached, None in front of the pattern; base : bytes at the beginning of the run
-    that are the tunnel's own; the others as in enum PlaceFlag of tunnels.pxd."""
+    that are the tunnel's own; the others as in enum PlaceFlag of place.pxd."""
 
     carrier: Carrier
     at: int | None = None

@@ -11,7 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from fl0p_py.library import Flow, read_flows
-from fl0p_py.signature import automaton, cuts, gates, trial, tunnels
+from fl0p_py.signature import automaton, cuts, gates, paths, runs, trial, tunnels
 from fl0p_py.signature.loader import load
 from fl0p_py.signature.matcher import Matcher
 from fl0p_py.signature.overhead import CARRIERS, TLS12_CHACHA, TLS12_GCM, TLS13, Carrier
@@ -37,7 +37,7 @@ def found(pattern: str, flow: str) -> list[tuple[str, int]]:
 
 
 def test_the_kernels_are_the_compiled_ones() -> None:
-    assert all(kernel.__file__.endswith(".so") for kernel in (cuts, gates, tunnels))
+    assert all(kernel.__file__.endswith(".so") for kernel in (cuts, gates, paths, runs, tunnels))
 
 
 def test_overheads() -> None:
