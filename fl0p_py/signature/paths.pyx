@@ -25,7 +25,7 @@ from fl0p_py.signature.place cimport (
 from fl0p_py.signature.state cimport ANY_GAP, AT_END, AT_SILENT_END, AT_TOKEN, NO_GAP, SOME_GAP
 
 cdef enum:
-    MEMOS = 4096            # a power of two
+    MEMOS = 32768           # a power of two
     MOST_VISITS = 2048
 
 
