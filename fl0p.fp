@@ -516,19 +516,19 @@ tcp * = < s12 +? c12 +? ( s4 | s2-20 +? c1 ) +? ( s4 | s16 | c1 | s24-200 ) : VN
 tcp 1-79,81-65535 = < C80-2400 +? S600-9000 +? ( c85 | c93 | c101 | c105 | c117-122 | c126 | c133-134 | c138 | c149-158 | c166 | c182-198 | c214 | c310-326 | c342-346 | c358 | c374 | ( c42 | c75 | c107 | c139 | c267 ) +? c6 +? ( c37 | c45 | c53 ) ) ( +? c10-9000 ){0,12} +? ( s43 | s47 | s51 | s57 | s59 | s63 | s75 | s79 | s91 | s107 | s170-400 | s6 +? ( s37 | s45 | s53 | s69 | s85 | s101 ) ) : TLS 1.2 or older, full handshake
 
 #: id=tls.12.resumed class=tls
-tcp * = < C100-2800 +? S125-215 +? ( c43 | c51 | c75 | c79 | c91 | c107 | c6 +? ( c37 | c45 | c69 | c73 | c85 | c101 ) ) : TLS 1.2, resumed session
+tcp * = < C150-2400 +? S125-215 +? ( c43 | c51 | c75 | c79 | c91 | c107 | c6 +? ( c37 | c45 | c69 | c73 | c85 | c101 ) ) : TLS 1.2, resumed session
 
 #: id=tls.13 class=tls
-tcp * = < C100-2800 +? S650-9000 +? ( c64 | c80 | c6 +? c58-2000 ) : TLS 1.3, full handshake
+tcp * = < C180-2600 +? S650-9000 +? ( c64 | c80 | c6 +? c58-2000 ) : TLS 1.3, full handshake
 
 #: id=tls.13.resumed class=tls
-tcp * = < C100-2800 +? S170-330 +? ( c64 | c80 | c6 +? c58 | c6 +? c74 ) : TLS 1.3, resumed session
+tcp * = < C300-2800 +? S170-330 +? ( c64 | c80 | c6 +? c58 | c6 +? c74 ) : TLS 1.3, resumed session
 
 #: id=tls.13.retry class=tls
-tcp * = < C100-2800 +? S88-110 +? C180-2600 +? S170-9000 +? ( c58 | c74 | c64 | c80 | c6 +? c58-2000 ) : TLS 1.3, asked for another key share
+tcp * = < C180-2600 +? S88-110 +? C180-2600 +? S170-9000 +? ( c58 | c74 | c64 | c80 | c6 +? c58-2000 ) : TLS 1.3, asked for another key share
 
 #: id=tls.refused class=tls
-tcp * = < C100-2800 +? s7 > : TLS, handshake refused by the server
+tcp * = < C100-2600 +? s7 > : TLS, handshake refused by the server
 
 #: id=tls.distrusted class=tls
 tcp * = < C100-2600 ( +? S88-110 +? C180-2600 ){0,1} +? S400-9000 +? ( c7 | c30 | c6 +? c24 ) > : TLS, server's certificate refused by the client
