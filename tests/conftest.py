@@ -1,10 +1,14 @@
-"""For all tests: fl0p's cache of compiled signature sets is a folder of this run's own."""
+"""For all tests: how hypothesis draws, and a folder of this run's own for the cache of compiled sets."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
 
 import pytest
+
+from tests.support import examples
+
+examples.use_for_all()
 
 
 @pytest.fixture(scope="session", autouse=True)

@@ -61,7 +61,7 @@ def test_explore_in_any_order_of_files(logs: dict[str, list[str]], capfd: pytest
 
     straight = explored(list(range(2 * FILES)))
 
-    @settings(max_examples=2, deadline=None)
+    @settings(max_examples=2)
     @given(ORDERS)
     def same(order: list[int]) -> None:
         assert explored(order) == straight
@@ -82,7 +82,7 @@ def test_explore_in_any_order_of_lines(logs: dict[str, list[str]], capfd: pytest
     straight = explored(lines)
     assert straight.count(" : unknown") > 2
 
-    @settings(max_examples=5, deadline=None)
+    @settings(max_examples=5)
     @given(st.randoms(use_true_random=False))
     def same(draw: Random) -> None:
         shuffled = list(lines)
@@ -107,7 +107,7 @@ def test_learn_in_any_order(logs: dict[str, list[str]], capfd: pytest.CaptureFix
     straight = learned(Random(0))
     assert straight.count("[[signature]]") >= 1
 
-    @settings(max_examples=3, deadline=None)
+    @settings(max_examples=3)
     @given(st.randoms(use_true_random=False))
     def same(draw: Random) -> None:
         assert learned(draw) == straight

@@ -40,7 +40,7 @@ def plain_find(measure: Measure, payload: bytes, text: bytes, most: float, after
     st.integers(0, 2),
     st.integers(0, 20),
 )
-@settings(max_examples=400, deadline=None)
+@settings(max_examples=400)
 def test_windows_are_found_as_if_all_were_compared(
     measure: Measure, text: bytes, payload: bytes, number: int, after: int
 ) -> None:

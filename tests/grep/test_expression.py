@@ -152,7 +152,7 @@ TEXTS = st.lists(st.sampled_from([b"a", b"b", b"c", b"A", b"0", b"1", b"\n", b" 
 
 
 @given(PATTERNS, st.lists(TEXTS, min_size=1, max_size=4), st.booleans(), st.sampled_from([1, 4, MOST_PIECES]))
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=300)
 def test_re2_finds_what_re_finds(pattern: str, texts: list[bytes], ignore_case: bool, most: int) -> None:
     """The exact text where it is found, a piece wherever the pattern is."""
     try:

@@ -222,7 +222,7 @@ WHOLE = [
     st.sampled_from([0, (1 << 32) - 5]),
     st.sampled_from([1, 512]),
 )
-@settings(max_examples=250, deadline=None)
+@settings(max_examples=250)
 def test_a_stream_matches_what_re_finds_in_it(
     texts: list[bytes], data: st.DataObject, patterns: list[str], batch: int, first: int, places: int
 ) -> None:
@@ -247,7 +247,7 @@ def test_a_stream_matches_what_re_finds_in_it(
 
 
 @given(PATTERNS, TEXTS, st.data(), st.sampled_from([1, 1000]))
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=200)
 def test_any_pattern_is_found_wherever_a_stream_is_cut(
     pattern: str, texts: list[bytes], data: st.DataObject, batch: int
 ) -> None:

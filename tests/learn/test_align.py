@@ -47,7 +47,7 @@ def twin(row: Row, reference: Row) -> int:
     return min(table[m][j] + (n - j) * BEHIND for j in range(n + 1))
 
 
-@settings(max_examples=80, deadline=None)
+@settings(max_examples=80)
 @given(st.lists(ROWS, min_size=1, max_size=5), ROWS)
 def test_costs_as_the_textbook(rows: list[Row], reference: Row) -> None:
     cost, columns = align(*filled(rows), np.array(reference, np.int32))

@@ -101,7 +101,7 @@ def test_labelled_sorts_the_names() -> None:
     assert flows.label.tolist() == [0, NO_LABEL, 1]
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(
     st.lists(
         st.lists(st.integers(-MAX_SIZE, MAX_SIZE).filter(bool), min_size=1, max_size=8),

@@ -43,7 +43,7 @@ SHAPE = st.builds(
 )
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(SHAPE, SHAPE)
 def test_like_the_twin(a: twin.Shape, b: twin.Shape) -> None:
     tokens = both([a, b])
@@ -57,7 +57,7 @@ def test_like_the_twin(a: twin.Shape, b: twin.Shape) -> None:
         assert there == expected and there == back
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=40)
 @given(SHAPE, SHAPE)
 def test_places_are_on_a_way_that_costs_least(a: twin.Shape, b: twin.Shape) -> None:
     found = both([a, b]).place(0, 1).tolist()
@@ -122,7 +122,7 @@ LINES = st.lists(
 )
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=40)
 @given(LINES, st.integers(0, 3), st.sampled_from([0.0, 0.2, 0.5]))
 def test_clusters_hold_every_flow_once_and_nothing_unlike(lines: list[str], seed: int, limit: float) -> None:
     flows = corpus(lines)

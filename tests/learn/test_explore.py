@@ -82,7 +82,7 @@ LINES = st.lists(
 )
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(LINES)
 def test_every_consensus_is_a_pattern_that_can_be_pasted(lines: list[str]) -> None:
     flows = corpus(lines)

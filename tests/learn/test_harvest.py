@@ -238,7 +238,7 @@ def test_nothing_in_it(tmp_path: Path) -> None:
 PIECES = [*(line for line in GOOD_LINES), json.dumps(EVENT), "\n", "{", "}", " : unknown", "tcp 22 <", "\x00"]
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=150)
 @given(st.lists(st.one_of(st.sampled_from(PIECES).map(str.encode), st.binary(max_size=20)), max_size=12))
 def test_any_bytes_are_read(pieces: list[bytes]) -> None:
     from fl0p_py.learn.harvest import read_harvest

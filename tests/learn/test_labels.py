@@ -181,7 +181,7 @@ def test_labels_of_files() -> None:
         file_labels([("\x1b", "x")])
 
 
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=100)
 @given(st.lists(st.one_of(st.just(json.dumps(ONE).encode()), st.binary(max_size=30)), max_size=8))
 def test_any_bytes(tmp_path_factory: pytest.TempPathFactory, lines: list[bytes]) -> None:
     path = tmp_path_factory.getbasetemp() / "any-labels"

@@ -105,7 +105,7 @@ TOKEN = st.builds(lambda direction, size: f"{direction}{size}", st.sampled_from(
 SEQUENCE = st.lists(TOKEN, min_size=1, max_size=20).map(" ".join)
 
 
-@settings(max_examples=25, deadline=None)
+@settings(max_examples=25)
 @given(st.lists(st.tuples(st.sampled_from(["tcp 22 ", "tcp 443 <", "udp 53 <"]), SEQUENCE), max_size=6))
 def test_the_shipped_set_on_any_flows(flows: list[tuple[str, str]]) -> None:
     tried = corpus([f"{head} {tokens}" for head, tokens in flows]) if flows else EMPTY

@@ -36,7 +36,7 @@ def twin(flow: Flow) -> dict[int, Flow]:
     return found
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(st.lists(st.lists(TOKENS, min_size=1, max_size=60), min_size=1, max_size=6))
 def test_as_the_twin_says(flows: list[Flow]) -> None:
     turns = made(flows)

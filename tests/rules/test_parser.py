@@ -236,13 +236,13 @@ alert tcp any any -> any any (content:"x"; sid:4;)
 
 
 @given(rules())
-@settings(max_examples=50, deadline=None)
+@settings(max_examples=50)
 def test_a_printed_rule_parses_to_the_same_rule(rule: Rule) -> None:
     assert read(str(rule)) == rule
 
 
 @given(st.one_of(st.binary(max_size=200), TEXTS))
-@settings(max_examples=50, deadline=None)
+@settings(max_examples=50)
 def test_no_bytes_kill_the_parser(data: bytes) -> None:
     try:
         parse_rules([("x.rules", data)])
@@ -251,7 +251,7 @@ def test_no_bytes_kill_the_parser(data: bytes) -> None:
 
 
 @given(rules(), st.data())
-@settings(max_examples=50, deadline=None)
+@settings(max_examples=50)
 def test_no_damage_to_a_rule_kills_the_parser(rule: Rule, data: st.DataObject) -> None:
     text = str(rule)
     at = data.draw(st.integers(0, len(text)))

@@ -110,7 +110,7 @@ PIECES = st.lists(st.sampled_from(list(b"abAB")), max_size=10).map(bytes)
 
 @given(OPTIONS, PIECES, st.integers(0, 5), st.booleans())
 @example([Content(b"a"), Content(b"b", negated=True, within=2), Content(b"a", distance=0)], b"abaa", 0, True)
-@settings(max_examples=400, deadline=None)
+@settings(max_examples=400)
 def test_it_says_what_the_twin_says(options: list[Tested], data: bytes, tail: int, begins: bool) -> None:
     test = PayloadTest(options)
     piece = new(data, min(tail, len(data)), begins)

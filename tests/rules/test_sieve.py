@@ -71,7 +71,7 @@ def rules(draw: st.DrawFn) -> str:
 
 
 @given(rules())
-@settings(max_examples=25, deadline=None)
+@settings(max_examples=25)
 def test_the_alerts_are_those_without_it(text: str) -> None:
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)

@@ -172,7 +172,7 @@ def looked_for(pattern: str) -> tuple[Signature, SignatureSet]:
 
 
 @given(data=st.data(), pattern=st.sampled_from(PATTERNS), end=st.booleans(), silent=st.booleans())
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=300)
 def test_kernel_and_twin_find_the_same(data: st.DataObject, pattern: str, end: bool, silent: bool) -> None:
     tokens = data.draw(encrypted(pattern))
     port = 465 if parse_pattern(pattern).ports else 443

@@ -37,7 +37,7 @@ def segments(draw: st.DrawFn) -> Segment:
     )
 
 
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=300)
 @given(
     made=st.lists(segments(), max_size=25),
     policy=st.sampled_from(["first", "last", "linux"]),

@@ -270,7 +270,7 @@ ANY_GAP = st.one_of(
 )
 
 
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=300)
 @given(st.lists(st.tuples(ANY_SIZE, ANY_GAP), max_size=200), st.booleans(), st.booleans(), st.booleans())
 def test_the_twin_says_the_same_of_anything(
     tokens: list[tuple[int, int]], over: bool, wrapped: bool, turned: bool
