@@ -73,17 +73,17 @@ cdef class Matcher:
         compiled = compile_set(signatures, threshold_ms=threshold_ms, fuzzy=fuzzy)
         self.dropped_before = {}
         self.signatures, self.compiled, self.table = signatures, compiled, table
+        chases = compiled.branches["action"] == CHASE
         self.filter = Filter(
             compiled.class_of, compiled.lane_low, compiled.lane_high, compiled.others,
-            compiled.class_of_port, compiled.port_classes, compiled.groups,
-            compiled.branches["action"] == CHASE,
+            compiled.class_of_port, compiled.port_classes, compiled.groups, chases,
         )
         items = compiled.items.copy()           # the machine leaves marks in them
         self.items, self.branches, self.rules = items, compiled.branches, compiled.rules
         self.ports, self.thresholds = compiled.ports, compiled.thresholds
         self.n_thresholds = len(compiled.thresholds)
         self.dossiers = Dossiers(compiled.rules, hands(compiled.facet_names))
-        self.dossiers.chase(np.unique(compiled.branches["signature"][compiled.branches["action"] == CHASE]))
+        self.dossiers.chase(set(compiled.branches["signature"][chases].tolist()))
         self.machine = Machine(
             compiled.positions, compiled.edges, items, compiled.branches, compiled.rules,
             self.dossiers,
