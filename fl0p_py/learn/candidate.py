@@ -12,13 +12,15 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
+from math import ceil
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from fl0p_py.learn.course import Course, Ports, Rounds, Step, Turn, advance, at_end, openings, rows_of
-from fl0p_py.learn.generalise import LEVELS, Level, doubled, widened
+from fl0p_py.learn.ease import eased
+from fl0p_py.learn.generalise import LEVELS, LIKELY, Level, doubled, widened
 from fl0p_py.learn.turn import Turns
 from fl0p_py.learn.variant import Variant, halves, places
 from fl0p_py.signature.pattern import Size
@@ -44,6 +46,9 @@ is all that the network holds, and little of that was seen."""
 
 FREE_BITS = 24.0
 """What a course has to say behind an exchange of any length: until then it stands nowhere in particular."""
+
+STEP_BITS = 4.0
+"""Patterns that say less than GOOD_BITS are ranked by steps of so many bits."""
 
 TOLERANT_BITS = 60.0
 """Below that, constants are meant to the byte: where a course says little, a byte more is something else."""
@@ -117,6 +122,7 @@ class Candidate:
 
     level : how strict its course is; bits : its specificity
     near  : others next to its ranges: the more, the likelier that some that one did not see are inside
+    variant, columns : whose flows it was made of, and the place of each of its steps
     around : others of half to twice the sizes: what of the course is constant is all that keeps them out
     """
 
@@ -127,12 +133,40 @@ class Candidate:
     level: int
     bits: float
     near: int
+    variant: Variant
+    columns: tuple[int, ...]
     around: int = 0
 
     @property
     def safe(self) -> bool:
         """Whether it would still name hardly any others if its ranges were ill drawn."""
         return self.around <= MOST_NEAR
+
+    @property
+    def wanting(self) -> int:
+        """How much less it says than one would like, in steps of a few bits; of courses that stand anywhere
+        enough has been asked."""
+        if not self.course.start or self.course.behind_mixed():
+            return 0
+        return max(0, ceil((GOOD_BITS + _more(self.field, self.course.start) - self.bits) / STEP_BITS))
+
+    def eased(self) -> Candidate:
+        """The same with ranges as wide as its flows let one expect, but for what would name others."""
+        field, variant, level = self.field, self.variant, LEVELS[self.level]
+        level = level._replace(width=min(level.width, LIKELY))
+        steps = {place.column: place.step for place in places(field.own, variant, level)}
+        wider = [steps.get(column) for column in self.columns]
+        if isinstance(last := self.course.steps[-1], Turn) and last.opening:
+            wider[-1] = variant.turn(field.own, self.columns[-1], level, last=True)
+        first = self.course.steps[0]
+        assert isinstance(first, Turn)  # as begins() says
+        own, other = field.openings[self.course.start, first.client]
+
+        def fits(course: Course) -> bool:
+            return not (course.matched(field.other, other) & ~self.false).any()
+
+        course = eased(self.course, wider, fits)
+        return replace(self, course=course, covered=self.covered | course.matched(field.own, own))
 
     @property
     def length(self) -> int:
@@ -169,6 +203,13 @@ def candidates(field: Field, sorted_in: Sequence[Variant]) -> list[Candidate]:
             waiting.append((half, depth + 1))
         vain = 0 if named.sum() > before else vain + 1
     return found
+
+
+def _more(field: Field, start: bool) -> float:
+    """Bits that are asked of a course beside those that are asked of each."""
+    if start:
+        return -PORT_BITS if field.ports else 0.0
+    return LOOSE_BITS - PORT_BITS if field.ports else LOOSE_BITS + (HOME_BITS if field.home else 0.0)
 
 
 def _rest(field: Field, variant: Variant, named: Array) -> int:
@@ -212,7 +253,7 @@ class _Search:
                     if number >= STRICT:
                         candidate = replace(candidate, near=self._others(candidate, widened))
                     found.append(candidate)
-                    if level.exact and not candidate.near:
+                    if level.exact and not candidate.near and _as_many(candidate, left[begin]):
                         del left[begin]
         found += [replace(candidate, near=self._others(candidate, widened)) for candidate in left.values()]
         return [replace(candidate, around=self._others(candidate, doubled)) for candidate in found]
@@ -249,9 +290,7 @@ class _Walk:
         assert isinstance(opening, Turn)  # as begins() says, at each level
         own, other = field.openings[start, opening.client]
         wide = other
-        more = -PORT_BITS if field.ports else 0.0
-        if not start:
-            more += LOOSE_BITS + (HOME_BITS if field.home and not field.ports else 0.0)
+        more = _more(field, start)
         best: Candidate | None = None
         most = len(self.places) if start else min(len(self.places), first + LONGEST)
         before: list[Step] = []
@@ -263,8 +302,9 @@ class _Walk:
                 if at == first and not start and not step.burst and not step.run and len(step.sizes) == 1:
                     step = replace(step, closing=True)
                 candidate = None
-                if at > first or self.alone or len(step.sizes) > 1:  # one token is what anybody may send
-                    candidate = self._ending(before, at, (own, other, wide), start, LEAST_BITS + more)
+                several = at > first or len(self._final(at).sizes) > 1
+                if several or self.alone:  # one token is what anybody may send
+                    candidate = self._ending(before, at, (own, other, wide), start, more)
                 if best is not None and (candidate is None or not _as_many(candidate, best)):
                     return best
                 best = candidate
@@ -277,21 +317,29 @@ class _Walk:
         return best
 
     def _ending(
-        self, before: list[Step], at: int, behind: tuple[Array, Array, Array], start: bool, least: float
+        self, before: list[Step], at: int, behind: tuple[Array, Array, Array], start: bool, more: float
     ) -> Candidate | None:
         """The course that ends with step `at`, if it is good enough; behind : places before it, in `own`, in
         `other`, and in `other` with the steps widened."""
-        field = self.field
-        if at not in self.finals:
-            column = self.places[at].column
-            self.finals[at] = self.variant.turn(field.own, column, self.level, last=True)
-        course = Course((*before, self.finals[at]), start, exact=self.level.exact)
-        candidate = self._candidate(course, behind, least)
+        columns = tuple(place.column for place in self.places[at - len(before) : at + 1])
+        least, final, exact = LEAST_BITS + more, self._final(at), self.level.exact
+        candidate = self._candidate(Course((*before, final), start, exact=exact), columns, behind, least)
+        if candidate is not None and candidate.wanting and final.opening and len(final.sizes) == 1:
+            # who sends more at once means something else
+            course = Course((*before, replace(final, burst=True, opening=False)), start, exact=exact)
+            closed = self._candidate(course, columns, behind, least) if self.field.own.stream else None
+            return closed if closed is not None and _as_many(closed, candidate) else candidate
         whole = self.places[at].step
         if candidate is None and whole is not None:
-            course = Course((*before, whole), start, end=True, exact=self.level.exact)
-            candidate = self._candidate(course, behind, least)
+            course = Course((*before, whole), start, end=True, exact=exact)
+            candidate = self._candidate(course, columns, behind, least)
         return candidate
+
+    def _final(self, at: int) -> Turn:
+        """What the flows have in common in one place, if nothing is asked behind it."""
+        if at not in self.finals:
+            self.finals[at] = self.variant.turn(self.field.own, self.places[at].column, self.level, last=True)
+        return self.finals[at]
 
     def _advanced(self, own: Array, other: Array, wide: Array, step: Step) -> tuple[Array, Array, Array]:
         field, exact = self.field, self.level.exact
@@ -300,7 +348,7 @@ class _Walk:
         return advance(field.own, own, step, exact), advance(field.other, other, step, exact), wide
 
     def _candidate(
-        self, course: Course, behind: tuple[Array, Array, Array], least: float
+        self, course: Course, columns: tuple[int, ...], behind: tuple[Array, Array, Array], least: float
     ) -> Candidate | None:
         """The course, if it is good enough."""
         field, final = self.field, course.steps[-1]
@@ -323,7 +371,7 @@ class _Walk:
             near = int(field.other_times[nearby & ~false].sum())
         if near > MOST_NEAR:
             return None
-        return Candidate(course, field, named, false, self.number, worth, near)
+        return Candidate(course, field, named, false, self.number, worth, near, self.variant, columns)
 
     def _named(self, turns: Turns, at: Array, course: Course, final: Step) -> Array:
         at = advance(turns, at, final, course.exact)

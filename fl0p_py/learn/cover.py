@@ -98,10 +98,12 @@ def _cost(candidate: Candidate) -> int:
 
 
 def _rank(candidate: Candidate) -> tuple[Any, ...]:
-    """Those far from all others, that begin with the flow, then the shortest, then the least strict."""
+    """Those far from all others, that begin with the flow, that say enough, then the shortest, then the least
+    strict."""
     return (
         candidate.near.bit_length(),
         not candidate.course.start or bool(candidate.course.behind_mixed()),
+        candidate.wanting,
         bool(candidate.field.ports),
         candidate.course.end,
         candidate.length,

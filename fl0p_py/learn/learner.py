@@ -44,7 +44,7 @@ POOR = 0.98
 """Below this share of the class, what the signatures do not name is looked at once more."""
 
 FEW = 2
-"""Signatures without a port, naming nearly all of a class, that make those with a port needless."""
+"""Signatures without a port, saying enough and naming nearly all, that make those with a port needless."""
 
 MOST_TRIES = 16
 """Covers chosen anew after the matcher struck something out."""
@@ -191,7 +191,7 @@ class _Protocol:
             if self.own.times[rest].sum() > (1 - POOR) * self.own.times.sum():
                 self.candidates += self._candidates(rest)
                 chosen = self._confirmed_cover()
-        return [self._learned(self.pattern(one)) for one in chosen]
+        return [self._learned(self._eased(one)) for one in chosen]
 
     def _confirmed_cover(self) -> list[Candidate]:
         options = self.options
@@ -207,6 +207,14 @@ class _Protocol:
 
     def strike(self, pattern: Pattern) -> None:
         self.struck.add(pattern)
+
+    def _eased(self, candidate: Candidate) -> Pattern:
+        """Its pattern with wider ranges, if the matcher agrees that it names no less and nothing else."""
+        own, wider = self.pattern(candidate), self.pattern(candidate.eased())
+        self._try([wider])
+        (named, false), (also, wrong) = self.tried[own], self.tried[wider]
+        sound = not ((named > 0) & (also == 0)).any() and not ((wrong > 0) & (false == 0)).any()
+        return wider if sound and wider not in self.struck else own
 
     def pattern(self, candidate: Candidate) -> Pattern:
         field = candidate.field
@@ -234,7 +242,8 @@ class _Protocol:
         named = np.zeros(len(times), np.bool_)
         for one in chosen:
             named |= one.covered
-        return len(chosen) <= FEW and bool(times[named].sum() >= POOR * times.sum())
+        enough = len(chosen) <= FEW and not any(one.wanting for one in chosen)
+        return enough and bool(times[named].sum() >= POOR * times.sum())
 
     def _searched(self, sorted_in: Sequence[Variant], rows: Array, ports: Ports) -> list[Candidate]:
         other, times = self.other.first, self.other.times
