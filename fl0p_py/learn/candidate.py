@@ -24,7 +24,7 @@ from fl0p_py.learn.generalise import LEVELS, LIKELY, Level, doubled, widened
 from fl0p_py.learn.turn import Turns
 from fl0p_py.learn.variant import Variant, halves, places
 from fl0p_py.signature.pattern import Size
-from fl0p_py.signature.specificity import bits
+from fl0p_py.signature.specificity import ANCHOR, bits
 
 LEAST_BITS = 32.0
 """Specificity below which no course is good enough."""
@@ -244,10 +244,11 @@ class _Search:
         for number, level in levels[:-1]:
             if not left:
                 break
+            begins = [begin for begin in left if level.exact or begin[1]]  # elsewhere, tolerance is too much
+            if not begins:
+                continue
             walk = _Walk(self.field, self.variant, number, level)
-            for begin in list(left):
-                if not level.exact and not begin[1]:
-                    continue  # tried everywhere, what is tolerant names too much
+            for begin in begins:
                 candidate = walk.shortest(*begin)
                 if candidate is not None:
                     if number >= STRICT:
@@ -294,6 +295,7 @@ class _Walk:
         best: Candidate | None = None
         most = len(self.places) if start else min(len(self.places), first + LONGEST)
         before: list[Step] = []
+        said = bits(Course((), start).pattern(field.proto, field.ports))
         for at in range(first, most):
             step = self.places[at].step
             if step is None:
@@ -302,8 +304,11 @@ class _Walk:
                 if at == first and not start and not step.burst and not step.run and len(step.sizes) == 1:
                     step = replace(step, closing=True)
                 candidate = None
-                several = at > first or len(self._final(at).sizes) > 1
-                if several or self.alone:  # one token is what anybody may send
+                final = self._final(at)
+                enough = said + max(final.most_bits, step.most_bits + ANCHOR) >= LEAST_BITS + more
+                if enough and (
+                    at > first or len(final.sizes) > 1 or self.alone
+                ):  # one is what anybody may send
                     candidate = self._ending(before, at, (own, other, wide), start, more)
                 if best is not None and (candidate is None or not _as_many(candidate, best)):
                     return best
@@ -314,6 +319,7 @@ class _Walk:
             if self._times(rows_of(field.own, own)) < self.needed:
                 return best
             before.append(step)
+            said += step.most_bits
         return best
 
     def _ending(

@@ -29,6 +29,7 @@ from fl0p_py.signature.pattern import (
     Sequence,
     Size,
 )
+from fl0p_py.signature.specificity import PAUSE, size_bits
 
 Array = NDArray[Any]
 Ports = tuple[tuple[int, int], ...]
@@ -90,6 +91,11 @@ class Turn:
             return at[_inside(turns.final.take(at), bounds)]
         return at[_inside(turns.tokens.take(at * MAX_TOKENS), bounds)]
 
+    @property
+    def most_bits(self) -> float:
+        """What it can say at most, as specificity.py counts."""
+        return (sum(map(size_bits, self.sizes)) + PAUSE * len(self.sizes)) * (self.low if self.run else 1)
+
     def resized(self, change: Callable[[Size], Size]) -> Turn:
         return replace(self, sizes=tuple(map(change, self.sizes)))
 
@@ -116,6 +122,10 @@ class Rounds:
     low: int
     high: int | None
     mixed: bool = False
+
+    @property
+    def most_bits(self) -> float:
+        return self.low * sum(turn.most_bits for turn in self.turns)
 
     def resized(self, change: Callable[[Size], Size]) -> Rounds:
         return replace(self, turns=(self.turns[0].resized(change), self.turns[1].resized(change)))

@@ -10,9 +10,12 @@ flows and the options, not on the order of flows or files.
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ProcessPoolExecutor
+from contextlib import contextmanager
+from copy import copy
 from dataclasses import dataclass, replace
+from functools import partial
 from multiprocessing import get_context
 from typing import Any, NamedTuple
 
@@ -130,6 +133,12 @@ class Learner:
         for protocol in self.protocols:
             protocol.strike(pattern)
 
+    def of(self, target: Target) -> Learner:
+        """The same for another target of the same flows."""
+        other = copy(self)
+        other.target, other.protocols = target, [protocol.of(target) for protocol in self.protocols]
+        return other
+
     def attach(self, corpus: Corpus) -> None:
         """Use this corpus, which holds the flows that were learned from, or nothing while in between."""
         self.corpus = corpus
@@ -205,6 +214,11 @@ class _Protocol:
                 break
         return [one for one in chosen if self.pattern(one) not in self.struck]
 
+    def of(self, target: Target) -> _Protocol:
+        other = copy(self)
+        other.target, other.struck, other.candidates = target, set(self.struck), list(self.candidates)
+        return other
+
     def strike(self, pattern: Pattern) -> None:
         self.struck.add(pattern)
 
@@ -261,7 +275,7 @@ class _Protocol:
             PROTOCOLS[self.proto],
             ports,
             bool(ports or self._ports()),
-            any(name == "outcome" for name, _ in self.target.facets),
+            _exact(self.target),
             self.options.max_false,
             self.options.min_flows,
         )
@@ -331,34 +345,55 @@ def learners(
     wanted: Sequence[Target] | None = None,
     step: Callable[[Target], None] = lambda target: None,
 ) -> list[Learner]:
-    """One for each target of the corpus's labels.  step : called before each, for a progress bar"""
+    """One for each target of the corpus's labels.  step : called before each, for a progress bar
+
+    Targets that the same flows speak for and against, as of two facets that always go together, are learned
+    once.
+    """
     named = [label for label in corpus.labels if label != BACKGROUND]
     chosen = targets(named) if wanted is None else list(wanted)
-    workers = min(len(os.sched_getaffinity(0)), len(chosen))
-    if workers > 1 and len(corpus) >= WORTH_PROCESSES:
-        return _side_by_side(corpus, options, chosen, workers, step)
+    first: dict[tuple[bytes, bool], Target] = {}
+    alike = [first.setdefault((sides(corpus, one).tobytes(), _exact(one)), one) for one in chosen]
+    different = list(first.values())
+    workers = min(len(os.sched_getaffinity(0)), len(different))
+    learn = _one_by_one if workers < 2 or len(corpus) < WORTH_PROCESSES else partial(_side_by_side, workers)
+    learned: dict[Target, Learner] = {}
     found = []
-    for target in chosen:
-        step(target)
-        found.append(Learner(corpus, target, options))
+    with learn(corpus, options, different) as ask:
+        for target, same in zip(chosen, alike, strict=True):
+            step(target)
+            if target is same:
+                learned[target] = ask(target)
+            found.append(learned[target] if target is same else learned[same].of(target))
     return found
 
 
-def _side_by_side(
-    corpus: Corpus, options: Options, chosen: Sequence[Target], workers: int, step: Callable[[Target], None]
-) -> list[Learner]:
-    """The same in processes, each of which has learned its targets for the first time already."""
+Ask = Callable[[Target], Learner]
+
+
+@contextmanager
+def _one_by_one(corpus: Corpus, options: Options, _: Sequence[Target]) -> Iterator[Ask]:
+    yield lambda target: Learner(corpus, target, options)
+
+
+@contextmanager
+def _side_by_side(workers: int, corpus: Corpus, options: Options, chosen: Sequence[Target]) -> Iterator[Ask]:
+    """The same in processes, each of which has learned its targets for the first time already; those with
+    most flows are begun first, so that none is left to run alone in the end."""
     with ProcessPoolExecutor(
         workers, get_context("fork"), initializer=_remember, initargs=(corpus, options)
     ) as pool:
-        waiting = [pool.submit(_taught, target) for target in chosen]
-        found = []
-        for target, one in zip(chosen, waiting, strict=True):
-            step(target)
-            learner = one.result()
+        flows = {target: int((sides(corpus, target) > 0).sum()) for target in chosen}
+        waiting = {
+            one: pool.submit(_taught, one) for one in sorted(chosen, key=flows.__getitem__, reverse=True)
+        }
+
+        def ask(target: Target) -> Learner:
+            learner = waiting.pop(target).result()
             learner.attach(corpus)
-            found.append(learner)
-    return found
+            return learner
+
+        yield ask
 
 
 _shared: list[tuple[Corpus, Options]] = []
@@ -375,6 +410,11 @@ def _taught(target: Target) -> Learner:
     learner.lesson()
     learner.attach(EMPTY)  # the parent has the corpus
     return learner
+
+
+def _exact(target: Target) -> bool:
+    """Whether its signatures are written with `=`."""
+    return any(name == "outcome" for name, _ in target.facets)
 
 
 def sides(corpus: Corpus, target: Target) -> Array:

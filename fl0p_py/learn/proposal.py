@@ -7,8 +7,9 @@ examples have been tried.  Captures are named without their folders.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from datetime import UTC, date, datetime
+from itertools import islice
 from pathlib import PurePath
 from typing import Any
 
@@ -65,8 +66,10 @@ def _signature(learner: Learner, learned: Learned, number: int) -> Signature:
     )
     named = _spread(learned)
     texts = {_example(corpus, flow, tokens, learned.pattern.end): flow for flow, tokens in named}
-    signature.examples = tuple(_checked(signature, corpus, texts, wanted=True)[:EXAMPLES])
-    signature.counter_examples = tuple(_counter_examples(learner, learned, signature)[:COUNTER_EXAMPLES])
+    signature.examples = tuple(islice(_checked(signature, corpus, texts, wanted=True), EXAMPLES))
+    signature.counter_examples = tuple(
+        islice(_counter_examples(learner, learned, signature), COUNTER_EXAMPLES)
+    )
     signature.provenance = tuple(_provenance(corpus, learned).items())
     return signature
 
@@ -96,23 +99,23 @@ def _begun(pattern: Pattern, tokens: int) -> Pattern:
     return pattern._replace(sequence=Items(items[: segments[tokens - 1] + 1]), end=False)
 
 
-def _checked(signature: Signature, corpus: Corpus, texts: dict[str, int], *, wanted: bool) -> list[Example]:
-    found = []
+def _checked(
+    signature: Signature, corpus: Corpus, texts: dict[str, int], *, wanted: bool
+) -> Iterator[Example]:
     for text, flow in texts.items():
         pattern = parse_pattern(text)
         if tried(signature, pattern, True) == wanted:
-            found.append(Example(text, pattern, _capture(corpus, flow)))
-    return found
+            yield Example(text, pattern, _capture(corpus, flow))
 
 
-def _counter_examples(learner: Learner, learned: Learned, signature: Signature) -> list[Example]:
+def _counter_examples(learner: Learner, learned: Learned, signature: Signature) -> Iterator[Example]:
     """The flows most like one that the signature names, among those that it must not."""
     corpus = learner.corpus
     false = set(learned.false.tolist())
     proto = corpus.proto[learned.named[0]]
     others = np.array([flow for flow in learner.distinct_others(int(proto)) if flow not in false], np.int64)
     if not len(others):
-        return []
+        return iter(())
     others = others[np.unique(np.linspace(0, len(others) - 1, LOOKED_AT).astype(np.int64))]
     model = turns(corpus, learned.named[:1])
     like = turns(corpus, others)

@@ -9,7 +9,7 @@ paused and those who did not.  Nothing here depends on the order of the flows.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -66,12 +66,14 @@ class Variant:
     columns : int32[k, m], the flow's column for each turn of the reference, -1: it lacks it
     folds   : columns, from and to, that are one exchange which comes several times
     whole   : the variant that this is a division of
+    known   : turns that were asked for before: the same are, with ports and without, and of each division
     """
 
     rows: Array
     columns: Array
     folds: tuple[tuple[int, int], ...] = ()
     whole: Variant | None = None
+    known: dict[tuple[int, Level, bool], Turn] = field(default_factory=dict, compare=False, repr=False)
 
     def __len__(self) -> int:
         return len(self.rows)
@@ -88,10 +90,13 @@ class Variant:
 
     def turn(self, turns: Turns, column: int, level: Level, *, last: bool = False) -> Turn:
         """What the flows have in common in one place.  last : nothing is asked behind it"""
-        own = turn(turns, self.at(turns, column), level, last=last)
-        if self.whole is None or not level.whole:
-            return own
-        return inherited(own, turn(turns, self.whole.at(turns, column), level, last=last))
+        key = column, level, last
+        if key not in self.known:
+            own = turn(turns, self.at(turns, column), level, last=last)
+            if self.whole is not None and level.whole:
+                own = inherited(own, self.whole.turn(turns, column, level, last=last))
+            self.known[key] = own
+        return self.known[key]
 
 
 def variants(turns: Turns, times: Array, order: Array) -> list[Variant]:
