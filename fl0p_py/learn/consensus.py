@@ -1,9 +1,9 @@
 """Consensus: what the flows of a cluster have in common, as a pattern of the signature language.
 
-The sequences are cut into *turns* (runs of one direction without a pause) and laid along one that is near
-all others.  A turn that every flow has is an item, with a range where sizes differ; `{0,1}` where some lack
-it; `+?` where only some paused; `( | ){0,n}` stands for turns that some have in between.  It ends where the
-first flows end, with `>` if all do there.
+The sequences are cut into bursts and laid along one that is near all others.  What comes of it is a course:
+a burst that every flow has is a step, with a range where sizes differ; `{0,1}` where some lack it; `+?` where
+only some paused; `( | ){0,n}` stands for bursts that some have in between.  It ends where the first flows
+end, with `>` if all do there.
 
 It is for reading and for pasting, not a judgement: ranges are what was seen, and of large clusters only
 MOST_MEMBERS sequences are looked at.  `fl0p-learn learn` is what makes signatures.
@@ -21,21 +21,10 @@ from numpy.typing import NDArray
 from fl0p_py.errors import PatternError
 from fl0p_py.learn.cluster import Cluster, Shapes, scaled
 from fl0p_py.learn.corpus import Corpus
+from fl0p_py.learn.course import Course, Rounds, Step, Turn
 from fl0p_py.learn.distance import LOOK, Tokens
 from fl0p_py.signature.parser import parse_pattern
-from fl0p_py.signature.pattern import (
-    MAX_SIZE,
-    PROTOCOLS,
-    Choice,
-    Gap,
-    Item,
-    Pattern,
-    Pause,
-    Repeat,
-    Segment,
-    Sequence,
-    Size,
-)
+from fl0p_py.signature.pattern import MAX_SIZE, PROTOCOLS, Gap, Pattern, Size
 from fl0p_py.signature.printer import pattern_text
 
 MOST_MEMBERS = 200
@@ -44,26 +33,26 @@ MOST_MEMBERS = 200
 MOST_COMPARED = 30
 """Of these, how many are compared with each other to find the one in the middle."""
 
-MOST_TURNS = 24
-"""Turns of a consensus; nobody reads more."""
+MOST_BURSTS = 24
+"""Bursts of a consensus; nobody reads more."""
 
 ENDED = 0.1
 """The consensus ends where more than this share of the flows has ended."""
 
 BETWEEN = 0.05
-"""Turns in between are named if this share of the flows has any."""
+"""Bursts in between are named if this share of the flows has any."""
 
 RARE = 0.02
 """What less than this share of the flows does is left out; of a range, half of it at either end."""
 
 MOST_TOKENS = 4
-"""Tokens of a turn that are named one by one; longer ones become bursts."""
+"""Tokens of a burst that are named one by one."""
 
 MOST_PORTS = 4
 
 
-class Turns(NamedTuple):
-    """The turns of some sequences.
+class Bursts(NamedTuple):
+    """The bursts of some sequences.
 
     total   : int64[k], bytes; tokens : int64[k], how many; first : int64[k], the first of them
     client  : bool[k]; paused : bool[k]
@@ -78,7 +67,7 @@ class Turns(NamedTuple):
     offsets: NDArray[np.int64]
 
 
-def turns_of(corpus: Corpus) -> Turns:
+def bursts_of(corpus: Corpus) -> Bursts:
     """Of the first LOOK tokens of each flow."""
     starts = np.repeat(corpus.offsets[:-1], corpus.lengths)
     near = np.arange(len(corpus.tokens)) - starts < LOOK
@@ -92,7 +81,7 @@ def turns_of(corpus: Corpus) -> Turns:
     tokens = np.add.reduceat(near.astype(np.int64), first)
     flow = corpus.owner[first]
     offsets = np.searchsorted(flow, np.arange(len(corpus) + 1))
-    return Turns(total, tokens, first, client[first], corpus.paused[first], offsets)
+    return Bursts(total, tokens, first, client[first], corpus.paused[first], offsets)
 
 
 @dataclass(slots=True)
@@ -104,8 +93,8 @@ class _Place:
     there: int = 0  # flows that have it
     paused: int = 0  # of these
     gone: int = 0  # flows that have ended before
-    between: int = 0  # flows with other turns before it
-    most: int = 0  # turns in between, at most
+    between: int = 0  # flows with other bursts before it
+    most: int = 0  # bursts in between, at most
     low: dict[bool, int] = field(default_factory=dict)  # their sizes, by direction
     high: dict[bool, int] = field(default_factory=dict)
 
@@ -115,28 +104,28 @@ def consensus(corpus: Corpus, cluster: Cluster, shapes: Shapes, seed: int = 0) -
     members = _members(cluster, shapes, seed)
     flows = corpus.select(shapes.first[members])
     weight = shapes.times[members]
-    turns = turns_of(flows)
+    bursts = bursts_of(flows)
     tokens = Tokens(
-        scaled(turns.total),
-        (turns.client + 2 * turns.paused).astype(np.uint8),
-        turns.offsets,
+        scaled(bursts.total),
+        (bursts.client + 2 * bursts.paused).astype(np.uint8),
+        bursts.offsets,
         np.zeros(len(members), np.uint8),
         np.zeros(len(members), np.uint16),
     )
     middle = _middle(tokens, weight)
-    places, at_end = _places(flows, turns, tokens, middle, weight)
-    begin = int(turns.offsets[middle])
-    length = _length(places, int(weight.sum()))
-    client = turns.client[begin : begin + length].tolist()
-    items = [
-        item for number in range(length) for item in _items(places[number], number, client, int(weight.sum()))
+    places, at_end = _places(flows, bursts, tokens, middle, weight)
+    begin = int(bursts.offsets[middle])
+    whole = int(weight.sum())
+    length = _length(places, whole)
+    client = bursts.client[begin : begin + length].tolist()
+    steps = [
+        step for number in range(length) for step in _steps(places[number], number, client[number], whole)
     ]
     ended = length == len(places) and at_end and bool(flows.end_seen.all())
-    start = bool(flows.start_seen.all())
     proto = PROTOCOLS[flows.proto[0]]
-    pattern = Pattern(proto, _ports(corpus, cluster, proto), False, start, Sequence(tuple(items)), ended)
+    course = Course(tuple(steps), start=bool(flows.start_seen.all()), end=ended)
     try:
-        return parse_pattern(pattern_text(pattern))
+        return parse_pattern(pattern_text(course.pattern(proto, _ports(corpus, cluster, proto))))
     except PatternError:  # nothing in it that all have
         return corpus.pattern(int(shapes.first[cluster.leader]))
 
@@ -162,91 +151,93 @@ def _middle(tokens: Tokens, weight: NDArray[np.int64]) -> int:
 
 
 def _places(
-    flows: Corpus, turns: Turns, tokens: Tokens, middle: int, weight: NDArray[np.int64]
+    flows: Corpus, bursts: Bursts, tokens: Tokens, middle: int, weight: NDArray[np.int64]
 ) -> tuple[list[_Place], bool]:
-    """What all members have at each turn of the middle one; whether none goes on behind the last."""
-    count = int(turns.offsets[middle + 1] - turns.offsets[middle])
+    """What all members have at each burst of the middle one; whether none goes on behind the last."""
+    count = int(bursts.offsets[middle + 1] - bursts.offsets[middle])
     places = [_Place() for _ in range(min(count, LOOK))]
     at_end = True
     for member, times in enumerate(weight.tolist()):
         begin, end = (
-            int(turns.offsets[member]),
-            min(int(turns.offsets[member + 1]), int(turns.offsets[member]) + LOOK),
+            int(bursts.offsets[member]),
+            min(int(bursts.offsets[member + 1]), int(bursts.offsets[member]) + LOOK),
         )
         found = tokens.place(member, middle).tolist()
-        last = max((number for number, turn in enumerate(found) if turn >= 0), default=-1)
+        last = max((number for number, burst in enumerate(found) if burst >= 0), default=-1)
         following = 0
-        for number, turn in enumerate(found):
+        for number, burst in enumerate(found):
             place = places[number]
-            if turn < 0:
+            if burst < 0:
                 place.gone += times if number > last else 0
                 continue
-            _note_between(place, turns, begin + following, begin + turn, times)
-            following = turn + 1
-            first = int(turns.first[begin + turn])
-            sizes = np.abs(flows.tokens[first : first + int(turns.tokens[begin + turn])]).astype(np.int64)
+            _note_between(place, bursts, begin + following, begin + burst, times)
+            following = burst + 1
+            first = int(bursts.first[begin + burst])
+            sizes = np.abs(flows.tokens[first : first + int(bursts.tokens[begin + burst])]).astype(np.int64)
             place.sizes.append(sizes)
             place.times.append(times)
             place.there += times
-            place.paused += times if turns.paused[begin + turn] else 0
+            place.paused += times if bursts.paused[begin + burst] else 0
         at_end &= begin + following == end and last == len(places) - 1
     return places, at_end
 
 
-def _note_between(place: _Place, turns: Turns, begin: int, end: int, times: int) -> None:
+def _note_between(place: _Place, bursts: Bursts, begin: int, end: int, times: int) -> None:
     if begin == end:
         return
     place.between += times
     place.most = max(place.most, end - begin)
-    for turn in range(begin, end):
-        client, total = bool(turns.client[turn]), int(turns.total[turn])
+    for burst in range(begin, end):
+        client, total = bool(bursts.client[burst]), int(bursts.total[burst])
         place.low[client] = min(place.low.get(client, total), total)
         place.high[client] = max(place.high.get(client, total), total)
 
 
 def _length(places: list[_Place], whole: int) -> int:
     """How many places the consensus has: at least one."""
-    for number, place in enumerate(places[:MOST_TURNS]):
+    for number, place in enumerate(places[:MOST_BURSTS]):
         if number and (place.gone > ENDED * whole or place.there < whole / 2):
             return number
-    return min(len(places), MOST_TURNS)
+    return min(len(places), MOST_BURSTS)
 
 
-def _items(place: _Place, number: int, client: list[bool], whole: int) -> list[Item]:
-    """The items for a place of the consensus; client : direction of each of its turns."""
-    direction = "c" if client[number] else "s"
-    items: list[Item] = []
+def _steps(place: _Place, number: int, client: bool, whole: int) -> list[Step]:
+    """What to say of a place of the consensus; client : whose burst it is"""
+    steps: list[Step] = []
     if place.between > BETWEEN * whole and place.low:
-        items.append(_between(place))
-    pause: list[Item] = []
+        steps.append(_between(place))
+    gap = Gap.NONE
     if number and place.paused > RARE * place.there:
-        pause.append(Pause(Gap.SOME if place.paused >= (1 - RARE) * place.there else Gap.ANY))
-    atoms = _atoms(place, direction)
+        gap = Gap.SOME if place.paused >= (1 - RARE) * place.there else Gap.ANY
+    sizes = _sizes(place)
     if place.there + place.gone < (1 - RARE) * whole and number:
-        (one,) = atoms if len(atoms) == 1 else _burst(place, direction)
-        return [*items, Repeat(Choice((Sequence((*pause, one)),)) if pause else one, 0, 1)]
-    return [*items, *pause, *atoms]
+        one = Turn(client, sizes, gap) if len(sizes) == 1 else Turn(client, _total(place), gap, burst=True)
+        return [*steps, Rounds((one,), 0, 1)]
+    if sizes:
+        return [*steps, Turn(client, sizes, gap)]
+    return [*steps, Turn(client, _total(place), gap, burst=True)]
 
 
-def _atoms(place: _Place, direction: str) -> list[Segment]:
-    """The tokens of a turn if nearly all have as many, else a burst."""
+def _sizes(place: _Place) -> tuple[Size, ...]:
+    """Of the tokens of a burst if nearly all have as many, else nothing."""
     flows: Counter[int] = Counter()
     for sizes, times in zip(place.sizes, place.times, strict=True):
         flows[len(sizes)] += times
     (count, most), *_ = flows.most_common()
     if most < (1 - RARE) * place.there or count > MOST_TOKENS:
-        return _burst(place, direction)
+        return ()
     usual = [
         (sizes, times) for sizes, times in zip(place.sizes, place.times, strict=True) if len(sizes) == count
     ]
     columns = np.array([sizes for sizes, _ in usual])
     weight = np.array([times for _, times in usual])
-    return [Segment(direction, _size(*_range(column, weight)), burst=False) for column in columns.T]
+    return tuple(_size(*_range(column, weight)) for column in columns.T)
 
 
-def _burst(place: _Place, direction: str) -> list[Segment]:
+def _total(place: _Place) -> tuple[Size]:
+    """Of all of a burst."""
     totals = np.array([sizes.sum() for sizes in place.sizes])
-    return [Segment(direction, _size(*_range(totals, np.array(place.times))), burst=True)]
+    return (_size(*_range(totals, np.array(place.times))),)
 
 
 def _range(sizes: NDArray[np.int64], weight: NDArray[np.int64]) -> tuple[int, int]:
@@ -258,17 +249,11 @@ def _range(sizes: NDArray[np.int64], weight: NDArray[np.int64]) -> tuple[int, in
     return int(sizes[order[low]]), int(sizes[order[min(high, len(sizes) - 1)]])
 
 
-def _between(place: _Place) -> Item:
-    sides = tuple(
-        Sequence(
-            (
-                Pause(Gap.ANY),
-                Segment("c" if client else "s", _size(place.low[client], place.high[client]), burst=True),
-            )
-        )
-        for client in sorted(place.low)
-    )
-    return Repeat(Choice(sides), 0, place.most)
+def _between(place: _Place) -> Rounds:
+    """Any of the bursts that some have before this place."""
+    sizes = {client: _size(place.low[client], place.high[client]) for client in sorted(place.low)}
+    sides = tuple(Turn(client, (size,), burst=True) for client, size in sizes.items())
+    return Rounds(sides, 0, -(-place.most // len(sides)), mixed=True)
 
 
 def _size(low: int, high: int) -> Size:

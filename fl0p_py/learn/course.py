@@ -115,10 +115,11 @@ class Turn:
 class Rounds:
     """Two turns, `low` to `high` times in a row; high None: any number from `low` on.
 
+    turns : a single one, where it is only written (consensus.py) and not tried on a matrix
     mixed : written as bursts of either side in any order
     """
 
-    turns: tuple[Turn, Turn]
+    turns: tuple[Turn, ...]
     low: int
     high: int | None
     mixed: bool = False
@@ -128,7 +129,7 @@ class Rounds:
         return self.low * sum(turn.most_bits for turn in self.turns)
 
     def resized(self, change: Callable[[Size], Size]) -> Rounds:
-        return replace(self, turns=(self.turns[0].resized(change), self.turns[1].resized(change)))
+        return replace(self, turns=tuple(turn.resized(change) for turn in self.turns))
 
     def items(self) -> tuple[Item, ...]:
         if self.mixed:
@@ -138,7 +139,8 @@ class Rounds:
                 )
                 for turn in self.turns
             )
-            return (Repeat(Choice(sides), 2 * self.low, None if self.high is None else 2 * self.high),)
+            most = None if self.high is None else len(sides) * self.high
+            return (Repeat(Choice(sides), len(sides) * self.low, most),)
         inner = tuple(item for turn in self.turns for item in (*_paused(turn.gap), *turn.items()))
         if self.low == self.high == 1:
             return inner

@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 
 from fl0p_py.learn import trial
 from fl0p_py.learn.cluster import cluster
-from fl0p_py.learn.consensus import consensus, turns_of
+from fl0p_py.learn.consensus import bursts_of, consensus
 from fl0p_py.learn.corpus import EMPTY, Corpus
 from fl0p_py.learn.explore import explore
 from fl0p_py.learn.listing import json_lines, listing
@@ -62,14 +62,14 @@ def test_what_is_rare_does_not_widen_the_pattern() -> None:
     assert common(*usual, "tcp 25 < c400 s60 c7 s8") == "tcp 25 < c40 s60 c7 s8"
 
 
-def test_turns() -> None:
+def test_bursts() -> None:
     flows = corpus(["tcp 1 c1 c2 s3 + s4 c5", "tcp 1 s9"])
     order = np.argsort(flows.lengths)[::-1]
-    turns = turns_of(flows.select(order))
-    assert turns.total.tolist() == [3, 3, 4, 5, 9] and turns.tokens.tolist() == [2, 1, 1, 1, 1]
-    assert turns.client.tolist() == [True, False, False, True, False]
-    assert turns.paused.tolist() == [False, False, True, False, False]
-    assert turns.offsets.tolist() == [0, 4, 5]
+    bursts = bursts_of(flows.select(order))
+    assert bursts.total.tolist() == [3, 3, 4, 5, 9] and bursts.tokens.tolist() == [2, 1, 1, 1, 1]
+    assert bursts.client.tolist() == [True, False, False, True, False]
+    assert bursts.paused.tolist() == [False, False, True, False, False]
+    assert bursts.offsets.tolist() == [0, 4, 5]
 
 
 WORDS = ["c40", "s60", "c44", "s1448", "s900", "+ c41", "+ s58", "c1", "s1048575", "c517"]
