@@ -91,6 +91,11 @@ cdef class Dossiers:
     cdef bint by_hand(self, FlowState* state) noexcept nogil
     cdef bint in_tunnel(self, FlowState* state) noexcept nogil
     cdef bint from_server(self, FlowState* state) noexcept nogil
+    cdef bint logged_in(self, FlowState* state) noexcept nogil
+    cdef bint asked_again(self, FlowState* state) noexcept nogil
+    cdef uint8_t _outcome(self, FlowState* state) noexcept nogil
+    cdef bint passed_on(self, FlowState* state) noexcept nogil
+    cdef uint32_t known_before(self, FlowState* state) noexcept nogil
     cdef bint knows_actor(self, FlowState* state) noexcept nogil
     cdef int finished(self, FlowState* state, Result* result) except -1 nogil
     cdef int free(self, FlowState* state) except -1 nogil

@@ -44,6 +44,9 @@ cdef enum:
     TOLERANCE_COST = 20     # hundredths of an item for a size that needed tolerance
     EDIT_COST = 100         # for a token too many, missing, or with another gap
     FROM_SERVER = 2         # see hands.py
+    PASSED_ON = 3
+    LOGGED_IN = 1
+    ASKED_AGAIN = 2
     ITSELF = 1 << N_FACETS  # in a mask of facets: the signature itself
 
 assert FACETS == ("class", "outcome", "activity", "actor", "tunnel", "prompt")
@@ -262,6 +265,7 @@ cdef class Dossiers:
     cdef bint by_hand(self, FlowState* state) noexcept nogil:
         """Whether the flow, by what is known of it, may be worked by hand."""
         cdef Dossier* dossier
+        cdef uint8_t activity
         if not state.dossier:
             return False
         dossier = &self.pool[state.dossier - 1]
@@ -269,7 +273,8 @@ cdef class Dossiers:
             return True
         if dossier.value[CLASS]:
             return self.hands[CLASS, dossier.value[CLASS]]
-        return self.hands[ACTIVITY, dossier.value[ACTIVITY]]
+        activity = self.hands[ACTIVITY, dossier.value[ACTIVITY]]
+        return activity and activity != PASSED_ON
 
     cdef bint in_tunnel(self, FlowState* state) noexcept nogil:
         """Whether what is known of the flow is inside of something else."""
@@ -280,6 +285,33 @@ cdef class Dossiers:
         if not state.dossier:
             return False
         return self.hands[ACTIVITY, self.pool[state.dossier - 1].value[ACTIVITY]] == FROM_SERVER
+
+    cdef bint logged_in(self, FlowState* state) noexcept nogil:
+        """Whether whoever works the flow has been let in."""
+        return self._outcome(state) == LOGGED_IN
+
+    cdef bint asked_again(self, FlowState* state) noexcept nogil:
+        """Whether what was refused last may be tried again."""
+        return self._outcome(state) == ASKED_AGAIN
+
+    cdef uint8_t _outcome(self, FlowState* state) noexcept nogil:
+        return self.hands[OUTCOME, self.pool[state.dossier - 1].value[OUTCOME]] if state.dossier else 0
+
+    cdef bint passed_on(self, FlowState* state) noexcept nogil:
+        """Whether what goes through the flow is another program's."""
+        if not state.dossier:
+            return False
+        return self.hands[ACTIVITY, self.pool[state.dossier - 1].value[ACTIVITY]] == PASSED_ON
+
+    cdef uint32_t known_before(self, FlowState* state) noexcept nogil:
+        """Number of the token at which something was identified last, before the present one; 0: nothing."""
+        cdef Entry* entry = self.first_entry(state)
+        cdef uint32_t number = 0
+        while entry:
+            if entry.number < state.number:
+                number = max(number, entry.number)
+            entry = self.next_entry(entry)
+        return number
 
     cdef bint knows_actor(self, FlowState* state) noexcept nogil:
         """Whether a signature has said who works the flow."""

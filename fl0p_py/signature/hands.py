@@ -21,18 +21,29 @@ what somebody typed."""
 
 REVERSED = frozenset({"reverse"})
 """Activities in which whoever works the flow sits at the server's end."""
-FROM_SERVER = 2
+THROUGH = frozenset({"forward"})
+"""Activities in which nobody types any more: what follows the login is another program's."""
+LOGGED_IN, REFUSED = frozenset({"auth-success"}), frozenset({"auth-failed"})
+"""Outcomes after which a password is no longer asked for, or is asked for again."""
+FROM_SERVER, PASSED_ON, ASKED_AGAIN = 2, 3, 2
 
 
 def hands(facet_names: tuple[tuple[str | None, ...], ...]) -> NDArray[Any]:
-    """uint8[facets, values]: 1 where the value of class, activity or tunnel is such a service, FROM_SERVER
-    where it says that the server's end is the one that types."""
+    """uint8[facets, values]: 1 where the value of class, activity or tunnel is such a service, or the
+    outcome a login, ASKED_AGAIN where it is none; FROM_SERVER where the activity says that the server's end
+    types, PASSED_ON that nobody does."""
     table = np.zeros((len(FACETS), max(map(len, facet_names))), np.uint8)
     for facet in ("class", "activity", "tunnel"):
         row = FACETS.index(facet)
         for number, name in enumerate(facet_names[row]):
             inner = (name or "").partition("-in-")[0]
             table[row, number] = inner in SERVICES
-    row = FACETS.index("activity")
-    table[row, [number for number, name in enumerate(facet_names[row]) if name in REVERSED]] = FROM_SERVER
+    for facet, names, mark in (
+        ("outcome", LOGGED_IN, 1),
+        ("outcome", REFUSED, ASKED_AGAIN),
+        ("activity", REVERSED, FROM_SERVER),
+        ("activity", THROUGH, PASSED_ON),
+    ):
+        row = FACETS.index(facet)
+        table[row, [number for number, name in enumerate(facet_names[row]) if name in names]] = mark
     return table

@@ -98,7 +98,7 @@ cdef class Matcher:
             capacity = len(self.table.rows)  # ended rows wait for release() beyond the capacity
             self.rows, self.stored = self.table.row, self.table.depth
         self.rhythms = Rhythms(capacity)
-        self.actors = Actors(self.dossiers, self.rhythms)
+        self.actors = Actors(self.dossiers, self.rhythms, table)
         self.states = _in_lines(capacity, np.asarray(<FlowState[:1]>&state).dtype)
         asked = compiled.branches["threshold"][compiled.branches["gap_care"] != 0]
         self.registers = 1 + int(np.max(asked, initial=0))
@@ -410,7 +410,7 @@ cdef class Matcher:
             begin = self.n_results
             self.n_results = self.dossiers.judge(state, flow, ts_ns, self.buffer, begin)
             if self.n_results > begin:
-                self.actors.turn(flow, state)
+                self.actors.learn(flow, state)
                 self.actors.tell(flow, state, &self.rows[flow], &self.buffer[begin], self.n_results - begin)
         return 0
 

@@ -86,6 +86,7 @@ def events_of(flows: Sequence[TrialFlow]) -> tuple[NDArray[Any], NDArray[Any]]:
             events[n] = (now, now, gap if number > 1 else -1, row, number, size, TOKEN, 0)
             n += 1
         now += round(flow.silence_ms * MS)
+        rows["last_ns"][row] = now
         if flow.end:
             events[n] = (now, now, -1, row, number, 0, END, CLOSED)
             n += 1

@@ -12,26 +12,28 @@ class Reason(IntEnum):
     TYPED = 1  # keys at the pace of hands, each echoed
     TRAINS = 2  # keystroke timing hidden by chaff (OpenSSH 9.5 and later), pauses between the trains
     THINKING = 3  # pauses alone
-    REGULAR_PAUSES = 4
-    DRAWN_PAUSES = 5  # even or exponential
-    QUICK_PAUSES = 6  # none, or not most of them, as long as it takes to read and type something
-    FAST_LINES = 7  # in less time than it takes to type them
-    REGULAR_KEYS = 8
-    DRAWN_KEYS = 9
-    FAST_KEYS = 10
-    NO_PAUSE = 11  # from the beginning to the end; signature/actor.pyx says that
+    LEFT = 4  # a last question, after a while; signature/actor.pyx says that
+    REGULAR_PAUSES = 5
+    DRAWN_PAUSES = 6  # even or exponential
+    QUICK_PAUSES = 7  # none, or not most of them, as long as it takes to read and type something
+    FAST_LINES = 8  # in less time than it takes to type them
+    REGULAR_KEYS = 9
+    DRAWN_KEYS = 10
+    FAST_KEYS = 11
+    NO_PAUSE = 12  # from the beginning to the end; signature/actor.pyx says that
 
     @property
     def actor(self) -> str | None:
         if self is Reason.NOTHING:
             return None
-        return "human" if self <= Reason.THINKING else "bot"
+        return "human" if self <= Reason.LEFT else "bot"
 
 
 _WORDS = {
     Reason.TYPED: "log-normal; typed echoes",
     Reason.TRAINS: "log-normal; keystroke trains",
     Reason.THINKING: "log-normal",
+    Reason.LEFT: "a question left after a while",
     Reason.REGULAR_PAUSES: "regular",
     Reason.DRAWN_PAUSES: "drawn at random",
     Reason.QUICK_PAUSES: "shorter than hands need",

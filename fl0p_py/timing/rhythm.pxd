@@ -15,6 +15,7 @@ cdef enum Why:              # timing/reason.py has the same in words
     TYPED
     TRAINS
     THINKING
+    LEFT                    # said by signature/actor.pyx
     REGULAR_PAUSES
     DRAWN_PAUSES
     QUICK_PAUSES
@@ -23,6 +24,10 @@ cdef enum Why:              # timing/reason.py has the same in words
     DRAWN_KEYS
     FAST_KEYS
     NO_PAUSE                # said by signature/actor.pyx
+
+cdef enum Stage:
+    LET_IN = 1              # the login is behind
+    PASSED_ON = 2           # what follows is another program's, and not looked at
 
 cdef struct Rhythm:         # of one flow's client; pauses in units of 10 us, keys in units of 16 us
     int64_t client_ns       # arrival of its latest token
@@ -56,6 +61,8 @@ cdef struct Rhythm:         # of one flow's client; pauses in units of 10 us, ke
     uint8_t beats           # pauses behind which the client sent what keeps a connection alive; at most 255
     uint8_t beat            # the latest pause may be one
     uint8_t followed        # the server has paused since the latest pause
+    uint8_t before          # pauses before the login; at most 255
+    uint8_t stage           # enum Stage
     uint8_t worked          # an episode of many small tokens was over when the next pause came
 
 cdef struct Intervals:      # the latest ones
@@ -83,6 +90,8 @@ cdef class Rhythms:
     cdef int token(self, uint32_t flow, int32_t size, int64_t gap_ns, int64_t arrival_ns) except -1 nogil
     cdef void close(self, uint32_t flow) noexcept nogil
     cdef int turn(self, uint32_t flow) except -1 nogil
+    cdef void let_in(self, uint32_t flow) noexcept nogil
+    cdef void pass_on(self, uint32_t flow) noexcept nogil
     cdef Judgement judge(self, uint32_t flow, bint over, bint wrapped) noexcept nogil
     cdef int _make_room(self, Rhythm* one) except -1 nogil
     cdef int _keep_pause(self, Rhythm* one, int64_t interval_ns) except -1 nogil

@@ -12,7 +12,8 @@ nothing.  In this order:
                                             if somebody typed for longer than chaff goes
                                             on, and paused, and did not send whole lines;
                                             never a bot
-    echoed keys, twelve or more             too fast, regular, drawn at random: bot; else human
+    echoed keys, twelve or more, and most
+        of the small tokens                 too fast, regular, drawn at random: bot; else human
     pauses alike                            bot
     no long pause                           bot, if there are three, or nothing more will come
     nothing but what keeps SSH alive        nothing is said
@@ -20,7 +21,8 @@ nothing.  In this order:
         sooner than they can be typed       bot
     two lines faster than hands             bot
     three pauses and more, no keys, and
-        half of the pauses short            bot
+        half of the pauses short, before
+        lines short in the middle           bot
         none of six that is for thinking    bot
         lines, drawn at random              bot
     else                                    human
@@ -43,7 +45,7 @@ from libc.stdint cimport int32_t, int64_t, uint8_t, uint16_t, uint32_t, uint64_t
 from libc.string cimport memcpy, memset
 
 from fl0p_py.pool import doubled
-from fl0p_py.timing.shape cimport UNIT_NS, drawn, follows, regular, sort, spread, swings
+from fl0p_py.timing.shape cimport UNIT_NS, drawn, follows, middle, regular, sort, spread, swings
 
 cdef enum:
     KEYS_ENOUGH = 12
@@ -64,7 +66,8 @@ cdef int64_t THOUGHT_NS = 5000000000    # in so many pauses, one is longer
 cdef int64_t NAMES_NS = 8000000000      # to think of such a command and to type it, names of files and all
 cdef int64_t USUAL_NS = 2000000000      # people's median is longer where they do not type key by key
 cdef int64_t CHAFF_NS = 3200000000      # OpenSSH, clientloop.c: chaff for 1024 to 3071 ms, on the grid
-cdef int64_t SLOW_NS = 2500000000       # for a password of 8 hands take 2 s, and half a second to begin
+cdef int64_t SLOW_NS = 2400000000       # eight keys at 239 ms, as of a password, and half a second to begin
+cdef int64_t LINES_NS = 2300000000      # between people's lines and programs', on a logarithmic scale
 cdef int64_t KEY_NS = 30000000          # no two keys of a hand are nearer
 cdef int64_t HANDS_NS = 45000000        # nor, in the median, nearer than this
 cdef int64_t LONGEST_KEY_NS = 1000000000        # longer intervals are no matter of hands
@@ -78,7 +81,7 @@ cdef double JITTER = -0.15      # correlation of neighbours that a jittery netwo
 cdef class Rhythms:
     """The rhythms of flows, by row below `capacity`.
 
-    The matcher drives it from its own loop; `begin`, `feed`, `end` and `judgement` are for tests.
+    The matcher drives it from its own loop; what Python can call is for tests.
     """
 
     def __init__(self, capacity):
@@ -106,13 +109,30 @@ cdef class Rhythms:
         return 0
 
     cdef int turn(self, uint32_t flow) except -1 nogil:
-        """From now on follow what the server types; nothing changes if this is done already."""
+        """From now on follow what the server types; 0 if this is done already."""
         if self.of_flow[flow] and self.pool[self.of_flow[flow] - 1].turned:
             return 0
         self.close(flow)
         self.open(flow)
         self.pool[self.of_flow[flow] - 1].turned = True
-        return 0
+        return 1
+
+    cdef void let_in(self, uint32_t flow) noexcept nogil:
+        """The login of an opened flow is behind."""
+        cdef Rhythm* one = &self.pool[self.of_flow[flow] - 1]
+        if not one.stage & LET_IN:
+            one.stage |= LET_IN
+            one.before = <uint8_t>min(one.pauses, 255)
+
+    cdef void pass_on(self, uint32_t flow) noexcept nogil:
+        """Of an opened flow only the login counts: what follows it is another program's."""
+        cdef Rhythm* one = &self.pool[self.of_flow[flow] - 1]
+        if not one.stage & PASSED_ON:
+            one.stage |= PASSED_ON
+            if one.stage & LET_IN and one.pauses <= KEPT_PAUSES:
+                one.pauses = min(one.pauses, <uint32_t>one.before)
+            one.keys = one.tokens = one.echoes = one.chaff = 0
+            one.unanswered = one.worked = False
 
     cdef void close(self, uint32_t flow) noexcept nogil:
         cdef uint32_t at = self.of_flow[flow], intervals
@@ -131,6 +151,8 @@ cdef class Rhythms:
         cdef int64_t since
         cdef uint16_t before
         cdef bint alike, in_a_train, pause = gap_ns >= <int64_t>PAUSE_NS
+        if one.stage & PASSED_ON:
+            return 0
         if one.turned:
             size = -size
         if size < 0:
@@ -244,7 +266,7 @@ cdef class Rhythms:
         if said.why == QUICK_PAUSES and said.pauses < ENOUGH and not over:
             said.why = NOTHING
         if said.why:
-            said.actor = 1 if said.why <= THINKING else 2
+            said.actor = 1 if said.why <= LEFT else 2
         return said
 
     # For tests.
@@ -262,6 +284,12 @@ cdef class Rhythms:
 
     def turned(self, uint32_t flow):
         self.turn(flow)
+
+    def logged_in(self, uint32_t flow):
+        self.let_in(flow)
+
+    def passed_on(self, uint32_t flow):
+        self.pass_on(flow)
 
     def judgement(self, uint32_t flow, bint over=True, bint wrapped=False):
         """(Reason, pauses, their median in hundredths of a second)"""
@@ -330,7 +358,7 @@ cdef uint8_t reason(
         if alike or not one.typed or (one.led >= TYPED_LINES and one.led * 2 > one.trains):
             return NOTHING
         return TRAINS if slow or (n >= ENOUGH and spread(pauses, n) >= SPREAD) else NOTHING
-    if <uint64_t>one.echoes * 2 >= one.tokens and one.keys >= KEYS_ENOUGH:
+    if keyed and <uint64_t>one.echoes * 2 >= one.tokens and one.keys >= KEYS_ENOUGH:
         by_keys = typed(one, all_keys)
         if by_keys != FAST_KEYS or n == 0 or pauses[n // 2] * <int64_t>UNIT_NS < SLOW_NS:
             return by_keys
@@ -354,7 +382,10 @@ cdef uint8_t reason(
     if n < ENOUGH or one.keys >= KEYS_ENOUGH or keyed:
         return THINKING
     in_lines = <uint64_t>lines * 5 >= <uint64_t>n * 3
-    if pauses[n // 2] * <int64_t>UNIT_NS < (SLOW_NS if in_lines else USUAL_NS):
+    if in_lines:
+        if middle(pauses, n) * UNIT_NS < LINES_NS:
+            return QUICK_PAUSES
+    elif pauses[n // 2] * <int64_t>UNIT_NS < USUAL_NS:
         return QUICK_PAUSES
     if n >= OFTEN and pauses[n - 1] * <int64_t>UNIT_NS < THOUGHT_NS:
         return QUICK_PAUSES

@@ -4,6 +4,7 @@ cdef enum:
     UNIT_NS = 10000         # of an interval
 
 cdef void sort(uint32_t* ordered, uint32_t* values, int n) noexcept nogil
+cdef double middle(uint32_t* ordered, int n) noexcept nogil
 cdef double spread(uint32_t* ordered, int n) noexcept nogil
 cdef bint regular(uint32_t* ordered, int n) noexcept nogil
 cdef double follows(uint32_t* values, int n) noexcept nogil

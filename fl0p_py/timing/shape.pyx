@@ -8,7 +8,7 @@ one that is too short, and sums of four vary little (`swings`).
 SAFETY: arrays are the caller's, as long as it says.  The twin is in tests/timing/twin_rhythm.py.
 """
 
-from libc.math cimport fabs, log, sqrt
+from libc.math cimport exp, fabs, log, sqrt
 from libc.stdint cimport uint32_t
 
 cdef enum:
@@ -34,6 +34,15 @@ cdef void sort(uint32_t* ordered, uint32_t* values, int n) noexcept nogil:
             ordered[j] = ordered[j - 1]
             j -= 1
         ordered[j] = values[i]
+
+
+cdef double middle(uint32_t* ordered, int n) noexcept nogil:
+    """The geometric mean: the middle of what is log-normal."""
+    cdef double total = 0
+    cdef int i
+    for i in range(n):
+        total += log(ordered[i])
+    return exp(total / n)
 
 
 cdef double spread(uint32_t* ordered, int n) noexcept nogil:

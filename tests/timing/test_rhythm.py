@@ -24,20 +24,33 @@ def followed(events: list[Event]) -> list[Event]:
 
 
 def judged(
-    events: list[Event], over: bool = True, wrapped: bool = False, turned: bool = False
+    events: list[Event],
+    over: bool = True,
+    wrapped: bool = False,
+    turned: bool = False,
+    let_in: int | None = None,
+    passed_on: int | None = None,
 ) -> tuple[Reason, int, int]:
-    """The kernel's judgement, compared with the twin's; turned : the kernel sees it from the other end."""
+    """The kernel's judgement, compared with the twin's.
+
+    turned            : the kernel sees it from the other end
+    let_in, passed_on : in front of which event of those shown, if any
+    """
     events = followed(events)
-    twin = Rhythm(turned=turned)
-    for event in events:
-        twin.token(*event)
-    kernel = rhythm.Rhythms(4)
+    twin, kernel = Rhythm(turned=turned), rhythm.Rhythms(4)
     if turned:
         kernel.turned(2)
-        kernel.feed(2, [(-size, *rest) for size, *rest in events])
     elif events:
         kernel.begin(2)
-        kernel.feed(2, events)
+    for at, (size, *rest) in enumerate(events):
+        if at == let_in:
+            twin.let_in()
+            kernel.logged_in(2)
+        if at == passed_on:
+            twin.pass_on()
+            kernel.passed_on(2)
+        twin.token(size, *rest)
+        kernel.feed(2, [(-size if turned else size, *rest)])
     why, pauses, median_cs = kernel.judgement(2, over, wrapped)
     actor, reason, expected_pauses, median_ns = twin.verdict(over, wrapped)
     assert (Reason(why), pauses, median_cs) == (reason, expected_pauses, median_ns // 10_000_000)
@@ -141,15 +154,17 @@ def lines(*pauses_s: float, sizes: tuple[int, ...] = (84, 100, 116)) -> list[Eve
     ("pauses_s", "expected", "while_it_goes_on"),
     [
         ((0.5,), Reason.QUICK_PAUSES, Reason.NOTHING),
-        ((2.4, 0.7), Reason.QUICK_PAUSES, Reason.NOTHING),
-        ((2.4, 0.7, 1.2), Reason.QUICK_PAUSES, Reason.QUICK_PAUSES),
-        ((2.6,), Reason.THINKING, Reason.THINKING),
+        ((2.3,), Reason.QUICK_PAUSES, Reason.NOTHING),
+        ((2.3, 0.7), Reason.QUICK_PAUSES, Reason.NOTHING),
+        ((2.3, 0.7, 1.2), Reason.QUICK_PAUSES, Reason.QUICK_PAUSES),
+        ((2.4,), Reason.THINKING, Reason.THINKING),
         ((1.0, 4.0), Reason.THINKING, Reason.THINKING),
         ((4.0, 4.02), Reason.REGULAR_PAUSES, Reason.REGULAR_PAUSES),
         ((4.0, 4.2, 4.1), Reason.REGULAR_PAUSES, Reason.REGULAR_PAUSES),
         ((1.0, 4.0, 4.01, 4.02, 0.5), Reason.REGULAR_PAUSES, Reason.REGULAR_PAUSES),
         ((4.0, 9.0, 2.0), Reason.THINKING, Reason.THINKING),
         ((4.0, 0.9, 2.0), Reason.QUICK_PAUSES, Reason.QUICK_PAUSES),
+        ((1.4, 5.7, 2.1), Reason.THINKING, Reason.THINKING),  # half of them short, one for all of them
         ((4.0, 0.7), Reason.THINKING, Reason.THINKING),  # a retransmission may have made one of them
         ((3.0, 4.9, 2.7, 4.0, 3.5), Reason.THINKING, Reason.THINKING),
         ((3.0, 4.9, 2.7, 4.0, 3.5, 4.4), Reason.QUICK_PAUSES, Reason.QUICK_PAUSES),  # no thought in six
@@ -239,6 +254,34 @@ def test_fast_tokens_between_long_pauses_are_no_keys() -> None:
     assert judged(events)[0] is Reason.THINKING
 
 
+@pytest.mark.parametrize("round_trip_s", [0.06, 0.1, 0.15])
+def test_requests_in_step_with_their_answers_are_no_keys(round_trip_s: float) -> None:
+    """However far the server is, and even if some of them have one size: keys are most of what is sent."""
+    events, now = [], 0
+    for pause_s in (3.0, 9.0, 20.0, 5.0):
+        gap = round(pause_s * sessions.S)
+        for step in range(20):
+            now += gap
+            events += [((52, 52, 68, 84)[step % 4], gap, now), (-60, 1000, now + 1000)]
+            gap = round(round_trip_s * sessions.S)
+    assert judged(events) == (Reason.THINKING, 4, 900)
+    assert judged([(52, *rest) if size > 0 else (size, *rest) for size, *rest in events])[0].actor == "bot"
+
+
+def test_behind_the_login_only_the_login_counts_of_what_is_passed_on() -> None:
+    """A password after 3 s, one again after 4 s; then a browser's requests."""
+    password, requests = lines(3.0, 4.0, sizes=(148,)), lines(*[1.0, 0.6, 1.9] * 12)[2:]
+    behind = password[-1][2]
+    both = password + [(size, gap, behind + at) for size, gap, at in requests]
+    login, forward = len(followed(password)), len(followed(password)) + 6
+    assert judged(both)[0] is Reason.QUICK_PAUSES
+    assert judged(both, let_in=login, passed_on=forward) == (Reason.THINKING, 2, 400)
+    assert judged(both, let_in=0, passed_on=forward) == (Reason.NOTHING, 0, 0)
+    assert judged(both, passed_on=forward)[1] == 5
+    late = len(followed(both)) - 1
+    assert judged(both, let_in=login, passed_on=late)[1] > 32  # what was kept of the login is gone
+
+
 def test_a_servers_delay_is_no_pause() -> None:
     """The password is sent at once; the refusal takes 2 s."""
     events, now = [], 0
@@ -271,15 +314,27 @@ ANY_GAP = st.one_of(
 
 
 @settings(max_examples=300)
-@given(st.lists(st.tuples(ANY_SIZE, ANY_GAP), max_size=200), st.booleans(), st.booleans(), st.booleans())
+@given(
+    st.lists(st.tuples(ANY_SIZE, ANY_GAP), max_size=200),
+    st.booleans(),
+    st.booleans(),
+    st.booleans(),
+    st.none() | st.integers(0, 40),
+    st.none() | st.integers(0, 120),
+)
 def test_the_twin_says_the_same_of_anything(
-    tokens: list[tuple[int, int]], over: bool, wrapped: bool, turned: bool
+    tokens: list[tuple[int, int]],
+    over: bool,
+    wrapped: bool,
+    turned: bool,
+    let_in: int | None,
+    passed_on: int | None,
 ) -> None:
     events, now = [], 0
     for size, gap in tokens:
         now += gap
         events.append((size, gap if events else -1, now))
-    judged(events, over, wrapped, turned)
+    judged(events, over, wrapped, turned, let_in, passed_on)
 
 
 @pytest.mark.parametrize(
@@ -291,6 +346,7 @@ def test_the_twin_says_the_same_of_anything(
         ((Reason.THINKING, 255, 45), "255+ think pauses, median 0.5 s, log-normal"),
         ((Reason.QUICK_PAUSES, 1, 45), "1 pause, 0.5 s, shorter than hands need"),
         ((Reason.THINKING, 1, 845), "1 think pause, 8.4 s, as long as hands need"),
+        ((Reason.LEFT, 1, 170), "1 think pause, 1.7 s, a question left after a while"),
         ((Reason.NO_PAUSE, 0, 0), "no pause"),
     ],
 )

@@ -11,7 +11,7 @@ SMALL = 320
 UNIT_NS = 10_000
 KEY_UNIT_NS = 16_000
 PAUSE_NS, AWAY_NS, KEY_NS = 400_000_000, 600_000_000_000, 30_000_000
-SLOW_NS = 2_500_000_000
+SLOW_NS, LINES_NS = 2_400_000_000, 2_300_000_000
 KEPT_PAUSES, KEPT_KEYS = 32, 64
 ENOUGH, KEYS_ENOUGH, FIT_ENOUGH = 3, 12, 16
 TRAIN, TRAIN_GAP_NS, TRAIN_LOW_NS, TRAIN_HIGH_NS = 12, 60_000_000, 17_000_000, 25_000_000
@@ -60,8 +60,28 @@ class Rhythm:
     beats: int = 0
     followed: bool = False
     worked: bool = False
+    before: int | None = None
+    passed_on: bool = False
+
+    def let_in(self) -> None:
+        """The login is behind."""
+        if self.before is None:
+            self.before = min(len(self.pauses), 255)
+
+    def pass_on(self) -> None:
+        """Only the login counts: what follows it is another program's."""
+        if self.passed_on:
+            return
+        self.passed_on = True
+        if self.before is not None and len(self.pauses) <= KEPT_PAUSES:
+            del self.pauses[self.before :]
+        self.keys.clear()
+        self.tokens = self.echoes = self.chaff = 0
+        self.unanswered = self.worked = False
 
     def token(self, size: int, gap_ns: int, arrival_ns: int) -> None:
+        if self.passed_on:
+            return
         if size < 0:
             self.followed |= gap_ns >= PAUSE_NS
             if self.waits and -size <= self.size + ECHO:
@@ -153,7 +173,7 @@ class Rhythm:
                 return Reason.NOTHING
             differ = n >= ENOUGH and spread(pauses) >= SPREAD
             return Reason.TRAINS if slow or differ else Reason.NOTHING
-        if self.echoes * 2 >= self.tokens and len(keys) >= KEYS_ENOUGH:
+        if keyed and self.echoes * 2 >= self.tokens and len(keys) >= KEYS_ENOUGH:
             typed = _typed(keys)
             waited = n > 0 and median(pauses) * UNIT_NS >= SLOW_NS
             if not (typed is Reason.FAST_KEYS and waited):
@@ -181,7 +201,10 @@ class Rhythm:
         if n < ENOUGH or len(self.keys) >= KEYS_ENOUGH or keyed:
             return Reason.THINKING
         in_lines = lines * 5 >= n * 3
-        if median(pauses) * UNIT_NS < (SLOW_NS if in_lines else USUAL_NS):
+        if in_lines:
+            if middle(pauses) * UNIT_NS < LINES_NS:
+                return Reason.QUICK_PAUSES
+        elif median(pauses) * UNIT_NS < USUAL_NS:
             return Reason.QUICK_PAUSES
         if n >= OFTEN and max(pauses) * UNIT_NS < THOUGHT_NS:
             return Reason.QUICK_PAUSES
@@ -206,6 +229,11 @@ def _typed(keys: list[int]) -> Reason:
 
 def median(values: list[int]) -> int:
     return sorted(values)[len(values) // 2]
+
+
+def middle(values: list[int]) -> float:
+    """The geometric mean: the middle of what is log-normal."""
+    return math.exp(sum(math.log(value) for value in sorted(values)) / len(values))
 
 
 def trimmed(values: list[int]) -> list[int]:
