@@ -43,7 +43,7 @@ cdef class Cuts:
     cdef object family_of
     cdef int families, n_overheads
     cdef int32_t most_overhead
-    cdef int32_t[MOST_OVERHEADS] overheads, alerts
+    cdef int32_t[MOST_OVERHEADS] overheads, slacks, alerts
     cdef const int32_t[:, ::1] finals
     cdef uint64_t[:, :, :, ::1] now
     cdef uint64_t[:, :, ::1] earlier
@@ -62,13 +62,14 @@ cdef class Cuts:
     def __init__(self, positions, edges, entries, variants, carriers):
         self.positions, self.edges = positions, edges
         self.carried = (np.asarray(variants) >= 0).any(1).astype(np.uint8)
-        overheads = dict(carriers[:, :2].tolist())
+        overheads = list(dict.fromkeys([tuple(row[1:4]) for row in carriers.tolist()]))
         if len(overheads) > MOST_OVERHEADS:
             raise ValueError("too many different overheads")
-        self.n_overheads, self.most_overhead = len(overheads), max(overheads, default=0)
-        for number, (overhead, alert) in enumerate(overheads.items()):
-            self.overheads[number], self.alerts[number] = overhead, alert
-        self.finals = _finals(carriers, list(overheads))
+        self.n_overheads = len(overheads)
+        self.most_overhead = max([sum(one[:2]) for one in overheads], default=0)
+        for number, (overhead, slack, alert) in enumerate(overheads):
+            self.overheads[number], self.slacks[number], self.alerts[number] = overhead, slack, alert
+        self.finals = _finals(carriers, overheads)
         self.now = np.zeros((len(overheads), 2, 2, SIZES), np.uint64)
         self.earlier = np.zeros((len(overheads), 2, SIZES), np.uint64)
         self.after = np.zeros(MOST_AFTER, np.uint64)
@@ -315,7 +316,7 @@ cdef class Cuts:
     def _add_step(self, int64_t before, uint32_t at, int condition, int32_t least):
         """Write a step into the tables; least : runs before it."""
         cdef Position* here = &self.positions[at]
-        cdef int32_t records, overhead
+        cdef int32_t records, overhead, slack
         cdef int one, side
         for one in range(condition == SOME_GAP, 2):
             self.budget = MOST_WAYS
@@ -327,17 +328,19 @@ cdef class Cuts:
         if before < 0:
             for one in range(self.n_overheads):
                 for side in range(2):
-                    self._fill(&self.earlier[one, side, 0], 0, 1 << 30, 1, 0)
+                    self._fill(&self.earlier[one, side, 0], 0, 1 << 30, 1, 0, 0)
             return
         here = &self.positions[before]
         side, records = here.direction < 0, records_of(here)
         alone = self.backward[before] == here.exact_high + records * self.most_overhead
         for one in range(self.n_overheads):
             if alone:
-                overhead = self.overheads[one]
-                self._fill(&self.earlier[one, side, 0], here.exact_low, here.exact_high, records, overhead)
+                overhead, slack = self.overheads[one], self.slacks[one]
+                self._fill(
+                    &self.earlier[one, side, 0], here.exact_low, here.exact_high, records, overhead, slack
+                )
             else:
-                self._fill(&self.earlier[one, side, 0], here.exact_low, self.backward[before], 1, 0)
+                self._fill(&self.earlier[one, side, 0], here.exact_low, self.backward[before], 1, 0, 0)
 
     cdef void _from(
         self, uint32_t at, int64_t low, int64_t high, int32_t records, int depth, int gap
@@ -363,23 +366,25 @@ cdef class Cuts:
     ) noexcept:
         """ends : the flow may end behind the run, which may hold an alert, then"""
         cdef int one
+        cdef int32_t overhead, slack, alert
         for one in range(self.n_overheads):
-            self._fill(&self.now[one, side, gap, 0], low, high, records, self.overheads[one])
+            overhead, slack, alert = self.overheads[one], self.slacks[one], self.alerts[one]
+            self._fill(&self.now[one, side, gap, 0], low, high, records, overhead, slack)
             if ends:
-                low, high = low + self.alerts[one], high + self.alerts[one]
-                self._fill(&self.now[one, side, gap, 0], low, high, records, self.overheads[one])
-                low, high = low - self.alerts[one], high - self.alerts[one]
+                self._fill(
+                    &self.now[one, side, gap, 0], low + alert, high + alert, records, overhead, slack
+                )
 
     cdef void _fill(
-        self, uint64_t* row, int64_t low, int64_t high, int32_t records, int32_t overhead
+        self, uint64_t* row, int64_t low, int64_t high, int32_t records, int32_t overhead, int32_t slack
     ) noexcept:
         """Set the bit for runs of so much data in 1 to `records` records."""
         cdef int32_t n, size
         if high - low >= overhead:      # they overlap
-            low, high = low + overhead, high + records * <int64_t>overhead
-            records, overhead = 1, 0
+            low, high = low + overhead, high + records * <int64_t>(overhead + slack)
+            records, overhead, slack = 1, 0, 0
         for n in range(1, records + 1):
-            for size in range(class_of(low + n * overhead), class_of(high + n * overhead) + 1):
+            for size in range(class_of(low + n * overhead), class_of(high + n * (overhead + slack)) + 1):
                 row[size] |= self.bit
 
     cdef bint _within(self, Position* here, Edge* edge) noexcept:
@@ -405,6 +410,6 @@ def _finals(carriers, overheads):
     """(size, mask of overheads) of messages by which a client ends the handshake."""
     masks = {}
     for row in carriers.tolist():
-        for size in row[8 : 8 + row[7]]:
-            masks[size] = masks.get(size, 0) | 1 << overheads.index(row[0])
+        for size in row[10 : 10 + row[9]]:
+            masks[size] = masks.get(size, 0) | 1 << overheads.index(tuple(row[1:4]))
     return np.array(sorted(masks.items()), np.int32).reshape(-1, 2)

@@ -49,7 +49,8 @@ cdef class Dossiers:
     cdef Completion pending[MOST_PENDING]
     cdef int n_pending
     cdef uint32_t chasing                       # facets of what may match with edits, see `chase`
-    cdef bint opened                            # a tunnel may begin at this token
+    cdef uint32_t hello                         # the first of the signatures that open tunnels
+    cdef uint32_t opened                        # mask of those that did, at this token
     cdef bint recalling                         # while a flow is taken over from another matcher,
     cdef uint8_t[::1] known                     # 1 for the signatures that it has identified there,
     cdef Dossiers past                          # its dossiers,

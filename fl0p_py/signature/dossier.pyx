@@ -59,6 +59,7 @@ cdef class Dossiers:
         cdef Dossier dossier
         cdef Entry entry
         self.rules, self.hands = rules, hands
+        self.hello = np.argmax(rules["count"] == OPENS) if len(rules) else 0
         self.known = np.zeros(len(rules), np.uint8)
         self.pool = np.zeros(256, np.asarray(<Dossier[:1]>&dossier).dtype)
         self.entries = np.zeros(256, np.asarray(<Entry[:1]>&entry).dtype)
@@ -74,7 +75,7 @@ cdef class Dossiers:
         cdef uint32_t penalty = (cost * TOLERANCE_COST + edits * EDIT_COST) // rule.items
         cdef Completion done
         if rule.count == OPENS:
-            self.opened = True
+            self.opened |= <uint32_t>1 << (signature - self.hello)
             return 0
         if self.recalling and self.known[signature]:
             return 0    # it comes by `recall`, when its time has come

@@ -31,6 +31,7 @@ cdef struct Beginning:      # of a flow that may be a tunnel, and into which nob
     uint8_t answered        # runs of the server, up to 3
     uint8_t overheads       # mask of those that are possible, and
     uint8_t finals          # of those whose handshake may have ended with a token
+    uint8_t hellos          # mask of those that it began with
     uint8_t kept            # tokens
     uint8_t gaps[MOST_KEPT]     # thresholds that the gap before each reached
     int32_t sizes[MOST_KEPT]    # signed by direction

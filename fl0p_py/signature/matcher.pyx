@@ -276,8 +276,8 @@ cdef class Matcher:
             if found:
                 self._branches(found, event.flow, state, &token)
         if self.dossiers.opened:
-            self.dossiers.opened = False
-            self.tunnels.open(event.flow, state.port)
+            self.tunnels.open(event.flow, state.port, self.dossiers.opened)
+            self.dossiers.opened = 0
             state.flags |= TUNNEL
         if state.flags & TUNNEL and not self.tunnels.token(event.flow, state, &token):
             state.flags &= ~TUNNEL

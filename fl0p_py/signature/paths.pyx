@@ -7,6 +7,8 @@ records, at most one for each token, the rest of the bytes lies within the path'
 
     run = overhead * records + sum of the tokens      path c16 c44 in TLS 1.3: 60 + 22 or 60 + 44
 
+Where a record is padded to a block, the overhead is what it has at least, and `slack` what may come to it;
+the sizes of all records are as far from whole blocks as that of an alert.
 The positions are those of the machine, which patterns that begin alike share.  What came of a size at a
 place is remembered, since sizes repeat.
 
@@ -50,7 +52,8 @@ cdef class Paths:
 
     def _set_loose_high(self):
         """Patterns without `<` are looked for in every run: its size tells somebody who types from a page."""
-        overhead = max(np.asarray(self.carriers)["overhead"].tolist(), default=0)
+        carriers = np.asarray(self.carriers)
+        overhead = max((carriers["overhead"] + carriers["slack"]).tolist(), default=0)
         self.loose_high = [0, 0]
         for at, _, start, _ in np.asarray(self.entries).tolist():
             if not start:
@@ -81,7 +84,7 @@ cdef class Paths:
         if at == 0:
             at = 1 << 23 | self.tunnel.families
         key = (<uint64_t>size | at << 20 | <uint64_t>self.place.carrier << 44
-               | <uint64_t>flags << 48 | <uint64_t>passed << 56 | <uint64_t>(self.tunnel.direction < 0) << 63)
+               | <uint64_t>flags << 50 | <uint64_t>passed << 56 | <uint64_t>(self.tunnel.direction < 0) << 63)
         # multiplied by 2^64 over the golden ratio (Knuth, The Art of Computer Programming 3, 6.4)
         memo = <Memo*>&self.memory[(key * <uint64_t>0x9E3779B97F4A7C15ULL >> 40) & (MEMOS - 1), 0]
         if memo.key == key:
@@ -148,6 +151,7 @@ cdef class Paths:
         cdef uint32_t one, begin, end
         cdef bint fits
         cdef int32_t overhead = self.carriers[self.place.carrier].overhead
+        cdef int32_t slack = self.carriers[self.place.carrier].slack
         self.visits += 1
         if self.visits > MOST_VISITS:
             self.overflow += 1
@@ -158,7 +162,7 @@ cdef class Paths:
         records += records_of(here)
         if records > MOST_RECORDS:
             records = MOST_RECORDS
-        if self.size <= high + records * overhead:
+        if self.size <= high + records * (overhead + slack):
             self.more = True
         if self.size < low + overhead:
             return 0
@@ -186,13 +190,17 @@ cdef class Paths:
 
     cdef bint _fits(self, int64_t low, int64_t high, int32_t records) noexcept nogil:
         """Whether the bytes are some number of records with so much in them."""
-        cdef int32_t overhead = self.carriers[self.place.carrier].overhead, n
-        cdef int64_t inner
+        cdef Carrier* carrier = &self.carriers[self.place.carrier]
+        cdef int64_t most, least        # bytes in so many records
+        cdef int32_t n
         for n in range(1, records + 1):
-            inner = self.size - n * <int64_t>overhead
-            if inner < low:
+            most = self.size - n * <int64_t>carrier.overhead
+            if most < low:
                 return False
-            if inner <= high and inner <= n * <int64_t>MOST_PLAIN:
+            if carrier.slack and (self.size - n * carrier.alert) % (carrier.slack + 1):
+                continue    # as many more than alerts as make up whole blocks
+            least = most - n * carrier.slack
+            if least <= high and max(least, low) <= n * <int64_t>MOST_PLAIN:
                 return True
         return False
 

@@ -21,7 +21,8 @@ cdef enum PlaceFlag:
     TICKETED = 16           # the server's first run was tickets: its next may begin with as many
 
 cdef struct Carrier:        # signature/overhead.py, Carrier
-    int32_t overhead, alert, via, alone, server, low, high, clients
+    int32_t hellos          # mask of those behind which it may stand
+    int32_t overhead, slack, alert, via, alone, server, low, high, clients
     int32_t client[MOST_CLIENT]
 
 cdef struct Place:          # how far an inner pattern has come

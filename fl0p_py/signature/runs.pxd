@@ -17,7 +17,7 @@ cdef class Runs:
     cdef Tunnel* tunnel
     cdef Place* place
 
-    cdef void open(self, Tunnel* tunnel, bint late) noexcept nogil
+    cdef void open(self, Tunnel* tunnel, uint32_t hellos, bint late) noexcept nogil
     cdef bint token(self, Tunnel* tunnel, FlowState* state, Token* token) except -1 nogil
     cdef int close(self, Tunnel* tunnel, FlowState* state, int passed) except -1 nogil
     cdef int end(self, Tunnel* tunnel, FlowState* state, int passed, bint seen) except -1 nogil

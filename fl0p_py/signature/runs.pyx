@@ -25,15 +25,18 @@ cdef class Runs:
     def __init__(self, Paths paths, positions, carriers):
         self.paths, self.positions, self.carriers = paths, positions, carriers
 
-    cdef void open(self, Tunnel* tunnel, bint late) noexcept nogil:
-        """Put a place for each carrier in front of all patterns, or (late) of those without `<`."""
+    cdef void open(self, Tunnel* tunnel, uint32_t hellos, bint late) noexcept nogil:
+        """Put a place for each of the carriers before all patterns, or (late) those without `<`."""
+        cdef Place* place
         cdef int i
-        for i in range(self.carriers.shape[0]):
-            tunnel.before[i].carrier = <uint8_t>i
-            tunnel.before[i].flags = EXPECT_CLIENT | LATE if late else EXPECT_CLIENT
+        for i in range(<int>self.carriers.shape[0]):
+            if not self.carriers[i].hellos & hellos:
+                continue
+            place = &tunnel.before[tunnel.befores]
+            tunnel.befores += 1
+            place.carrier, place.flags = <uint8_t>i, EXPECT_CLIENT | LATE if late else EXPECT_CLIENT
             if self.carriers[i].server or self.carriers[i].high:
-                tunnel.before[i].flags |= EXPECT_SERVER
-        tunnel.befores = <uint8_t>self.carriers.shape[0]
+                place.flags |= EXPECT_SERVER
 
     cdef bint token(self, Tunnel* tunnel, FlowState* state, Token* token) except -1 nogil:
         """A token; False: nothing can come of the tunnel any more."""

@@ -35,7 +35,7 @@ HELLO = "hello"
 VIAS = tuple(dict.fromkeys(carrier.via for carrier in CARRIERS))
 INNER = {"reverse": "shell"}
 """What activities are called in the name of a tunnel, if otherwise."""
-OUTER = {"tls12": "tls", "tls13": "tls"}
+OUTER = {"tls12": "tls", "tls12-cbc": "tls", "tls13": "tls"}
 
 MOST_CLIENT = 12
 """Columns for `Carrier.client`."""
@@ -55,8 +55,8 @@ def with_tunnels(signatures: SignatureSet) -> SignatureSet:
     if not variants:
         return signatures
     hellos = [
-        Signature(f"tunnel.{number}", "a tunnel may begin", parse_pattern(text), via=HELLO)
-        for number, text in enumerate(HELLOS)
+        Signature(f"tunnel.{number}", "a tunnel may begin", parse_pattern(hello.pattern), via=HELLO)
+        for number, hello in enumerate(HELLOS)
     ]
     whole = replace(signatures, signatures=(*signatures.signatures, *hellos, *variants))
     signatures.tunnelled.append(whole)
@@ -104,7 +104,7 @@ def encapsulated(example: Pattern, carrier: Carrier) -> Pattern:
         tokens.append(token("s", carrier.server or carrier.tickets[0]))
     for item in example.sequence.items:
         if isinstance(item, Segment):
-            item = token(item.direction, item.size.low + carrier.overhead)
+            item = token(item.direction, carrier.record(item.size.low))
         if isinstance(item, Segment | Pause):
             tokens.append(item)
     if example.end:
@@ -128,10 +128,12 @@ def variant_table(signatures: Signatures[Signature]) -> NDArray[np.int32]:
 
 
 def carrier_table() -> NDArray[np.int32]:
-    """int32[carriers, 8 + MOST_CLIENT], a row as in place.pxd."""
+    """int32[carriers, 10 + MOST_CLIENT], a row as in place.pxd."""
     rows = [
         (
-            *(carrier.overhead, carrier.alert, VIAS.index(carrier.via), carrier.alone, carrier.server),
+            sum(1 << number for number, hello in enumerate(HELLOS) if carrier in hello.carriers),
+            *(carrier.overhead, carrier.slack, carrier.alert, VIAS.index(carrier.via)),
+            *(carrier.alone, carrier.server),
             *carrier.tickets,
             len(carrier.client),
             *carrier.client,

@@ -32,7 +32,7 @@ cdef class Tunnels:
     cdef inline Beginning* beginning(self, uint32_t flow) noexcept nogil:
         return <Beginning*>&self.beginnings[self.of_flow[flow] - 1, 0]
 
-    cdef int open(self, uint32_t flow, uint16_t port) except -1 nogil
+    cdef int open(self, uint32_t flow, uint16_t port, uint32_t hellos) except -1 nogil
     cdef void _allow(self, Beginning* beginning, uint16_t port) noexcept nogil
     cdef int _look(self, Beginning* beginning, bint late) except -1 nogil
     cdef bint _repeat(self, Beginning* beginning, FlowState* state, Token* token, bint late) except -1 nogil

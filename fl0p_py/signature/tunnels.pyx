@@ -44,8 +44,8 @@ cdef class Tunnels:
         """Places that were dropped at a bound."""
         return self.paths.overflow
 
-    cdef int open(self, uint32_t flow, uint16_t port) except -1 nogil:
-        """The next token told of may begin the run that ends a handshake."""
+    cdef int open(self, uint32_t flow, uint16_t port, uint32_t hellos) except -1 nogil:
+        """The next token told of may begin the run that ends a handshake; hellos : mask of those seen."""
         cdef uint32_t at
         self.free(flow)
         self.begun += 1
@@ -60,6 +60,7 @@ cdef class Tunnels:
             at = self.used_beginnings
         self.of_flow[flow] = at
         memset(self.beginning(flow), 0, sizeof(Beginning))
+        self.beginning(flow).hellos = <uint8_t>hellos
         self._allow(self.beginning(flow), port)
         return 0
 
@@ -87,7 +88,7 @@ cdef class Tunnels:
         tunnel = self.row(at)
         memset(tunnel, 0, sizeof(Tunnel))
         tunnel.families = beginning.families
-        self.runs.open(tunnel, late)
+        self.runs.open(tunnel, beginning.hellos, late)
         return 0
 
     cdef void free(self, uint32_t flow) noexcept nogil:

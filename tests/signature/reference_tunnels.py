@@ -197,7 +197,7 @@ class ReferenceTunnel:
         """Positions that a run of this size may lead to."""
         found: set[int] = set()
         for at in self.steps(place, gap):
-            self.walk(at, (0, 0, 0), place.carrier.overhead, size, 0, found)
+            self.walk(at, (0, 0, 0), place.carrier, size, 0, found)
         return found
 
     def steps(self, place: Place, gap: bool) -> Iterator[int]:
@@ -212,7 +212,7 @@ class ReferenceTunnel:
                 yield at
 
     def walk(
-        self, at: int, so_far: tuple[int, int, int], overhead: int, size: int, depth: int, found: set[int]
+        self, at: int, so_far: tuple[int, int, int], carrier: Carrier, size: int, depth: int, found: set[int]
     ) -> None:
         here = self.machine.positions[at]
         low, high, records = so_far
@@ -220,7 +220,12 @@ class ReferenceTunnel:
         burst = here.slot is not None
         records += 2 + here.size.high // USUAL_READ if burst else 1 + here.size.high // MOST_PLAIN
         records = min(records, MOST_RECORDS)
-        fits = any(low <= size - n * overhead <= min(high, n * MOST_PLAIN) for n in range(1, records + 1))
+        fits = any(
+            max(low, size - n * (carrier.overhead + carrier.slack))
+            <= min(high, size - n * carrier.overhead, n * MOST_PLAIN)
+            for n in range(1, records + 1)
+            if (size - n * carrier.alert) % (carrier.slack + 1) == 0
+        )
         if fits:
             found.add(at)
         if burst or depth == MOST_DEPTH:
@@ -233,7 +238,7 @@ class ReferenceTunnel:
                 continue
             if fits and (there.size.low, there.size.high) == (here.size.low, here.size.high):
                 continue  # of a row of like tokens, as few as will do
-            self.walk(edge.to, (low, high, records), overhead, size, depth + 1, found)
+            self.walk(edge.to, (low, high, records), carrier, size, depth + 1, found)
 
 
 def within(size: int, bounds: tuple[int, int]) -> bool:

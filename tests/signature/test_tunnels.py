@@ -14,7 +14,7 @@ from fl0p_py.library import Flow, read_flows
 from fl0p_py.signature import automaton, cuts, gates, paths, runs, trial, tunnels
 from fl0p_py.signature.loader import load
 from fl0p_py.signature.matcher import Matcher
-from fl0p_py.signature.overhead import CARRIERS, TLS12_CHACHA, TLS12_GCM, TLS13, Carrier
+from fl0p_py.signature.overhead import CARRIERS, CARRIERS13, TLS12_CHACHA, TLS12_GCM, TLS13, Carrier
 from fl0p_py.signature.parser import parse_pattern
 from fl0p_py.signature.pattern import Facets, Pattern, Signature, SignatureSet
 from fl0p_py.signature.tunnel import encapsulated, outer_ports, variant, with_tunnels
@@ -22,11 +22,11 @@ from tests.signature.reference_tunnels import ReferenceTunnel, Token
 
 ROOT = Path(__file__).resolve().parents[2]
 SHIPPED = load([ROOT / "fl0p.fp"])
-BOTH = ("tls12", "tls13")
+VIAS = ("tls12", "tls12-cbc", "tls13")
 
 
 def signature(pattern: str, **facets: str) -> Signature:
-    return Signature("x", "x", parse_pattern(pattern), Facets(**(facets or {"class_": "ssh"})), inside=BOTH)
+    return Signature("x", "x", parse_pattern(pattern), Facets(**(facets or {"class_": "ssh"})), inside=VIAS)
 
 
 def found(pattern: str, flow: str) -> list[tuple[str, int]]:
@@ -46,8 +46,14 @@ def test_overheads() -> None:
     assert [(c.via, c.client, c.alert) for c in CARRIERS if len(c.client) == 1] == [
         ("tls12", (51,), 31),
         ("tls12", (43,), 23),
+        ("tls12-cbc", (75,), 53),
+        ("tls12-cbc", (79,), 57),
+        ("tls12-cbc", (91,), 69),
+        ("tls12-cbc", (107,), 85),
     ]
-    assert CARRIERS[0].client == (58, 64, 74, 80)
+    assert [c.client for c in CARRIERS13] == [(58, 64, 74, 80)]
+    (sha256,) = (c for c in CARRIERS if c.client == (91,))
+    assert [sha256.record(size) for size in (0, 15, 16, 31, 32)] == [69, 69, 85, 85, 101]
 
 
 HELLO = "tcp 443 < c517 s1400"
@@ -75,7 +81,18 @@ ROWS = [
     ("tcp * < c10 s20", "tcp 443 < c460 s133 c43 c31 s41", [("tls12", 5)]),
     ("tcp * < c10 s20", f"{HELLO} c93 c39 s51 s49", []),  # the client has to wait
     ("tcp * < c10 s20", f"{HELLO} c80 c31 s42", []),
+    ("tcp * < c10 s20", "tcp 443 < c88 s400 c80 c32 s42", []),  # OpenVPN begins so: no ClientHello of TLS 1.3
+    ("tcp * < c10 s20", "tcp 443 < c88 s100 c377 s1224 c80 c32 s42", []),
+    ("tcp * < c10 s20", "tcp 443 < c100 s400 c93 s51 c39 s49", [("tls12", 6)]),
     ("tcp * < c10 s20", "tcp 443 c517 s1400 c80 c32 s42", []),  # where it began was not seen
+    ("tcp * < c10 s20", f"{HELLO} c133 s91 c69 s85", [("tls12-cbc", 6)]),  # whole blocks, with SHA-256
+    ("tcp * < c10 s20", f"{HELLO} c166 s282 c69 s85", [("tls12-cbc", 6)]),
+    ("tcp * < c10 s20", "tcp 443 < c460 s200 c91 c69 s85", [("tls12-cbc", 5)]),
+    ("tcp * < c10 s20", f"{HELLO} c117 s75 c53 s69", [("tls12-cbc", 6)]),  # SHA-1,
+    ("tcp * < c10 s20", f"{HELLO} c121 s79 c57 s73", [("tls12-cbc", 6)]),  # its MAC behind the padding
+    ("tcp * < c10 s20", f"{HELLO} c149 s107 c85 s101", [("tls12-cbc", 6)]),  # SHA-384
+    ("tcp * < c10 s20", f"{HELLO} c133 s91 c85 s85", []),
+    ("tcp * < c10 s20", f"{HELLO} c133 s91 c70 s85", []),  # a part of a block
     # records
     ("tcp * < c10 c5 s20", f"{HELLO} c80 c32 c27 s42", [("tls13", 6)]),  # two records,
     ("tcp * < c10 c5 s20", f"{HELLO} c80 c59 s42", [("tls13", 5)]),  # in one segment,
@@ -92,6 +109,9 @@ ROWS = [
     ("tcp * < c10 s20 >", f"{HELLO} c80 c32 s42", []),
     ("tcp * < c10 S20", f"{HELLO} c80 c32 s42", [("tls13", 5)]),
     ("tcp * < c10 s20 +", f"{HELLO} c80 c32 s42 + c30", [("tls13", 5)]),
+    ("tcp * < c10 c5 s20", f"{HELLO} c133 s91 c69 c69 s85", [("tls12-cbc", 7)]),
+    ("tcp * < c10 c9 s20", f"{HELLO} c133 s91 c85 s85", [("tls12-cbc", 6)]),  # 19 bytes read together
+    ("tcp * < c10 s20 >", f"{HELLO} c133 s91 c69 s85 s69 c69 >", [("tls12-cbc", 8)]),
     # anywhere
     ("tcp * + c1 s1 c1 s1", f"{HELLO} c80 c400 s900 + c23 s23 c23 s23", [("tls13", 9)]),
     ("tcp * + c1 s1 c1 s1", f"{HELLO} c80 c400 s900 c23 s23 c23 s23", []),
@@ -148,7 +168,7 @@ def encrypted(draw: st.DrawFn, pattern: str) -> list[Token]:
     if carrier.server or draw(st.booleans()):
         tokens.append(Token(-(carrier.server or draw(OTHERS))))
     for inner in draw(walk(pattern)):
-        size = abs(inner.size) + carrier.overhead
+        size = carrier.record(abs(inner.size))
         with_last = not inner.gap and (inner.size > 0) == (tokens[-1].size > 0) and draw(st.booleans())
         if with_last and len(tokens) > 2 and draw(st.booleans()):
             size -= carrier.overhead
