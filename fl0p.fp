@@ -213,6 +213,9 @@ icmp * = ( c-48 +? s64- | c49-72 +? s73- ) ( +? ( c* | s* ) ){0,12} +? ( c-48 +?
 #: id=icmp.tunnel.ip.answers class=icmp tunnel=icmp-tunnel no-edits
 icmp * = < c-200 ( +? ( c-200 | s-200 ) ){0,24} +? s201- ( +? ( c-200 | s* ) ){0,12} +? s201- : Tunnel in ICMP echo (answers longer than any question)
 
+#: id=icmp.tunnel.tcp class=icmp tunnel=icmp-tunnel no-edits
+icmp * = ( c60 +? s60 +? c52 ( +? c-8 ){0,8} +? ( c90-1500 | s53-1500 ) | c61 +? s61 +? c53 ( +? c-8 ){0,8} +? ( c90-1500 | s54-1500 ) | c62 +? s62 +? c54 ( +? c-8 ){0,8} +? ( c90-1500 | s55-1500 ) | c63 +? s63 +? c55 ( +? c-8 ){0,8} +? ( c90-1500 | s56-1500 ) | c64 +? s64 +? c56 ( +? c-8 ){0,8} +? ( c90-1500 | s57-1500 ) | c65 +? s65 +? c57 ( +? c-8 ){0,8} +? ( c90-1500 | s58-1500 ) | c66 +? s66 +? c58 ( +? c-8 ){0,8} +? ( c90-1500 | s59-1500 ) | c67 +? s67 +? c59 ( +? c-8 ){0,8} +? ( c90-1500 | s60-1500 ) | c68 +? s68 +? c60 ( +? c-8 ){0,8} +? ( c90-1500 | s61-1500 ) | c69 +? s69 +? c61 ( +? c-8 ){0,8} +? ( c90-1500 | s62-1500 ) | c70 +? s70 +? c62 ( +? c-8 ){0,8} +? ( c90-1500 | s63-1500 ) | c71 +? s71 +? c63 ( +? c-8 ){0,8} +? ( c90-1500 | s64-1500 ) | c72 +? s72 +? c64 ( +? c-8 ){0,8} +? ( c90-1500 | s65-1500 ) | c80 +? s80 +? c72 ( +? c-8 ){0,8} +? ( c90-1500 | s73-1500 ) | c84 +? s84 +? c76 ( +? c-8 ){0,8} +? ( c90-1500 | s77-1500 ) ) : Tunnel in ICMP echo (a connection opened inside)
+
 #: id=icmp.tunnel.ptunnel class=icmp tunnel=icmp-tunnel no-edits
 icmp * = < c28 ( +? ( c28 | s28 ) ){0,8} +? ( c29-1052 | s29-1052 ) ( +? ( c28-1052 | s28-1052 ) ){2} : Tunnel in ICMP echo (ptunnel)
 

@@ -170,7 +170,7 @@ def until(condition: Callable[[], bool], time_s: float = TIME_S) -> None:
         time.sleep(0.02)
 
 
-def end(process: subprocess.Popen[bytes], number: int = signal.SIGTERM, time_s: float = 5.0) -> int:
+def end(process: subprocess.Popen[bytes], number: int = signal.SIGTERM, time_s: float = TIME_S) -> int:
     """Send a signal to a process of ours and wait for its end, by force if need be; its status."""
     if process.poll() is None:
         process.send_signal(number)

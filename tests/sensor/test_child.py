@@ -141,7 +141,7 @@ def test_the_empty_directory_is_gone_as_soon_as_it_is_a_root(start: Callable[...
 
 
 ATTEMPTS: dict[str, Callable[[], object]] = {
-    "open a file": lambda: open("/etc/passwd", "rb"),  # noqa: SIM115, PTH123
+    "open a file": lambda: open("/bin/sh", "rb"),  # noqa: SIM115, PTH123
     "open its root": lambda: os.open("/", os.O_RDONLY),
     "make a file": lambda: os.open("/file", os.O_CREAT | os.O_WRONLY),
     "become root": lambda: os.setuid(0),
@@ -160,8 +160,8 @@ ATTEMPTS: dict[str, Callable[[], object]] = {
 def test_a_confined_child_can_do_none_of_these(
     confinement: Confinement, start: Callable[..., Started], tmp_path: Path
 ) -> None:
-    (tmp_path / "etc").mkdir()
-    (tmp_path / "etc" / "passwd").write_text("even a file in the new root")
+    (tmp_path / "bin").mkdir()
+    (tmp_path / "bin" / "sh").write_text("even a file in the new root")
 
     def work(channel: Channel) -> int:
         for name in ATTEMPTS:

@@ -362,9 +362,9 @@ def test_several_workers_write_one_log_and_count_together(net: lab.Pair, tmp_pat
 def test_a_reader_that_goes_away_ends_it_as_a_pipe_does(net: lab.Pair) -> None:
     command = f"{' '.join(COMMAND)} -i {net.server.device} -q | head -n 1; echo ${{PIPESTATUS[0]}}"
     reader = net.server.spawn("bash", "-c", command, stdout=-1, stderr=-1, cwd=ROOT)
-    time.sleep(2)
-    fetch(net, 3)
-    output, errors = reader.communicate(timeout=10)
+    while reader.poll() is None:  # it says nothing when it begins to listen
+        fetch(net)
+    output, errors = reader.communicate()
     assert output.decode().splitlines()[-1] == "141"
     assert errors == b""
 
@@ -373,10 +373,12 @@ def test_metrics_are_served_by_the_monitor(net: lab.Pair, tmp_path: Path) -> Non
     with sensor(net.server, tmp_path, "-l", "--metrics", "9100") as running:
         fetch(net, 2)
         entries(running, 2)
-        time.sleep(1.5)
-        page = net.server.run("curl", "-s", "http://127.0.0.1:9100/metrics").stdout
-        assert "fl0p_flows_total 2.0" in page
-        assert 'fl0p_identifications_total{class="http"} 4.0' in page  # http and http.by-tool, each twice
+
+        def page() -> str:
+            return str(net.server.run("curl", "-s", "http://127.0.0.1:9100/metrics").stdout)
+
+        lab.until(lambda: "fl0p_flows_total 2.0" in page())
+        assert 'fl0p_identifications_total{class="http"} 4.0' in page()  # http and http.by-tool, each twice
 
 
 def test_an_idle_sensor_uses_under_one_percent(net: lab.Pair, tmp_path: Path) -> None:
