@@ -79,6 +79,15 @@ class Measured:
         )
         return Share(wrong.total(), len(ordinary)), wrong
 
+    def obscured(self) -> tuple[int, int]:
+        """Shells by hand with ObscureKeystrokeTiming (OpenSSH 9.5 on) that were called bots; all such."""
+        said = [
+            case.said["actor"]
+            for case in self.cases
+            if case.true.get("actor") == "human" and case.lab.get("obscured")
+        ]
+        return said.count("bot"), len(said)
+
     def groups(self, *names: str) -> dict[tuple[str, ...], tuple[Share, Share]]:
         """Shares of SSH flows whose outcome, and whose attempts, are right; by what their labels name."""
         found: dict[tuple[str, ...], list[Case]] = defaultdict(list)

@@ -81,6 +81,11 @@ def _summary(measured: Mapping[str, Measured]) -> Iterator[str]:
         yield _row(title, goal, [_f1(part.score(facet, "ssh"), value) for part in parts])
     for value in ("human", "bot"):
         yield _row(f"SMTP {value}, F1", 0.95, [_f1(part.score("actor", "smtp"), value) for part in parts])
+    yield _row(
+        "SSH shells by hand, keystrokes obscured, called bots",
+        0,
+        ["{} of {}".format(*part.obscured()) for part in parts],
+    )
     yield _row("SSH, number of rejected credentials right", 0.95, [str(_counted(part)) for part in parts])
     yield _row("tunnels found", 0.9, [str(_found(part)) for part in parts])
     yield _row(
