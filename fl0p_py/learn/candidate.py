@@ -20,7 +20,7 @@ from numpy.typing import NDArray
 
 from fl0p_py.learn.course import Course, Ports, Rounds, Step, Turn, advance, at_end, openings, rows_of
 from fl0p_py.learn.ease import eased
-from fl0p_py.learn.generalise import LEVELS, LIKELY, Level, doubled, widened
+from fl0p_py.learn.generalise import GENEROUS, LEVELS, LIKELY, Level, doubled, widened
 from fl0p_py.learn.turn import Turns
 from fl0p_py.learn.variant import Variant, halves, places
 from fl0p_py.signature.pattern import Size
@@ -144,11 +144,14 @@ class Candidate:
 
     @property
     def wanting(self) -> int:
-        """How much less it says than one would like, in steps of a few bits; of courses that stand anywhere
-        enough has been asked."""
-        if not self.course.start or self.course.behind_mixed():
-            return 0
-        return max(0, ceil((GOOD_BITS + _more(self.field, self.course.start) - self.bits) / STEP_BITS))
+        """How much less it says than one would like, in steps of a few bits; an exchange of any length says
+        nothing, and what comes behind it stands anywhere."""
+        field, course, said = self.field, self.course, self.bits
+        if course.behind_mixed():
+            fixed = tuple(step for step in course.steps if not (isinstance(step, Rounds) and step.mixed))
+            said = bits(replace(course, steps=fixed).pattern(field.proto, field.ports))
+        anchored = course.start and not course.behind_mixed()
+        return max(0, ceil((GOOD_BITS + _more(field, anchored) - said) / STEP_BITS))
 
     def eased(self) -> Candidate:
         """The same with ranges as wide as its flows let one expect, but for what would name others."""
@@ -234,8 +237,8 @@ class _Search:
         self.field, self.variant = field, variant
 
     def run(self) -> list[Candidate]:
-        """For each beginning the candidates from the most generous to the first with no others next to it;
-        the strictest level says where there is one."""
+        """For each beginning the candidates from the most generous to the first with no others next to it, a
+        generous one only if it says enough; the strictest level says where there is one."""
         exact = self.field.exact or bool(self.variant.folds)  # what stands anywhere has to be meant
         levels = [(i, level) for i, level in enumerate(LEVELS) if level.exact or not exact]
         strictest = _Walk(self.field, self.variant, *levels[-1])
@@ -254,7 +257,8 @@ class _Search:
                     if number >= STRICT:
                         candidate = replace(candidate, near=self._others(candidate, widened))
                     found.append(candidate)
-                    if level.exact and not candidate.near and _as_many(candidate, left[begin]):
+                    narrowed = level.width != GENEROUS or not candidate.wanting
+                    if level.exact and narrowed and not candidate.near and _as_many(candidate, left[begin]):
                         del left[begin]
         found += [replace(candidate, near=self._others(candidate, widened)) for candidate in left.values()]
         return [replace(candidate, around=self._others(candidate, doubled)) for candidate in found]
