@@ -12,12 +12,13 @@ nothing.  In this order:
                                             if somebody typed for longer than chaff goes
                                             on, and paused, and did not send whole lines;
                                             never a bot
-    echoed keys, twelve or more, and most
+    echoed keys, twelve or more, and half
         of the small tokens                 too fast, regular, drawn at random: bot; else human
     pauses alike                            bot
     no long pause                           bot, if there are three, or nothing more will come
     nothing but what keeps SSH alive        nothing is said
-    commands for SSH to carry out, each
+    commands for SSH to carry out, or two
+        and more behind the login, each
         sooner than they can be typed       bot
     two lines faster than hands             bot
     three pauses and more, no keys, and
@@ -57,13 +58,15 @@ cdef enum:
     BEAT_LESS = 8           # and how many less its refusal has: a block
     TYPED_LINES = 2         # lines that came at once into trains: one may have been pasted
     WORK = 6                # small tokens behind a pause: a command that a program carries out, such as sftp
+    FEW_KEYS = 3            # and more small tokens for each key: lines are typed, or commands
+    COMMANDS = 2            # that take thinking of
     OFTEN = 6               # pauses, one of which somebody would think in
     BLOCKS = 16             # the smallest SSH packet, RFC 4253 section 6; with any MAC, sizes divide by 4
     KEY_UNIT_NS = 16000     # LONGEST_KEY_NS fits into 16 bits
 
 cdef int64_t AWAY_NS = 600000000000     # longer: gone, not thinking
 cdef int64_t THOUGHT_NS = 5000000000    # in so many pauses, one is longer
-cdef int64_t NAMES_NS = 8000000000      # to think of such a command and to type it, names of files and all
+cdef int64_t NAMES_NS = 8000000000      # to think of one of several commands and to type it, with names of files
 cdef int64_t USUAL_NS = 2000000000      # people's median is longer where they do not type key by key
 cdef int64_t CHAFF_NS = 3200000000      # OpenSSH, clientloop.c: chaff for 1024 to 3071 ms, on the grid
 cdef int64_t SLOW_NS = 2400000000       # eight keys at 239 ms, as of a password, and half a second to begin
@@ -335,6 +338,21 @@ cdef bint is_quick(Rhythm* one, uint32_t* pauses) noexcept nogil:
     return pauses[(one.pauses - 1) % KEPT_PAUSES] * <int64_t>UNIT_NS < one.latest_bytes * CHAR_NS
 
 
+cdef bint in_haste(Rhythm* one, uint32_t* pauses) noexcept nogil:
+    """Whether of several commands behind the login none took as long as it takes people."""
+    cdef uint32_t end = one.pauses - left_out(one), begin = one.before, i
+    if not one.stage & LET_IN or one.turned:
+        return False
+    if one.pauses > KEPT_PAUSES:
+        begin = max(begin, one.pauses - KEPT_PAUSES)
+    if end < begin + COMMANDS:
+        return False
+    for i in range(begin, end):
+        if pauses[i % KEPT_PAUSES] * <int64_t>UNIT_NS >= NAMES_NS:
+            return False
+    return True
+
+
 cdef int answered(uint32_t* ordered, Rhythm* one, uint32_t* pauses) noexcept nogil:
     """The latest pauses that led to an answer, in ascending order; how many."""
     cdef uint32_t values[KEPT_PAUSES]
@@ -353,7 +371,7 @@ cdef uint8_t reason(
     cdef bint alike = regular(pauses, n)
     cdef bint slow = n > 0 and pauses[n - 1] * <int64_t>UNIT_NS >= SLOW_NS
     cdef uint8_t by_keys
-    cdef bint in_lines, keyed = <uint64_t>one.keys * 2 > one.tokens
+    cdef bint in_lines, keyed = <uint64_t>one.keys * 2 >= one.tokens > 0
     if one.chaff >= TRAIN:
         if alike or not one.typed or (one.led >= TYPED_LINES and one.led * 2 > one.trains):
             return NOTHING
@@ -378,6 +396,8 @@ cdef uint8_t reason(
         if one.beats >= <uint32_t>n:
             return NOTHING
         if one.worked and not keyed and pauses[n - 1] * <int64_t>UNIT_NS < NAMES_NS:
+            return QUICK_PAUSES
+        if <uint64_t>one.keys * FEW_KEYS <= one.tokens and in_haste(one, all_pauses):
             return QUICK_PAUSES
     if n < ENOUGH or one.keys >= KEYS_ENOUGH or keyed:
         return THINKING

@@ -219,6 +219,14 @@ def test_commands_that_are_carried_out_take_longer_to_type() -> None:
     assert judged(commands(6, 4.0, 9.0, 3.0))[0] is Reason.THINKING
     assert judged(commands(5, 4.0, 7.0, 3.0))[0] is Reason.THINKING
     assert judged(commands(6, 4.0, 7.0, 3.0), wrapped=True)[0] is Reason.THINKING
+    few = commands(3, 20.0, 4.0, 7.0, 4.5)  # a password after 20 s, then three commands that make little work
+    assert judged(few)[0] is Reason.THINKING
+    assert judged(few, let_in=6)[0] is Reason.QUICK_PAUSES
+    assert judged(few, let_in=18)[0] is Reason.THINKING  # one command says little
+    assert judged(commands(3, 20.0, 4.0, 9.0, 4.5), let_in=6)[0] is Reason.THINKING
+    assert judged(few, let_in=6, wrapped=True)[0] is Reason.THINKING
+    many = commands(3, *[2.6, 7.0] * 30)
+    assert judged(many, let_in=6)[0] is Reason.QUICK_PAUSES
 
 
 def test_what_keeps_a_connection_alive_nobody_typed() -> None:

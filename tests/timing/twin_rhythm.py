@@ -21,7 +21,7 @@ SWING, STEADY, JITTER = -0.38, 0.5, -0.15
 CHAR_NS = 90_000_000
 LONGEST_KEY_NS = 1_000_000_000
 BLOCKS, QUICK_LINES, ECHO = 16, 2, 16
-LEAD, TYPED_LINES, OFTEN, WORK = 16, 2, 6, 6
+LEAD, TYPED_LINES, OFTEN, WORK, FEW_KEYS, COMMANDS = 16, 2, 6, 6, 3, 2
 NAMES_NS = 8_000_000_000
 THOUGHT_NS, USUAL_NS, CHAFF_NS = 5_000_000_000, 2_000_000_000, 3_200_000_000
 BEAT, BEAT_LESS = 68, 8
@@ -154,19 +154,24 @@ class Rhythm:
         over : nothing more will come, so that few pauses tell, too
         wrapped : what was typed is in something else, longer than it, so that its length tells nothing
         """
-        out = self.unanswered or (self.turned and len(self.pauses) > 0 and not self.followed)
-        answered = self.pauses[: len(self.pauses) - out]
+        answered = self.pauses[: self._answered()]
+        out = len(self.pauses) - len(answered)
         pauses, keys = answered[-(KEPT_PAUSES - out) :], self.keys[-KEPT_KEYS:]
         reason = self._reason(pauses, keys, wrapped)
         if reason is Reason.QUICK_PAUSES and len(answered) < ENOUGH and not over:
             reason = Reason.NOTHING
         return reason.actor, reason, len(answered), median(pauses) * UNIT_NS if pauses else 0
 
+    def _answered(self) -> int:
+        """How many pauses count."""
+        out = self.unanswered or (self.turned and len(self.pauses) > 0 and not self.followed)
+        return len(self.pauses) - out
+
     def _reason(self, pauses: list[int], keys: list[int], wrapped: bool) -> Reason:
         n = len(pauses)
         alike = regular(pauses)
         slow = n > 0 and max(pauses) * UNIT_NS >= SLOW_NS
-        keyed = len(self.keys) * 2 > self.tokens
+        keyed = len(self.keys) * 2 >= self.tokens > 0
         if self.chaff >= TRAIN:
             lines = self.led >= TYPED_LINES and self.led * 2 > self.trains
             if alike or lines or not self.typed:
@@ -198,6 +203,8 @@ class Rhythm:
                 return Reason.NOTHING
             if self.worked and not keyed and max(pauses) * UNIT_NS < NAMES_NS:
                 return Reason.QUICK_PAUSES
+            if len(self.keys) * FEW_KEYS <= self.tokens and self._in_haste(pauses):
+                return Reason.QUICK_PAUSES
         if n < ENOUGH or len(self.keys) >= KEYS_ENOUGH or keyed:
             return Reason.THINKING
         in_lines = lines * 5 >= n * 3
@@ -211,6 +218,14 @@ class Rhythm:
         if in_lines and drawn(pauses, PAUSE_NS // UNIT_NS):
             return Reason.DRAWN_PAUSES
         return Reason.THINKING
+
+
+    def _in_haste(self, pauses: list[int]) -> bool:
+        """Whether of several commands behind the login none took as long as it takes people."""
+        if self.before is None or self.turned:
+            return False
+        behind = min(len(pauses), self._answered() - self.before)
+        return behind >= COMMANDS and max(pauses[-behind:]) * UNIT_NS < NAMES_NS
 
 
 def _typed(keys: list[int]) -> Reason:
