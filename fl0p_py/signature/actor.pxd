@@ -6,7 +6,8 @@ from fl0p_py.flow.table cimport FlowTable
 from fl0p_py.signature.dossier cimport Dossiers
 from fl0p_py.signature.record cimport Result
 from fl0p_py.signature.state cimport FlowState
-from fl0p_py.timing.rhythm cimport Judgement, Rhythms
+from fl0p_py.timing.record cimport Judgement
+from fl0p_py.timing.rhythm cimport Rhythms
 
 
 @cython.final

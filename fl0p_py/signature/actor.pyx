@@ -22,7 +22,8 @@ from fl0p_py.signature.dossier cimport Dossiers
 from fl0p_py.signature.record cimport Result
 from fl0p_py.signature.state cimport ENDED, FROM_CLIENT, PROTOCOL, PROTOCOL_1, STARTED, TCP, TIMED, FlowState
 from fl0p_py.timing.reason import MOST_PAUSES, Reason, words
-from fl0p_py.timing.rhythm cimport ENOUGH, LEFT, NO_PAUSE, PAUSE_NS, QUICK_PAUSES, SMALL, Judgement, Rhythms
+from fl0p_py.timing.record cimport ENOUGH, LEFT, NO_PAUSE, PAUSE_NS, QUICK_PAUSES, SMALL, Judgement
+from fl0p_py.timing.rhythm cimport Rhythms
 
 cdef enum:
     A_DIALOGUE = 7          # tokens of a flow that is more than a greeting and an answer

@@ -44,7 +44,8 @@ from fl0p_py.signature.timer cimport Timer, Timers
 from fl0p_py.signature.tunnel import carrier_table
 from fl0p_py.signature.tunnels cimport Tunnels
 from fl0p_py.signature.verdict import Verdict
-from fl0p_py.timing.rhythm cimport PAUSE_NS, SMALL, Rhythms
+from fl0p_py.timing.record cimport PAUSE_NS, SMALL
+from fl0p_py.timing.rhythm cimport Rhythms
 
 cdef extern from *:
     void __builtin_prefetch(const void*) nogil

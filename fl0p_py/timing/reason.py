@@ -6,7 +6,7 @@ from enum import IntEnum
 
 
 class Reason(IntEnum):
-    """What the score of rhythm.pyx found; numbers as there."""
+    """What judgement.pyx found; numbers as in record.pxd."""
 
     NOTHING = 0
     TYPED = 1  # keys at the pace of hands, each echoed

@@ -5,7 +5,7 @@
 UNIT_NS.  A clock seen through a jittery network keeps its beat: an interval that is too long is followed by
 one that is too short, and sums of four vary little (`swings`).
 
-SAFETY: arrays are the caller's, as long as it says.  The twin is in tests/timing/twin_rhythm.py.
+SAFETY: arrays are the caller's, as long as it says.  The twin is tests/timing/twin_rhythm.py.
 """
 
 from libc.math cimport exp, fabs, log, sqrt

@@ -16,6 +16,7 @@ from fl0p_py.output.choice import Choice
 from fl0p_py.output.eve import EveFormatter, eve_time, facet_fields, stats_event, vlan_ids
 from fl0p_py.output.stats import Stats
 from fl0p_py.signature.pattern import Facets, SignatureSet
+from fl0p_py.timing.reason import Reason
 from tests.output.build import MS, T0, results, row, signature, table_of
 from tests.output.schema import events, schema
 
@@ -111,7 +112,7 @@ def test_a_flow_that_ended() -> None:
 
 
 def test_the_clients_rhythm_overrules_what_the_signature_says_and_tells_why() -> None:
-    known = {"signature": 1, "actor": 2, "why": 4, "pauses": 5, "median_cs": 101}
+    known = {"signature": 1, "actor": 2, "why": int(Reason.REGULAR_PAUSES), "pauses": 5, "median_cs": 101}
     (event,) = printed(row(tokens=4), known)
     assert (event["fl0p"]["actor"], event["fl0p"]["why"]) == ("bot", "5 pauses, median 1.0 s, regular")
     ended = known | {"kind": 1, "identified": 1}

@@ -118,7 +118,7 @@ def test_the_compiled_kernel_is_the_one_loaded() -> None:
             "10.0.0.1:40001 -> 10.0.0.2:22 tcp 22 : SMTP typed by hand [smtp.typed, exact, human]",
         ),
         (
-            {"signature": 1, "actor": 2, "why": 4},
+            {"signature": 1, "actor": 2, "why": 5},
             {},
             "10.0.0.1:40001 -> 10.0.0.2:22 tcp 22 : SMTP typed by hand [smtp.typed, exact, bot]",
         ),

@@ -1,4 +1,4 @@
-"""The kernel of fl0p_py/timing/rhythm.pyx in plain words: one client's tokens in, who works it out."""
+"""The kernels of fl0p_py/timing in plain words: one client's tokens in, who works it out."""
 
 from __future__ import annotations
 
