@@ -4,9 +4,10 @@
 
 For each signature of KNOWN flows are invented (invent.py) in ten captures, three of which are set aside; the
 background are the flows of CAPTURES (a folder) that no signature of KNOWN's classes names.  Learning sees
-labels and sequences, never the signatures.  Printed is, for each, the recall on the captures set aside, and
-how many of all other flows there (invented ones and background) are named falsely.  Status 1 if a recall
-is below 0.98 or anything is named falsely.
+labels and sequences, never the signatures.  Printed is, for each, the recall on the captures set aside, that
+of the known signature itself (which what retransmissions cut escapes), and how many of all other flows there
+(invented ones and background) are named falsely.  Status 1 if a recall is below 0.98 or anything is named
+falsely.
 """
 
 from __future__ import annotations
@@ -20,6 +21,7 @@ import numpy as np
 
 from fl0p_py.learn.corpus import Corpus
 from fl0p_py.learn.intake import read_corpus
+from fl0p_py.learn.score import Share
 from fl0p_py.learn.study import Study, study
 from fl0p_py.learn.trial import each, matches
 from fl0p_py.signature.loader import load
@@ -115,16 +117,19 @@ def main() -> int:
     began = time.monotonic()
     done, learned = run(known, other, given.flows, given.seed)
     seconds = time.monotonic() - began
-    print("| known | recall set aside | false | patterns |\n|---|---|---|---|")
+    print("| known | recall set aside | known itself | false | patterns |\n|---|---|---|---|---|")
+    itself = each(known, done.aside, fuzzy=False) > 0
     passed = True
-    for signature in known:
+    for place, signature in enumerate(known):
         (one,) = (one for one in done.taught if one.lesson.target.id == label_of(signature))
         assert one.recall is not None and one.false is not None
         good = (one.recall.value or 0) >= RECALL and one.false.part == 0
         passed &= good
         note = "" if good else " **!**"
         false = f"{one.false.part} of {one.false.whole:,}"
-        print(f"| {signature.id} | {one.recall}{note} | {false} | {len(one.signatures)} |")
+        own = done.aside.label == done.aside.labels.index(label_of(signature))
+        best = Share(int((itself[place] & own).sum()), int(own.sum()))
+        print(f"| {signature.id} | {one.recall}{note} | {best.value:.3f} | {false} | {len(one.signatures)} |")
     print("\nKnown, and below it what was learned:\n")
     for signature in known:
         print(f"    {pattern_text(signature.pattern)[:150]}")
