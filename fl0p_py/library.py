@@ -43,7 +43,7 @@ class Identification:
     token    : number of tokens the flow had by then (0 never occurs)
     ts_ns    : packet time of the completion, ns since the epoch
     score    : 0-100; fuzzy : tolerance or edits were needed (then score < 100)
-    via      : the tunnel inside of which it was found: "tls12", "tls12-cbc", "tls13"; else empty
+    via      : the tunnel inside of which it was found: "ssh", "tls12", "tls12-cbc", "tls13"; else empty
     """
 
     id: str

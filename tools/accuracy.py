@@ -146,18 +146,23 @@ def measure(folder: Path, part: str, signatures: SignatureSet) -> Measured:
     cases: list[Case] = []
     missing = 0
     for labels in sorted(folder.rglob(f"{part}.jsonl")):
-        flows: dict[Key, list[Flow]] = defaultdict(list)
-        for flow in read_flows(
-            labels.with_suffix(".pcap"), signatures=signatures, options=EngineOptions(vlan=True)
-        ):
-            flows[_key(flow)].append(flow)
-        for label in map(orjson.loads, labels.read_bytes().splitlines()):
-            found = _flow_of(label, flows)
+        for label, found in labelled_flows(labels, signatures):
             if found is None:
                 missing += 1
             else:
                 cases.append(_case(labels, label, found))
     return Measured(cases, missing)
+
+
+def labelled_flows(labels: Path, signatures: SignatureSet) -> Iterator[tuple[dict[str, Any], Flow | None]]:
+    """Each label of a file with its flow in the capture beside it, if that is there; raises CaptureError."""
+    flows: dict[Key, list[Flow]] = defaultdict(list)
+    for flow in read_flows(
+        labels.with_suffix(".pcap"), signatures=signatures, options=EngineOptions(vlan=True)
+    ):
+        flows[_key(flow)].append(flow)
+    for label in map(orjson.loads, labels.read_bytes().splitlines()):
+        yield label, _flow_of(label, flows)
 
 
 def _key(flow: Flow) -> Key:

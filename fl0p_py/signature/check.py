@@ -22,6 +22,8 @@ from functools import partial
 from typing import NamedTuple
 
 from fl0p_py.errors import Place
+from fl0p_py.signature.channel import SSH
+from fl0p_py.signature.channel import example as through_channel
 from fl0p_py.signature.extent import shortest
 from fl0p_py.signature.loader import load
 from fl0p_py.signature.overhead import CARRIERS
@@ -30,7 +32,7 @@ from fl0p_py.signature.pattern import MAX_SIZE, Pattern, Signature, SignatureSet
 from fl0p_py.signature.printer import pattern_text
 from fl0p_py.signature.specificity import bits
 from fl0p_py.signature.text import source_paths
-from fl0p_py.signature.tunnel import can, encapsulated, variant, with_tunnels
+from fl0p_py.signature.tunnel import VIAS, can, encapsulated, variant, with_tunnels
 from fl0p_py.wording import counted
 
 WEAK_BITS = 24.0
@@ -105,7 +107,7 @@ def tried(signature: Signature, example: Pattern, fuzzy: bool, threshold_ms: int
     from fl0p_py.signature import trial  # numpy and the kernel, only for this
 
     alone = SignatureSet((signature,))
-    if signature.via:
+    if signature.via in VIAS:
         alone = with_tunnels(SignatureSet((replace(signature, via="", inside=(signature.via,)),)))
     (result,) = trial.run(alone, [trial.flow_of(example)], threshold_ms=threshold_ms, fuzzy=fuzzy)
     return any(alone.signatures[found.signature].via == signature.via for found in result.identifications)
@@ -135,13 +137,13 @@ def _inside(
     outcome is told wrongly is asked all the same."""
     if not wanted and not signature.facets.outcome:
         return
-    for carrier in CARRIERS:
-        if not can(signature, carrier.via) or not example.start:
-            continue
-        outer = encapsulated(example, carrier)
-        if matches(variant(signature, carrier.via), outer, True) != wanted:
+    if not example.start:
+        return
+    outers = [(carrier.via, encapsulated(example, carrier)) for carrier in CARRIERS]
+    for via, outer in ((SSH, through_channel(example)), *outers):
+        if can(signature, via) and matches(variant(signature, via), outer, True) != wanted:
             what = "does not match" if wanted else "matches"
-            text = f"{pattern_text(outer)} {what} {_named(signature)} via {carrier.via}"
+            text = f"{pattern_text(outer)} {what} {_named(signature)} via {via}"
             yield Finding(True, f"{signature.location}: {name}", text)
 
 

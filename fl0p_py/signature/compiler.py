@@ -22,6 +22,7 @@ from numpy.typing import NDArray
 
 from fl0p_py.signature import automaton
 from fl0p_py.signature.automaton import ANY, SOME, Automaton
+from fl0p_py.signature.channel import SSH
 from fl0p_py.signature.compiled import Compiled
 from fl0p_py.signature.lanes import assemble
 from fl0p_py.signature.machine import DTYPES
@@ -54,7 +55,8 @@ class Compiler:
 
     def __init__(self, signatures: tuple[Signature, ...], threshold_ms: int, fuzzy: bool) -> None:
         self.signatures, self.threshold_ms, self.fuzzy = signatures, threshold_ms, fuzzy
-        own = sum(signature.via in ("", HELLO) for signature in signatures)  # variants stand behind these
+        # those in TLS, which have no pattern of their own, stand behind these
+        own = sum(signature.via in ("", HELLO, SSH) for signature in signatures)
         self.plain = plain_rows(signatures[:own])
         # Of all other patterns:
         self.sizes: list[tuple[int, int, int, bool]] = []  # direction, low, high, exact

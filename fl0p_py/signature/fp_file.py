@@ -17,6 +17,7 @@ from typing import Any, NamedTuple
 
 from fl0p_py.errors import PatternError, Place, SignatureError
 from fl0p_py.signature import metadata
+from fl0p_py.signature.channel import SSH, unfit
 from fl0p_py.signature.parser import (
     ADDRESSES,
     BLANKS,
@@ -205,6 +206,9 @@ class _Reader:
             signature.threshold_ms = fields.get("threshold_ms")
             signature.edits = "no-edits" not in fields
             signature.inside = fields.get("inside", ())
+            if SSH in signature.inside and (wanted := unfit(pattern)):
+                (number, column, length), line = self.fields_at
+                self.fail(number, column - 1, length, line, f"found inside={SSH}, expected {wanted}")
             self.forget()
 
     # -- `#:` -------------------------------------------------------------------------------------

@@ -130,7 +130,7 @@ PROTOCOLS = ("tcp", "udp", "icmp")
 FACETS = ("class", "outcome", "activity", "actor", "tunnel", "prompt")
 OUTCOMES = ("banner-only", "auth-failed", "auth-success", "aborted")
 ACTORS = ("human", "bot")
-CARRIERS = ("tls12", "tls12-cbc", "tls13")
+CARRIERS = ("ssh", "tls12", "tls12-cbc", "tls13")
 """What a signature can be looked for inside of."""
 
 

@@ -34,6 +34,7 @@ import tomli
 
 from fl0p_py.errors import PatternError, Place, SignatureError
 from fl0p_py.signature import metadata
+from fl0p_py.signature.channel import SSH, unfit
 from fl0p_py.signature.fp_file import MAX_LINE, SignatureLines
 from fl0p_py.signature.parser import parse_pattern, spell
 from fl0p_py.signature.pattern import Example, Gap, Pattern, Pause, Segment, Signature
@@ -131,6 +132,9 @@ class _Reader:
         elif isinstance(table.get("name"), str) and not name.strip():
             self.fail(f"{label}: name", "it is empty, expected a description")
         pattern = self.pattern(self.text(table, "pattern", label), f"{label}: pattern")
+        inside = self.inside(table, label)
+        if SSH in inside and pattern and (wanted := unfit(pattern)):
+            self.fail(f"{label}: inside", f"found '{SSH}', expected {wanted}")
         facets = {key: self.checked(table, key, check, label) for key, check in metadata.FACET_CHECKS.items()}
         signature = Signature(
             id=self.checked(table, "id", metadata.identifier, label) or "",
@@ -140,7 +144,7 @@ class _Reader:
             count=self.boolean(table, "count", False, label),
             threshold_ms=self.threshold(table, label),
             edits=self.boolean(table, "edits", True, label),
-            inside=self.inside(table, label),
+            inside=inside,
             examples=self.examples(table, "examples", label),
             counter_examples=self.examples(table, "counter_examples", label),
             provenance=self.provenance(table, label),

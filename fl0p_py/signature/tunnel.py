@@ -1,13 +1,14 @@
-"""Tunnels: signatures as they look inside of TLS, without being learned again.
+"""Tunnels: signatures as they look inside of TLS and SSH, without being learned again.
 
 A signature with `inside` gets one *variant* for each carrier that it names.  A variant has the same id and
 description; its class is the outer service, its tunnel says INNER-in-OUTER, its other facets are the inner
-ones, its port that of the service over TLS.  Variants have no pattern of their own to look for: the kernel
-paths.pyx follows the automaton of the inner pattern along the runs of records.
+ones, its port that of the service over TLS.  In TLS, variants have no pattern of their own to look for: the
+kernel paths.pyx follows the automaton of the inner pattern along the runs of records.
 
     source set ──► [ signatures | hellos | variants ]    one set, whose numbers the results count in
 
-The hellos are patterns (overhead.py) that tell where a tunnel may begin; they are never reported.
+Variants inside of SSH come first, and do have a pattern of their own (channel.py).
+The hellos are patterns (overhead.py) that tell where one in TLS may begin; they are never reported.
 """
 
 from __future__ import annotations
@@ -18,6 +19,7 @@ from dataclasses import replace
 import numpy as np
 from numpy.typing import NDArray
 
+from fl0p_py.signature.channel import SSH, through
 from fl0p_py.signature.overhead import CARRIERS, HELLOS, IMPLICIT_TLS, Carrier
 from fl0p_py.signature.pattern import (
     Facets,
@@ -50,13 +52,17 @@ def with_tunnels(signatures: SignatureSet) -> SignatureSet:
     from fl0p_py.signature.parser import parse_pattern  # not for sets from the cache
 
     variants = [
-        variant(signature, via) for signature in signatures.signatures for via in VIAS if can(signature, via)
+        variant(signature, via)
+        for vias in ((SSH,), VIAS)
+        for signature in signatures.signatures
+        for via in vias
+        if can(signature, via)
     ]
     if not variants:
         return signatures
     hellos = [
         Signature(f"tunnel.{number}", "a tunnel may begin", parse_pattern(hello.pattern), via=HELLO)
-        for number, hello in enumerate(HELLOS)
+        for number, hello in enumerate(HELLOS if variants[-1].via in VIAS else ())
     ]
     whole = replace(signatures, signatures=(*signatures.signatures, *hellos, *variants))
     signatures.tunnelled.append(whole)
@@ -64,27 +70,31 @@ def with_tunnels(signatures: SignatureSet) -> SignatureSet:
 
 
 def can(signature: Signature, via: str) -> bool:
-    return via in signature.inside and looked_for(signature)
+    return via in signature.inside and signature.pattern.proto == "tcp" and not signature.via
 
 
 def looked_for(signature: Signature) -> bool:
     """Whether it is looked for inside of tunnels, too; only what runs over TCP can be there."""
-    return bool(signature.inside) and signature.pattern.proto == "tcp" and not signature.via
+    return bool(set(signature.inside) - {SSH}) and signature.pattern.proto == "tcp" and not signature.via
 
 
 def variant(signature: Signature, via: str) -> Signature:
-    facets, outer = signature.facets, OUTER[via]
+    facets, outer = signature.facets, OUTER.get(via, via)
     inner = facets.class_ or INNER.get(facets.activity or "data", facets.activity or "data")
     said = facets._replace(class_=outer, tunnel=facets.tunnel or f"{inner}-in-{outer}")
     return replace(
         signature,
-        pattern=signature.pattern._replace(ports=outer_ports(signature.pattern)),
+        pattern=_outside(signature.pattern, via),
         facets=Facets(*said),
         via=via,
         inside=(),
         examples=(),
         counter_examples=(),
     )
+
+
+def _outside(pattern: Pattern, via: str) -> Pattern:
+    return through(pattern) if via == SSH else pattern._replace(ports=outer_ports(pattern))
 
 
 def outer_ports(pattern: Pattern) -> tuple[tuple[int, int], ...]:

@@ -118,12 +118,11 @@ BAD: list[tuple[str | bytes, str]] = [
     (f"#: threshold_ms=0\n{LINE}", "x.fp:1:17: found '0', expected milliseconds from 1 to 3600000"),
     (
         f"#: inside=tls12,quic\n{LINE}",
-        "x.fp:1:11: found 'tls12,quic', expected one of tls12, tls12-cbc, tls13",
+        "x.fp:1:11: found 'tls12,quic', expected one of ssh, tls12, tls12-cbc, tls13",
     ),
     (
         f"#: inside=tls13,ssh\n{LINE}",
-        "x.fp:1:11: found 'tls13,ssh', expected one of tls12, tls12-cbc, tls13; what goes through SSH is"
-        " written as it looks from outside (docs/signatures.md, Inside a tunnel)",
+        "x.fp:1:1: found inside=ssh, expected inside ssh, the port '*': where a channel leads does not show",
     ),
     (f'#: class="ssh\n{LINE}', 'x.fp:1:10: found \'"\', expected key=value, key="value" or a flag'),
     (f'#: class="ssh"x\n{LINE}', "x.fp:1:15: found 'x', expected key=value, key=\"value\" or a flag"),

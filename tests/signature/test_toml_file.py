@@ -94,7 +94,12 @@ FIELDS = [
     ("threshold_ms = true", "a.b: threshold_ms: found true, expected a whole number of milliseconds"),
     ("threshold_ms = 0", "a.b: threshold_ms: found 0, expected milliseconds from 1 to 3600000"),
     ("inside = 'tls13'", "a.b: inside: found text 'tls13', expected a list"),
-    ("inside = ['tls13', 'tls']", "a.b: inside 2: found 'tls', expected one of tls12, tls12-cbc, tls13"),
+    (
+        "inside = ['ssh']",
+        "a.b: inside: found 'ssh', expected inside ssh, a pattern of tcp with '<': where else a channel's"
+        " data begins does not show",
+    ),
+    ("inside = ['tls13', 'tls']", "a.b: inside 2: found 'tls', expected one of ssh, tls12, tls12-cbc, tls13"),
     ("references = [1979-05-27]", "a.b: references 1: found a date or time, expected text in quotes"),
     ("note = {}", "a.b: note: found a table, expected text in quotes"),
     ("provenance = []", "a.b: provenance: found a list, expected a table"),
