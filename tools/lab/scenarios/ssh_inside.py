@@ -41,7 +41,7 @@ def draw_login(context: Context) -> Login:
     return plan(context, "bot", True, ask=0.05, servers=(*OPENSSH, "dropbear", "asyncssh"))
 
 
-@scenario("ssh.forward.smtp.program", runs=30)
+@scenario("ssh.forward.smtp.program", runs=12)
 def mail_by_program(context: Context) -> None:
     """A mail delivered through a forwarded port (-L) by smtplib, curl or swaks."""
     rng = context.rng
@@ -72,7 +72,7 @@ def mail_by_program(context: Context) -> None:
     login.label(context, activity="forward", tunnel="smtp-in-ssh")
 
 
-@scenario("ssh.forward.smtp.hand", runs=25, limit_s=400.0)
+@scenario("ssh.forward.smtp.hand", runs=12, limit_s=400.0)
 def mail_by_hand(context: Context) -> None:
     """A mail typed into telnet or netcat at a forwarded port (-L)."""
     rng = context.rng
@@ -88,7 +88,7 @@ def mail_by_hand(context: Context) -> None:
     login.label(context, activity="forward", tunnel="smtp-in-ssh", actor="human")
 
 
-@scenario("ssh.forward.ssh", runs=30)
+@scenario("ssh.forward.ssh", runs=12)
 def ssh_through(context: Context) -> None:
     """A command run by another SSH through a forwarded port (-L); refused, or not."""
     rng = context.rng
@@ -109,7 +109,7 @@ def ssh_through(context: Context) -> None:
     login.label(context, activity="forward", tunnel="ssh-in-ssh")
 
 
-@scenario("ssh.forward.tls", runs=30)
+@scenario("ssh.forward.tls", runs=12)
 def pages_through(context: Context) -> None:
     """Pages over TLS through a forwarded port (-L), or a SOCKS proxy of SSH's own (-D)."""
     rng = context.rng
