@@ -7,6 +7,7 @@ import os
 import signal
 import subprocess
 import sys
+import time
 from pathlib import Path
 
 import pytest
@@ -14,6 +15,7 @@ import pytest
 from fl0p_py.cli.learn import main
 from fl0p_py.cli.learn_options import parse
 from fl0p_py.errors import UsageError
+from tests.net.lab import until
 
 ROOT = Path(__file__).parents[2]
 DEMO = str(ROOT / "tests/data/demo.pcap")
@@ -139,6 +141,15 @@ def test_standard_input_and_a_closed_pipe() -> None:
     assert process.returncode == 141 and process.stderr == b""
 
 
+def sleeps(pid: int) -> bool:
+    """Whether the process is found waiting twice in a row."""
+    states = []
+    for _ in range(2):
+        time.sleep(0.1)
+        states.append(Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0])
+    return states == ["S", "S"]
+
+
 def test_an_interrupt_ends_it_at_once(tmp_path: Path) -> None:
     log = tmp_path / "log"
     os.mkfifo(log)
@@ -150,6 +161,7 @@ def test_an_interrupt_ends_it_at_once(tmp_path: Path) -> None:
     with log.open("wb") as writer:  # opens when the program reads
         writer.write(LINE.encode())
         writer.flush()
+        until(lambda: sleeps(process.pid))  # a signal just before it waits would be seen with the next one
         process.send_signal(signal.SIGINT)
         assert process.communicate(timeout=30) == (None, b"") and process.returncode == 130
 

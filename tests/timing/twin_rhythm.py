@@ -219,7 +219,6 @@ class Rhythm:
             return Reason.DRAWN_PAUSES
         return Reason.THINKING
 
-
     def _in_haste(self, pauses: list[int]) -> bool:
         """Whether of several commands behind the login none took as long as it takes people."""
         if self.before is None or self.turned:

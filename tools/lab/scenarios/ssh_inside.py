@@ -28,6 +28,8 @@ HOST_KEY = 6
 @contextmanager
 def forwarded(context: Context, login: Login, address: str, port: int) -> Iterator[int]:
     """A local port that SSH forwards to this one of the server's, until the end of the block."""
+    if login.client.kind == "dbclient" and ":" in address:
+        raise UncertainError("dbclient forwards to no IPv6 address")
     with login.open(context, extra=["-N", "-L", f"{LOCAL}:{bracketed(address)}:{port}"]) as terminal:
         until(lambda: context.client.listens(LOCAL), "the forwarded port", 30.0)
         terminal.pause(context.rng.choice((0.0, context.rng.uniform(0, 2))))
