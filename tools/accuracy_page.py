@@ -76,6 +76,7 @@ def _summary(measured: Mapping[str, Measured]) -> Iterator[str]:
     yield "| | goal | " + " | ".join(TITLES[part] for part in measured) + " |"
     yield "|---|--:|" + "--:|" * len(measured)
     parts = list(measured.values())
+    yield "| runs of the lab, by seed | | " + " | ".join(_seeds(part) for part in parts) + " |"
     yield "| flows with a label | | " + " | ".join(f"{len(part.cases):,}" for part in parts) + " |"
     for title, facet, value, goal in GOALS:
         yield _row(title, goal, [_f1(part.score(facet, "ssh"), value) for part in parts])
@@ -94,6 +95,10 @@ def _summary(measured: Mapping[str, Measured]) -> Iterator[str]:
         [_rate(part.false()[0]) for part in parts],
     )
     yield ""
+
+
+def _seeds(part: Measured) -> str:
+    return ", ".join(map(str, sorted({case.lab["seed"] for case in part.cases})))
 
 
 def _row(title: str, goal: float, cells: Sequence[str]) -> str:
