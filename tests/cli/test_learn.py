@@ -157,7 +157,7 @@ def test_an_interrupt_ends_it_at_once(tmp_path: Path) -> None:
         [sys.executable, "-m", "fl0p_py.cli.learn", "explore", str(log)],
         stderr=subprocess.PIPE,
         env={**os.environ, "PYTHONPATH": str(ROOT)},
-        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),  # a shell's background jobs ignore it
+        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),  # background jobs ignore it
     )
     with log.open("wb") as writer:  # opens when the program reads
         writer.write(LINE.encode())
