@@ -149,6 +149,7 @@ def _plan(options: Options, run: Run | None, shared: RuleSet | None) -> Plan:
         read_signatures=partial(read_texts, signatures),
         resolve=options.resolve,
         persistent=options.daemon,
+        check_signatures=partial(_check, options, run),
         judge=partial(_judge, options, shared) if shared is not None and shared.rules else None,
     )
 
@@ -174,6 +175,15 @@ def _engine(options: Options, run: Run | None, source: Source, signatures: Signa
     from fl0p_py.tracker import Tracker
 
     return Engine(Tracker(source, pipeline.engine_options(options, run)), signatures)
+
+
+def _check(options: Options, run: Run | None, signatures: SignatureSet) -> None:
+    """Raises SignatureError if an engine could make no tables of them."""
+    from fl0p_py.signature.compiled import compile_set
+    from fl0p_py.signature.tunnel import with_tunnels
+
+    wanted = pipeline.engine_options(options, run)
+    compile_set(with_tunnels(signatures), threshold_ms=wanted.threshold_ms, fuzzy=wanted.fuzzy)
 
 
 def _arm(run: Run, shared: RuleSet | None, engine: Engine, channel: Channel, output: Output) -> None:

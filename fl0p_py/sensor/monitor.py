@@ -25,7 +25,7 @@ from dataclasses import dataclass, field, replace
 from typing import Protocol
 
 from fl0p_py.capture.packet_socket import interface_drops
-from fl0p_py.errors import CaptureError, OutputError, SignatureFileError
+from fl0p_py.errors import CaptureError, OutputError, SignatureError, SignatureFileError
 from fl0p_py.output.escape import escape
 from fl0p_py.output.stats import Stats, total
 from fl0p_py.sensor.channel import ChannelError, Kind, Message
@@ -414,15 +414,24 @@ class Monitor:
         """Broken ones are found here: the engines keep what they have, and so does the next one."""
         try:
             texts = self._plan.read_signatures(at_once=True)
-            self._crew.signatures = parse_texts(texts)
+            signatures = parse_texts(texts)
+            if self._plan.check_signatures is not None:
+                self._plan.check_signatures(signatures)
         except SignatureFileError as error:
-            for line in render(error).splitlines():
-                self._say(line)
-            self._say("the signature files are broken; those that were read before stay in use")
+            self._keep_signatures(render(error))
             return
+        except SignatureError as error:
+            self._keep_signatures(str(error))
+            return
+        self._crew.signatures = parse_texts(texts)  # those of the trial have tables that nobody needs here
         self._texts = texts
         for post in self._crew.engines:
             self._owe(post, Kind.SIGNATURES)
+
+    def _keep_signatures(self, why: str) -> None:
+        for line in why.splitlines():
+            self._say(line)
+        self._say("the signature files are broken; those that were read before stay in use")
 
     def _owe(self, post: Post, kind: Kind) -> None:
         """Tell a child of the new log or the new signatures, now or as soon as it can be told."""

@@ -10,6 +10,7 @@ from fl0p_py.output.stats import Stats
 from fl0p_py.sensor.child import Confinement
 from fl0p_py.sensor.merger import Judge
 from fl0p_py.sensor.worker import Pipeline
+from fl0p_py.signature.pattern import SignatureSet
 from fl0p_py.signature.text import SignatureText
 
 Say = Callable[[str], None]
@@ -29,6 +30,7 @@ class Plan:
     stats_last       : the log ends with one
     stats_interval_s : and gets one so often; None: only on SIGUSR1
     read_signatures  : reads the signature files anew; with `at_once` it waits for no pipe
+    check_signatures : raises SignatureError if no tables can be made of a set; None: all can
     resolve          : there is a resolver
     judge            : makes the rules that the merger evaluates; None: there are none
     persistent       : a child that dies is replaced, a device that vanished opened when it is there again
@@ -48,3 +50,4 @@ class Plan:
     resolve: bool
     persistent: bool
     judge: Callable[[], Judge] | None = None
+    check_signatures: Callable[[SignatureSet], object] | None = None

@@ -27,7 +27,7 @@ from numpy.typing import NDArray
 
 from fl0p_py.capture.packet_socket import Counts
 from fl0p_py.engine import Engine
-from fl0p_py.errors import CaptureError, SignatureFileError
+from fl0p_py.errors import CaptureError, Fl0pError
 from fl0p_py.flow.table import SHUTDOWN
 from fl0p_py.output.stats import Stats, Tally
 from fl0p_py.output.writer import Entries, NameSource, Target
@@ -174,10 +174,10 @@ class Worker:
         """Take new signatures, or say why not."""
         try:
             signatures = parse_texts(fetch(memory))
-        except SignatureFileError as error:
-            send_surely(self._channel, Kind.KEPT, {"why": printable(str(error))})
+            self._engine.renew(signatures)
+        except (Fl0pError, MemoryError) as error:
+            send_surely(self._channel, Kind.KEPT, {"why": printable(str(error) or "out of memory")})
             return
-        self._engine.renew(signatures)
         send_surely(self._channel, Kind.TAKEN, {"signatures": len(signatures.signatures)})
 
     def _count(self) -> None:

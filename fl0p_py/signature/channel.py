@@ -13,6 +13,8 @@ does the port at which it ends.
 
 from __future__ import annotations
 
+from functools import cache
+
 from fl0p_py.signature.pattern import (
     MAX_SIZE,
     Choice,
@@ -77,21 +79,31 @@ def unfit(pattern: Pattern) -> str:
     """Why the pattern cannot be looked for inside of SSH, for a message; empty if it can."""
     first = pattern.sequence.items[0] if pattern.sequence.items else None
     if pattern.proto != "tcp" or not pattern.start:
-        return "inside ssh, a pattern of tcp with '<': where else a channel's data begins does not show"
+        return "a pattern of tcp with '<': where else a channel's data begins does not show"
     if pattern.ports:
-        return "inside ssh, the port '*': where a channel leads does not show"
+        return "the port '*': where a channel leads does not show"
     if pattern.end:
-        return "inside ssh, no '>': where a channel's data ends does not show"
+        return "no '>': where a channel's data ends does not show"
     if not isinstance(first, Segment):
-        return "inside ssh, a pattern that begins with a token or a burst"
+        return "a pattern that begins with a token or a burst"
+    then = next((item for item in pattern.sequence.items[1:] if not isinstance(item, Pause)), None)
+    answered = then is None or (isinstance(then, Segment) and then.direction == "c")
+    if first.direction == "s" and not answered:
+        return "the client behind the server's first words: what else these hold does not show"
     return ""
+
+
+@cache
+def _outside() -> Pattern:
+    """SSH up to the opening of the first channel."""
+    from fl0p_py.signature.parser import parse_pattern  # not for sets from the cache
+
+    return parse_pattern(BEFORE + "( " + " | ".join(map(_login, MACS)) + " )")
 
 
 def through(pattern: Pattern) -> Pattern:
     """The pattern as it looks from outside; `unfit` must have said nothing."""
-    from fl0p_py.signature.parser import parse_pattern  # not for sets from the cache
-
-    outer = parse_pattern(BEFORE + "( " + " | ".join(map(_login, MACS)) + " )")
+    outer = _outside()
     *before, channels = outer.sequence.items
     assert isinstance(channels, Choice)
     branches = tuple(
@@ -125,7 +137,7 @@ def _data(inner: Sequence, x: int) -> tuple[Item, ...]:
     assert isinstance(first, Segment)
     if first.direction == "c":
         return (confirmation, Pause(Gap.ANY), *items)
-    together = Size(low + first.size.low, min(high + first.size.high, MAX_SIZE), False)
+    together = Size(min(low + first.size.low, MAX_SIZE), min(high + first.size.high, MAX_SIZE), False)
     burst = Sequence((Segment("s", together, burst=True),))
     apart = Sequence((confirmation, Pause(Gap.SOME), first))
     return (Choice((burst, apart)), *items[1:])
@@ -154,8 +166,9 @@ def _packets(segment: Segment, x: int) -> Segment:
     least = HEADER + PACKET + MACS[x]
     most = least + BLOCK - 1 + LONGER.get(x, 0)
     pieces = 2 + segment.size.high // USUAL_READ if segment.burst else 1
+    low = min(max(1, segment.size.low) + least, MAX_SIZE)
     high = min(segment.size.high + pieces * most, MAX_SIZE)
-    return Segment(segment.direction, Size(max(1, segment.size.low) + least, high, False), segment.burst)
+    return Segment(segment.direction, Size(low, high, False), segment.burst)
 
 
 def packet(size: int) -> int:

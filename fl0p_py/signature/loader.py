@@ -19,7 +19,7 @@ from fl0p_py.signature.pattern import Signature, SignatureSet
 from fl0p_py.signature.text import SignatureText, texts_of
 
 MAX_SIGNATURES = 65534
-"""Signatures of a set: the matcher numbers them in 16 bits, two of which it keeps."""
+"""Signatures of a set: values of a facet are numbered in 16 bits."""
 
 
 def load(paths: Iterable[str | os.PathLike[str]] = ()) -> SignatureSet:

@@ -20,6 +20,8 @@ from fl0p_py.signature.specificity import ANCHOR, PAUSE, WIDTH
 from fl0p_py.signature.tunnel import HELLO
 
 MAX_THRESHOLDS = 7
+MAX_VALUES = 65535
+"""Of a facet; the kernels number them in 16 bits."""
 ONCE, APART, OPENS, ROUNDS = 0, 1, 2, 3
 """Rule.count (state.pxd)"""
 MS = 1_000_000
@@ -90,6 +92,12 @@ class Rules:
                 continue
             for facet, value in enumerate(signature.facets):
                 known = values[facet]
+                if len(known) > MAX_VALUES:
+                    raise SignatureError(
+                        signature.source or "signature",
+                        signature.where or signature.id,
+                        f"too many different values of {FACETS[facet]}: more than {MAX_VALUES:,}",
+                    )
                 self.records["facets"][number, facet] = known.setdefault(value, len(known))
         self.facet_names = tuple(tuple(known) for known in values)
 

@@ -253,6 +253,10 @@ def test_hup_rotates_and_reads_signatures_and_a_broken_file_changes_nothing(
         running.send(signal.SIGHUP)
         lab.until(lambda: "those that were read before stay in use" in running.words())
         assert f"fl0p: {mine}:1:12: 'x1-' is not a token" in running.words()
+        mine.write_text("".join(f"#: threshold_ms={n}\ntcp 8000 < c{n} : slow {n}\n" for n in range(1, 10)))
+        running.send(signal.SIGHUP)
+        lab.until(lambda: running.words().count("those that were read before stay in use") == 2)
+        assert "too many different thresholds" in running.words()
         fetch(net)
         assert "my second name" in entries(running, 2)[1]
         assert running.end() == 0

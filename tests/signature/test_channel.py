@@ -65,18 +65,30 @@ def test_every_family_of_ciphers_has_a_branch(x: int) -> None:
 @pytest.mark.parametrize(
     ("pattern", "wanted"),
     [
-        ("tcp 25 < c5 s6", "inside ssh, the port '*': where a channel leads does not show"),
-        ("tcp * < c5 s6 >", "inside ssh, no '>': where a channel's data ends does not show"),
-        ("tcp * < ( c5 | s6 ) c7", "inside ssh, a pattern that begins with a token or a burst"),
+        ("tcp 25 < c5 s6", "the port '*': where a channel leads does not show"),
+        ("tcp * < c5 s6 >", "no '>': where a channel's data ends does not show"),
+        ("tcp * < ( c5 | s6 ) c7", "a pattern that begins with a token or a burst"),
         (
             "tcp * c5 s6",
-            "inside ssh, a pattern of tcp with '<': where else a channel's data begins does not show",
+            "a pattern of tcp with '<': where else a channel's data begins does not show",
         ),
+        (
+            "tcp * < s20 ( s30 ){0,1} c5",
+            "the client behind the server's first words: what else these hold does not show",
+        ),
+        ("tcp * < S20-600 +? c5", ""),
         ("tcp * < c5 s6", ""),
     ],
 )
 def test_what_does_not_show_cannot_be_asked_for(pattern: str, wanted: str) -> None:
     assert unfit(parse_pattern(pattern)) == wanted
+
+
+@pytest.mark.parametrize("text", ["c1048575 s5", "s1048570 c5", "S1048570- c5", "c5 s1048575"])
+def test_the_largest_sizes_are_looked_for_as_far_as_there_are_any(text: str) -> None:
+    outer = through(parse_pattern(f"tcp * < {text}"))
+    assert parse_pattern(pattern_text(outer)) is not None
+    assert found(f"tcp * < {text}", "tcp 22 < c41 s41") == []
 
 
 def test_an_example_is_found_and_its_pattern_can_be_written() -> None:

@@ -13,7 +13,7 @@ from fl0p_py.errors import SignatureError
 from fl0p_py.signature.compiled import compile_set
 from fl0p_py.signature.matcher import RESULT_DTYPE, Matcher
 from fl0p_py.signature.parser import parse_pattern
-from fl0p_py.signature.pattern import Signature, SignatureSet
+from fl0p_py.signature.pattern import Facets, Signature, SignatureSet
 from fl0p_py.signature.trial import MS, START_NS, TrialFlow, events_of
 from tests.signature.lines import said, signature_set
 from tests.support.examples import examples
@@ -163,3 +163,14 @@ def test_too_many_thresholds_are_refused() -> None:
 
 def test_an_empty_set_matches_nothing() -> None:
     assert said("", TrialFlow([1, -2])) == []
+
+
+def test_too_many_values_of_a_facet_are_refused(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("fl0p_py.signature.rule.MAX_VALUES", 4)
+    some = [
+        Signature(f"x{n}", "x", parse_pattern(f"tcp * c{n + 1}"), Facets(class_=f"x{n}"), source="x.fp")
+        for n in range(5)
+    ]
+    compile_set(SignatureSet(tuple(some[:4])))
+    with pytest.raises(SignatureError, match="too many different values of class: more than 4"):
+        compile_set(SignatureSet(tuple(some)))

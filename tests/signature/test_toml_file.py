@@ -96,7 +96,7 @@ FIELDS = [
     ("inside = 'tls13'", "a.b: inside: found text 'tls13', expected a list"),
     (
         "inside = ['ssh']",
-        "a.b: inside: found 'ssh', expected inside ssh, a pattern of tcp with '<': where else a channel's"
+        "a.b: inside: found 'ssh', expected a pattern of tcp with '<': where else a channel's"
         " data begins does not show",
     ),
     ("inside = ['tls13', 'tls']", "a.b: inside 2: found 'tls', expected one of ssh, tls12, tls12-cbc, tls13"),
