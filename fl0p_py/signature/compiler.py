@@ -20,6 +20,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from fl0p_py.errors import SignatureError
 from fl0p_py.signature import automaton
 from fl0p_py.signature.automaton import ANY, SOME, Automaton
 from fl0p_py.signature.channel import SSH
@@ -33,6 +34,8 @@ from fl0p_py.signature.tunnel import HELLO, looked_for
 
 MAX_BRANCHES = 64
 """Of one signature; a pattern with more ways through it goes to the machine."""
+MAX_ALL_POSITIONS = 1 << 18
+"""Of all signatures together in the machine; the shipped ones have some 7,000."""
 HEAD = 8
 """Items of a branch that starts a thread: as many as the filter has lanes."""
 FIRE, SEED, CHASE = 0, 1, 2
@@ -152,6 +155,13 @@ class Compiler:
         Shared positions are written down as those of signature `index`.
         """
         offset = len(self.positions)
+        if offset + len(machine.positions) > MAX_ALL_POSITIONS:
+            one = self.signatures[index]
+            raise SignatureError(
+                one.source or "signature",
+                one.where or one.id,
+                f"with this pattern, repeats and alternatives of all make more than {MAX_ALL_POSITIONS:,} items",
+            )
         final = [0] * len(machine.positions)
         for at, trailing in machine.last:
             signature = self.signatures[machine.owner[at]]
