@@ -179,5 +179,5 @@ def test_too_many_values_of_a_facet_are_refused(monkeypatch: pytest.MonkeyPatch)
 def test_patterns_that_are_too_large_together_are_refused(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("fl0p_py.signature.compiler.MAX_ALL_POSITIONS", 100)
     lines = "".join(f"tcp * C{n}-{n + 9} ( s{n} | c{n} ){{40}} : x{n}\n" for n in (10, 20))
-    with pytest.raises(SignatureError, match="of all make more than 100 items"):
+    with pytest.raises(SignatureError, match="of all patterns make more than 100 items"):
         compile_set(signature_set(lines))
