@@ -16,9 +16,11 @@ cdef class Actors:
     cdef Rhythms rhythms
     cdef FlowTable table
     cdef uint32_t stored                # tokens of a flow that the table keeps; 0: there is no table
+    cdef uint32_t turned, begin         # row + 1 of the flow turned last; where it may have begun to type
 
     cdef int follow(self, TokenEvent* event, FlowState* state) except -1 nogil
     cdef int learn(self, uint32_t flow, FlowState* state) except -1 nogil
+    cdef int replayed(self, uint32_t flow, FlowState* state) except -1 nogil
     cdef int _recall(self, uint32_t flow, FlowState* state) except -1 nogil
     cdef int64_t _gap_ns(self, uint32_t flow, uint32_t i) noexcept nogil
     cdef void forget(self, uint32_t flow, FlowState* state) noexcept nogil

@@ -7,7 +7,8 @@ seen and no signature speaks of the actor, or none that can be trusted.
 
 A shell that is worked from the server's end is known as one only after a while: what the table has stored of
 it is gone through once more, from the login on, or whatever was known before.  The first pause there is none:
-it tells when the shell was opened, not that something was typed into it.
+it tells when the shell was opened, not that something was typed into it.  Where more was seen than is stored,
+the beginning is known, and what follows; that nobody paused is not said of it.
 
 SAFETY: rows are the matcher's; the table has stored as many tokens as it says.
 """
@@ -53,11 +54,16 @@ cdef class Actors:
         return 0
 
     cdef int learn(self, uint32_t flow, FlowState* state) except -1 nogil:
-        """Something was identified: it may tell who is to be followed, and how far."""
+        """Something was identified: it may tell who is to be followed, and how far.
+
+        1: from now on it is the server's end, and the tokens so far are told to its rhythm.
+        """
         if self.dossiers.from_server(state):
             state.flags |= TIMED
             if self.rhythms.turn(flow):
+                self.turned, self.begin = flow + 1, self.dossiers.known_before(state)
                 self._recall(flow, state)
+                return 1
         elif state.flags & TIMED:
             if self.dossiers.logged_in(state):
                 self.rhythms.let_in(flow)
@@ -65,23 +71,31 @@ cdef class Actors:
                 self.rhythms.pass_on(flow)
         return 0
 
+    cdef int replayed(self, uint32_t flow, FlowState* state) except -1 nogil:
+        """The matcher alone has gone through what is stored: tell the rhythm what came behind a turn."""
+        if self.turned == flow + 1:
+            self.rhythms.close(flow)
+            self.rhythms.turn(flow)
+            self._recall(flow, state)
+        return 0
+
     cdef int _recall(self, uint32_t flow, FlowState* state) except -1 nogil:
         """Follow the server's end from where it may have begun to type."""
-        cdef uint32_t i, begin = self.dossiers.known_before(state)
-        cdef bint opening = begin > 0
+        cdef uint32_t i, end = min(state.number, self.stored)
+        cdef bint opening = self.begin > 0
         cdef int64_t gap_ns, arrival_ns = state.arrival_ns
         cdef int32_t size
-        if state.number > self.stored:
-            return 0
-        for i in range(begin + 1, state.number):
+        for i in range(self.begin + 1, end):
             arrival_ns -= self._gap_ns(flow, i)
-        for i in range(begin, state.number):
+        for i in range(self.begin, end):
             size, gap_ns = self.table.token_at(flow, i), self._gap_ns(flow, i)
-            arrival_ns += gap_ns if i > begin else 0
+            arrival_ns += gap_ns if i > self.begin else 0
             if not opening:
                 self.rhythms.token(flow, size, gap_ns, arrival_ns)
             elif -SMALL <= size < 0 and gap_ns >= PAUSE_NS:
                 opening = False
+        if end < state.number:
+            self.rhythms.miss(flow)
         return 0
 
     cdef int64_t _gap_ns(self, uint32_t flow, uint32_t i) noexcept nogil:
@@ -120,8 +134,9 @@ cdef class Actors:
             return said
         if state.flags & TIMED:
             said = self.rhythms.judge(flow, over, self.dossiers.in_tunnel(state))
-        if over and not said.why and not said.hidden and said.pauses == 0 and self._never_paused(state, row):
-            said.why, said.actor = NO_PAUSE, BOT
+        if over and not (said.why or said.hidden or said.partial or said.pauses):
+            if self._never_paused(state, row):
+                said.why, said.actor = NO_PAUSE, BOT
         if over and said.why == QUICK_PAUSES and self._left(state, row):
             said.why, said.actor = LEFT, HUMAN
         if said.pauses < ENOUGH and not said.hidden and self.dossiers.knows_actor(state):

@@ -4,7 +4,8 @@
 What the old one has identified and is still in the new set, by id, stays so without a new result; what it
 has not, and the tokens that the table has stored say, is given now, at the time reached.  Of a flow with
 more tokens than stored, only what was identified is kept, and it goes on as if begun in the middle.
-The rhythms of clients go over as they are.
+The rhythms of clients go over as they are; one that the new set is the first to turn is made from what is
+stored.
 
     adoption = Adoption(new, old)
     more = True
@@ -93,6 +94,7 @@ cdef class Adoption:
             event.gap_ns = self.new.table.gap_at(row, state.number) * NS_PER_MS // UNITS_PER_MS
             event.arrival_ns = was.arrival_ns
             self.new._token(&event, state)
+        self.new.actors.replayed(row, state)
         state.flags |= was.flags & TIMED
         if self.new.n_results + ROOM > N_RESULTS:
             return False

@@ -65,6 +65,7 @@ cdef class Matcher:
     cdef bint _port(self, Rule* rule, FlowState* state) noexcept nogil
     cdef int _passed(self, int64_t gap_ns) noexcept nogil
     cdef int _settle(self, uint32_t flow, FlowState* state, int64_t ts_ns) except -1 nogil
+    cdef int _settle_before(self, TokenEvent* event, FlowState* state) except -1 nogil
     cdef int _arm(self, TokenEvent* event, FlowState* state) except -1 nogil
     cdef int _fire_timer(self) except -1 nogil
     cdef int _end(self, TokenEvent* event, FlowState* state) except -1 nogil

@@ -253,12 +253,12 @@ cdef class Matcher:
         if state.flags & WAITING:
             if token.passed:
                 self.machine.silence(state, token.passed)
-                self._settle(event.flow, state, event.ts_ns)
+                self._settle_before(event, state)
             self.machine.close(state, &token)
-            self._settle(event.flow, state, event.ts_ns)
+            self._settle_before(event, state)
         if state.flags & TUNNEL and (token.passed or token.before != token.direction):
             self.tunnels.close_run(event.flow, state, token.passed)
-            self._settle(event.flow, state, event.ts_ns)
+            self._settle_before(event, state)
         self._remember(event, state, token.passed)
         self.machine.begin()
         if state.threads:
@@ -403,16 +403,23 @@ cdef class Matcher:
         return passed
 
     cdef int _settle(self, uint32_t flow, FlowState* state, int64_t ts_ns) except -1 nogil:
-        """Turn what has completed into results."""
+        """Turn what has completed into results; 1: it has turned the flow's rhythm (see Actors.learn)."""
         cdef int64_t begin
+        cdef int turned = 0
         if self.dossiers.n_pending:
             if state.threads:
                 self.machine.drop(state)
             begin = self.n_results
             self.n_results = self.dossiers.judge(state, flow, ts_ns, self.buffer, begin)
             if self.n_results > begin:
-                self.actors.learn(flow, state)
+                turned = self.actors.learn(flow, state)
                 self.actors.tell(flow, state, &self.rows[flow], &self.buffer[begin], self.n_results - begin)
+        return turned
+
+    cdef int _settle_before(self, TokenEvent* event, FlowState* state) except -1 nogil:
+        """Turn into results what the token has ended; a rhythm that this turns is told of it as well."""
+        if self._settle(event.flow, state, event.ts_ns):
+            self.rhythms.token(event.flow, event.size, event.gap_ns, event.arrival_ns)
         return 0
 
     cdef int _arm(self, TokenEvent* event, FlowState* state) except -1 nogil:

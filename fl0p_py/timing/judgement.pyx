@@ -38,8 +38,8 @@ from libc.stdint cimport int64_t, uint8_t, uint16_t, uint32_t, uint64_t
 
 from fl0p_py.timing.record cimport (
     DRAWN_KEYS, DRAWN_PAUSES, ENOUGH, FAST_KEYS, FAST_LINES, KEPT_KEYS, KEPT_PAUSES, KEY_UNIT_NS, LEFT,
-    LET_IN, LONGEST_KEY_NS, NOTHING, PAUSE_NS, QUICK_PAUSES, REGULAR_KEYS, REGULAR_PAUSES, THINKING, TRAIN,
-    TRAINS, TYPED,
+    LET_IN, LONGEST_KEY_NS, NOTHING, PARTIAL, PAUSE_NS, QUICK_PAUSES, REGULAR_KEYS, REGULAR_PAUSES, THINKING,
+    TRAIN, TRAINS, TYPED,
     Judgement, Rhythm,
 )
 from fl0p_py.timing.shape cimport UNIT_NS, drawn, follows, middle, regular, sort, spread, swings
@@ -79,7 +79,8 @@ cdef void judged(
         said.median_cs = ordered[n // 2] // 1000
     said.hidden = one.chaff >= TRAIN
     said.why = reason(one, pauses, keys, ordered, n, wrapped)
-    if said.why == QUICK_PAUSES and said.pauses < ENOUGH and not over:
+    said.partial = (one.stage & PARTIAL) != 0
+    if said.why == QUICK_PAUSES and said.pauses < ENOUGH and (said.partial or not over):
         said.why = NOTHING
     if said.why:
         said.actor = 1 if said.why <= LEFT else 2

@@ -31,12 +31,13 @@ cdef enum Why:              # timing/reason.py has the same in words
 cdef enum Stage:
     LET_IN = 1              # the login is behind
     PASSED_ON = 2           # what follows is another program's, and not looked at
+    PARTIAL = 4             # not all of it was seen
 
 cdef struct Rhythm:         # of one flow's client; pauses in units of 10 us, keys in units of 16 us
     int64_t client_ns       # arrival of its latest token
     int64_t train_ns        # beginning of the train of equal tokens
     int64_t episode_ns      # of the small tokens behind the latest pause
-    uint32_t pause[FIRST]   # the only ones, as long as `intervals` is 0
+    uint32_t pause[FIRST]   # the first; the only ones, as long as `intervals` is 0
     uint16_t key[FIRST]
     uint32_t pauses, keys
     uint32_t tokens         # small ones
@@ -64,7 +65,10 @@ cdef struct Rhythm:         # of one flow's client; pauses in units of 10 us, ke
     uint8_t beats           # pauses behind which the client sent what keeps a connection alive; at most 255
     uint8_t beat            # the latest pause may be one
     uint8_t followed        # the server has paused since the latest pause
-    uint8_t before          # pauses before the login; at most 255
+    uint8_t before          # pauses before the login,
+    uint8_t lines_before    # and lines,
+    uint8_t quick_before    # quick ones,
+    uint8_t beats_before    # and beats; all at most 255
     uint8_t stage           # enum Stage
     uint8_t worked          # an episode of many small tokens was over when the next pause came
 
@@ -78,3 +82,4 @@ cdef struct Judgement:
     uint8_t why             # enum Why
     uint8_t actor           # 0 unset, 1 human, 2 bot
     uint8_t hidden          # trains hide the keys: what looks like typed ones is chaff as well
+    uint8_t partial         # not all of it was seen: there may have been more pauses

@@ -18,6 +18,7 @@ cdef class Rhythms:
     cdef int token(self, uint32_t flow, int32_t size, int64_t gap_ns, int64_t arrival_ns) except -1 nogil
     cdef void close(self, uint32_t flow) noexcept nogil
     cdef int turn(self, uint32_t flow) except -1 nogil
+    cdef void miss(self, uint32_t flow) noexcept nogil
     cdef void let_in(self, uint32_t flow) noexcept nogil
     cdef void pass_on(self, uint32_t flow) noexcept nogil
     cdef Judgement judge(self, uint32_t flow, bint over, bint wrapped) noexcept nogil

@@ -21,7 +21,8 @@ from libc.string cimport memcpy, memset
 from fl0p_py.pool import doubled
 from fl0p_py.timing.judgement cimport is_quick, judged
 from fl0p_py.timing.record cimport (
-    FIRST, KEPT_KEYS, KEPT_PAUSES, KEY_UNIT_NS, LET_IN, LONGEST_KEY_NS, PASSED_ON, PAUSE_NS, SMALL, TRAIN,
+    FIRST, KEPT_KEYS, KEPT_PAUSES, KEY_UNIT_NS, LET_IN, LONGEST_KEY_NS, PARTIAL, PASSED_ON, PAUSE_NS, SMALL,
+    TRAIN,
     Intervals, Judgement, Rhythm,
 )
 from fl0p_py.timing.shape cimport UNIT_NS
@@ -78,20 +79,39 @@ cdef class Rhythms:
         self.pool[self.of_flow[flow] - 1].turned = True
         return 1
 
+    cdef void miss(self, uint32_t flow) noexcept nogil:
+        """Of an opened flow, what follows does not join what came before: tokens in between are unknown."""
+        cdef Rhythm* one = &self.pool[self.of_flow[flow] - 1]
+        one.stage |= PARTIAL
+        one.size = one.lead = one.episode = one.waits = one.beat = 0
+        one.train = 0
+
     cdef void let_in(self, uint32_t flow) noexcept nogil:
         """The login of an opened flow is behind."""
         cdef Rhythm* one = &self.pool[self.of_flow[flow] - 1]
+        cdef bint line = one.episode == 1
         if not one.stage & LET_IN:
             one.stage |= LET_IN
             one.before = <uint8_t>min(one.pauses, 255)
+            one.lines_before = <uint8_t>min(one.lines + line, 255)
+            one.quick_before = <uint8_t>min(one.quick + (line and is_quick(one, self._pauses(one))), 255)
+            one.beats_before = one.beats
 
     cdef void pass_on(self, uint32_t flow) noexcept nogil:
-        """Of an opened flow only the login counts: what follows it is another program's."""
+        """Of an opened flow only the login counts: what follows it is another program's.
+
+        Of a login with more pauses than are kept by now, the first ones count.
+        """
         cdef Rhythm* one = &self.pool[self.of_flow[flow] - 1]
         if not one.stage & PASSED_ON:
             one.stage |= PASSED_ON
-            if one.stage & LET_IN and one.pauses <= KEPT_PAUSES:
+            if one.stage & LET_IN:
+                if one.pauses > KEPT_PAUSES:
+                    memcpy(self._pauses(one), one.pause, sizeof(one.pause))
+                    one.pauses = FIRST
                 one.pauses = min(one.pauses, <uint32_t>one.before)
+                one.lines, one.quick, one.beats = one.lines_before, one.quick_before, one.beats_before
+                one.episode = 0
             one.keys = one.tokens = one.echoes = one.chaff = 0
             one.unanswered = one.worked = False
 
@@ -184,6 +204,8 @@ cdef class Rhythms:
         if one.pauses == FIRST and not one.intervals:
             self._make_room(one)
         self._pauses(one)[one.pauses % KEPT_PAUSES] = <uint32_t>(interval_ns // UNIT_NS)
+        if one.pauses < FIRST:
+            one.pause[one.pauses] = <uint32_t>(interval_ns // UNIT_NS)      # stays; see pass_on
         one.pauses += 1
         return 0
 
@@ -233,6 +255,9 @@ cdef class Rhythms:
 
     def turned(self, uint32_t flow):
         self.turn(flow)
+
+    def missed(self, uint32_t flow):
+        self.miss(flow)
 
     def logged_in(self, uint32_t flow):
         self.let_in(flow)

@@ -53,6 +53,19 @@ def test_what_is_forwarded_says_nothing_of_who_logged_in() -> None:
     assert (at_once.facets.actor, at_once.why) == ("bot", "no pause")
 
 
+@pytest.mark.parametrize("exchanges", [0, 31, 40])
+def test_a_login_by_hand_stays_one_however_late_it_is_known_what_it_was_for(exchanges: int) -> None:
+    """Two questions are answered and a password is given; a program pauses before `forward` is known."""
+    lines = (
+        "#: class=ssh outcome=auth-success\ntcp * = c148 c148 s28 : in\n"
+        "#: class=ssh activity=forward\ntcp * = c96 s500 : forwarded\n"
+    )
+    sizes = [44, -44, *[60, 60, -60] * 2, 148, 148, -28, *[60, -60] * exchanges, 96, -500]
+    gaps = [0, 1, 2500, 100, 1, 2600, 100, 1, 1500, 50, 1, *[700, 1] * exchanges, 600, 1]
+    verdict = trial(lines, TrialFlow(sizes, gaps, end=True)).verdict
+    assert (verdict.facets.actor, verdict.why) == ("human", "3 think pauses, median 2.5 s, log-normal")
+
+
 SHELL = "#: class=ssh outcome=auth-success\ntcp * = c148 s28 : in\n"
 KNOWN_LATE = "#: class=ssh activity=reverse\ntcp * = s52 c56 + s60 c64 + s68 c72 : reverse\n"
 
@@ -89,9 +102,34 @@ def test_a_shell_known_late_to_be_worked_from_the_servers_end(
     assert flow.why == why
 
 
-def test_of_a_longer_flow_only_what_follows_is_known(tmp_path: Path) -> None:
-    """More tokens than are stored were seen when it is known."""
+@pytest.mark.parametrize(
+    ("depth", "why"),
+    [
+        (12, "3 think pauses, median 4.0 s, log-normal"),
+        (8, "1 think pause, 4.0 s, as long as hands need"),
+        (4, ""),
+    ],
+)
+def test_of_a_longer_flow_the_beginning_is_known_and_what_follows(
+    tmp_path: Path, depth: int, why: str
+) -> None:
+    """More tokens than are stored were seen when it is known: that nobody paused cannot be said."""
     path = reverse_shell(tmp_path, 9.0, 4.0, 6.0, 3.0)
-    options = EngineOptions(depth=8)
+    options = EngineOptions(depth=depth)
     (flow,) = read_flows(path, signatures=signature_set(SHELL + KNOWN_LATE), options=options)
-    assert (flow.facets.activity, flow.why) == ("reverse", "no pause")
+    assert (flow.facets.activity, flow.why) == ("reverse", why)
+
+
+def test_few_short_pauses_say_nothing_of_a_flow_that_was_not_seen_whole(tmp_path: Path) -> None:
+    path = reverse_shell(tmp_path, 9.0, 1.0, 1.7, 1.2)
+    options = EngineOptions(depth=10)
+    (flow,) = read_flows(path, signatures=signature_set(SHELL + KNOWN_LATE), options=options)
+    assert (flow.facets.activity, flow.facets.actor, flow.why) == ("reverse", None, "")
+
+
+def test_a_line_that_tells_what_came_before_it_counts_itself(tmp_path: Path) -> None:
+    """Only the third line ends the client's burst behind the second one, as it waits for 7 s of silence."""
+    late = "#: class=ssh activity=reverse threshold_ms=7000\ntcp * = s52 c56 s60 C64-64 : reverse\n"
+    path = reverse_shell(tmp_path, 9.0, 4.0, 6.0, 3.0)
+    (flow,) = read_flows(path, signatures=signature_set(SHELL + late))
+    assert (flow.facets.activity, flow.why) == ("reverse", "3 think pauses, median 4.0 s, log-normal")

@@ -16,6 +16,7 @@ from fl0p_py.signature.loader import load
 from fl0p_py.signature.matcher import Matcher
 from fl0p_py.signature.pattern import SignatureSet
 from tests.signature.lines import signature_set
+from tests.signature.test_actor import KNOWN_LATE, SHELL, reverse_shell
 
 ROOT = Path(__file__).resolve().parents[2]
 CAPTURES = ["demo.pcap", "mail.pcap", "ssh-typed.pcap", "ssh-program.pcap", "typing.pcap", "ping.pcap"]
@@ -26,10 +27,10 @@ IDENTIFIED = 0
 class Run:
     """One capture, decoded once; `said` reads it packet by packet and changes matchers on the way."""
 
-    def __init__(self, name: str) -> None:
+    def __init__(self, capture: str | Path) -> None:
         decoder = Decoder(key=b"k" * 16)
         parts = []
-        with open_savefile(str(ROOT / "tests" / "data" / name)) as source:
+        with open_savefile(str(ROOT / "tests" / "data" / capture)) as source:
             for batch in source:
                 into = DecodedBatch()
                 decoder.decode(batch, into)
@@ -130,6 +131,16 @@ def test_an_id_that_stays_gives_no_second_result_though_its_pattern_changes() ->
     results, ends = Run("demo.pcap").said(first, then, [10])
     assert len({serial for serial, _, _ in results}) == len(results)
     assert all(found == ["x"] for _, _, found in ends if found)
+
+
+def test_a_shell_that_only_the_new_set_knows_is_gone_through_to_where_it_is(tmp_path: Path) -> None:
+    known, unknown = signature_set(SHELL + KNOWN_LATE), signature_set(SHELL)
+    shell = Run(reverse_shell(tmp_path, 9.0, 4.0, 6.0, 3.0, 5.0, 2.0, 7.0))
+    ((_, plain, _),) = shell.said(known, known, [])[1]
+    assert plain.why == "6 think pauses, median 5.0 s, log-normal"
+    for cut in range(5, len(shell.packets) - 3, 4):
+        ((_, verdict, _),) = shell.said(unknown, known, [cut])[1]
+        assert verdict == plain, cut
 
 
 def test_matchers_that_were_taken_over_from_are_let_go() -> None:

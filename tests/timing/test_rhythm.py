@@ -30,11 +30,13 @@ def judged(
     turned: bool = False,
     let_in: int | None = None,
     passed_on: int | None = None,
+    missed: int | None = None,
 ) -> tuple[Reason, int, int]:
     """The kernel's judgement, compared with the twin's.
 
     turned            : the kernel sees it from the other end
     let_in, passed_on : in front of which event of those shown, if any
+    missed            : in front of which one of them others are unknown
     """
     events = followed(events)
     twin, kernel = Rhythm(turned=turned), rhythm.Rhythms(4)
@@ -49,6 +51,9 @@ def judged(
         if at == passed_on:
             twin.pass_on()
             kernel.passed_on(2)
+        if at == missed:
+            twin.miss()
+            kernel.missed(2)
         twin.token(size, *rest)
         kernel.feed(2, [(-size if turned else size, *rest)])
     why, pauses, median_cs = kernel.judgement(2, over, wrapped)
@@ -287,7 +292,22 @@ def test_behind_the_login_only_the_login_counts_of_what_is_passed_on() -> None:
     assert judged(both, let_in=0, passed_on=forward) == (Reason.NOTHING, 0, 0)
     assert judged(both, passed_on=forward)[1] == 5
     late = len(followed(both)) - 1
-    assert judged(both, let_in=login, passed_on=late)[1] > 32  # what was kept of the login is gone
+    assert judged(both, let_in=login, passed_on=late) == (Reason.THINKING, 2, 400)
+    questions = lines(3.0, 4.5, 6.0, 8.0, sizes=(148,))  # more than the first ones, which always stay
+    behind, login = questions[-1][2], len(followed(questions))
+    both = questions + [(size, gap, behind + at) for size, gap, at in requests]
+    assert judged(both, let_in=login, passed_on=login + 6) == (Reason.THINKING, 4, 600)
+    late = len(followed(both)) - 1
+    assert judged(both, let_in=login, passed_on=late) == (Reason.THINKING, 3, 450)
+
+
+def test_what_was_not_seen_whole_may_have_paused() -> None:
+    """So few short pauses say nothing of it, even when it is over."""
+    typed = lines(1.0, 1.7)
+    assert judged(typed)[0] is Reason.QUICK_PAUSES
+    assert judged(typed, missed=2) == (Reason.NOTHING, 2, 170)
+    assert judged(lines(1.0, 1.7, 1.2), missed=2)[0] is Reason.QUICK_PAUSES
+    assert judged(lines(4.0, 3.0), missed=2)[0] is Reason.THINKING
 
 
 def test_a_servers_delay_is_no_pause() -> None:
@@ -329,6 +349,7 @@ ANY_GAP = st.one_of(
     st.booleans(),
     st.none() | st.integers(0, 40),
     st.none() | st.integers(0, 120),
+    st.none() | st.integers(0, 40),
 )
 def test_the_twin_says_the_same_of_anything(
     tokens: list[tuple[int, int]],
@@ -337,12 +358,13 @@ def test_the_twin_says_the_same_of_anything(
     turned: bool,
     let_in: int | None,
     passed_on: int | None,
+    missed: int | None,
 ) -> None:
     events, now = [], 0
     for size, gap in tokens:
         now += gap
         events.append((size, gap if events else -1, now))
-    judged(events, over, wrapped, turned, let_in, passed_on)
+    judged(events, over, wrapped, turned, let_in, passed_on, missed)
 
 
 @pytest.mark.parametrize(

@@ -12,7 +12,7 @@ UNIT_NS = 10_000
 KEY_UNIT_NS = 16_000
 PAUSE_NS, AWAY_NS, KEY_NS = 400_000_000, 600_000_000_000, 30_000_000
 SLOW_NS, LINES_NS = 2_400_000_000, 2_300_000_000
-KEPT_PAUSES, KEPT_KEYS = 32, 64
+FIRST, KEPT_PAUSES, KEPT_KEYS = 3, 32, 64
 ENOUGH, KEYS_ENOUGH, FIT_ENOUGH = 3, 12, 16
 TRAIN, TRAIN_GAP_NS, TRAIN_LOW_NS, TRAIN_HIGH_NS = 12, 60_000_000, 17_000_000, 25_000_000
 REGULAR, STRICT, TWICE, SPREAD, FIT = 0.1, 0.03, 0.015, 0.15, 6.0
@@ -61,20 +61,33 @@ class Rhythm:
     followed: bool = False
     worked: bool = False
     before: int | None = None
+    of_login: tuple[int, int, int] = (0, 0, 0)
     passed_on: bool = False
+    partial: bool = False
 
     def let_in(self) -> None:
         """The login is behind."""
         if self.before is None:
             self.before = min(len(self.pauses), 255)
+            line = self.episode == 1
+            lines, quick = self.lines + line, self.quick + (line and self._too_quick())
+            self.of_login = min(lines, 255), min(quick, 255), self.beats
+
+    def miss(self) -> None:
+        """Tokens in between are unknown."""
+        self.partial = True
+        self.size = self.lead = self.episode = self.waits = self.train = 0
+        self.beat = False
 
     def pass_on(self) -> None:
         """Only the login counts: what follows it is another program's."""
         if self.passed_on:
             return
         self.passed_on = True
-        if self.before is not None and len(self.pauses) <= KEPT_PAUSES:
-            del self.pauses[self.before :]
+        if self.before is not None:
+            del self.pauses[self.before if len(self.pauses) <= KEPT_PAUSES else min(self.before, FIRST) :]
+            self.lines, self.quick, self.beats = self.of_login
+            self.episode = 0
         self.keys.clear()
         self.tokens = self.echoes = self.chaff = 0
         self.unanswered = self.worked = False
@@ -158,7 +171,7 @@ class Rhythm:
         out = len(self.pauses) - len(answered)
         pauses, keys = answered[-(KEPT_PAUSES - out) :], self.keys[-KEPT_KEYS:]
         reason = self._reason(pauses, keys, wrapped)
-        if reason is Reason.QUICK_PAUSES and len(answered) < ENOUGH and not over:
+        if reason is Reason.QUICK_PAUSES and len(answered) < ENOUGH and (self.partial or not over):
             reason = Reason.NOTHING
         return reason.actor, reason, len(answered), median(pauses) * UNIT_NS if pauses else 0
 
