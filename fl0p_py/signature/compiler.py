@@ -160,7 +160,7 @@ class Compiler:
             raise SignatureError(
                 one.source or "signature",
                 one.where or one.id,
-                f"with it, repeats and alternatives of all patterns make more than {MAX_ALL_POSITIONS:,} items",
+                f"repeats and alternatives of all patterns make more than {MAX_ALL_POSITIONS:,} items",
             )
         final = [0] * len(machine.positions)
         for at, trailing in machine.last:
