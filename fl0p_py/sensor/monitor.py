@@ -415,16 +415,16 @@ class Monitor:
         try:
             texts = self._plan.read_signatures(at_once=True)
             signatures = parse_texts(texts)
-            if self._plan.check_signatures is not None:
+            if self._plan.check_signatures is not None and texts != self._texts:
                 self._plan.check_signatures(signatures)
+                signatures = parse_texts(texts)  # those of the trial have tables that nobody needs here
         except SignatureFileError as error:
             self._keep_signatures(render(error))
             return
         except SignatureError as error:
             self._keep_signatures(str(error))
             return
-        self._crew.signatures = parse_texts(texts)  # those of the trial have tables that nobody needs here
-        self._texts = texts
+        self._crew.signatures, self._texts = signatures, texts
         for post in self._crew.engines:
             self._owe(post, Kind.SIGNATURES)
 
