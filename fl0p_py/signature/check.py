@@ -24,6 +24,7 @@ from typing import NamedTuple
 from fl0p_py.errors import Place
 from fl0p_py.signature.channel import SSH
 from fl0p_py.signature.channel import example as through_channel
+from fl0p_py.signature.compiled import compile_set
 from fl0p_py.signature.extent import shortest
 from fl0p_py.signature.loader import load
 from fl0p_py.signature.overhead import CARRIERS
@@ -75,9 +76,10 @@ class Report(NamedTuple):
 def check(paths: Iterable[str | os.PathLike[str]] = (), *, threshold_ms: int = 400) -> Report:
     """What is found in the files and folders, by default in the shipped TOML files.
 
-    Raises SignatureFileError if they do not load.
+    Raises SignatureFileError if they do not load, SignatureError if no tables can be made of them.
     """
     signatures = load(list(paths) or source_paths())
+    compile_set(with_tunnels(signatures), threshold_ms=threshold_ms)
     found = findings(signatures, partial(tried, threshold_ms=threshold_ms))
     failed = sum(finding.fails for finding in found)
     warnings = len(found) - failed + len(signatures.warnings)

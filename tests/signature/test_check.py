@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 
+from fl0p_py.errors import SignatureError
 from fl0p_py.signature.check import check, findings
 from fl0p_py.signature.loader import load
 from fl0p_py.signature.pattern import Pattern, Signature
@@ -113,6 +114,13 @@ counter_examples = ["tcp 1 < c50 s50 s3"]
         "x: a: examples 2: tcp 1 < c50 s50 does not match a\n"
         "1 signature, 3 examples and counter-examples: 1 failed, 1 warning\n"
     )
+
+
+def test_what_a_run_refuses_is_refused(tmp_path: Path) -> None:
+    file = tmp_path / "slow.fp"
+    file.write_text("".join(f"#: threshold_ms={n}\ntcp 8000 < c{n} : slow {n}\n" for n in range(1, 10)))
+    with pytest.raises(SignatureError, match="too many different thresholds"):
+        check([file])
 
 
 def test_the_report_of_a_good_set(tmp_path: Path) -> None:
