@@ -31,6 +31,10 @@ LOWER = 3
 """Below the smallest size there is room for a third of it at most: sizes differ by ratios, and a message of
 two bytes is nothing like one of twelve, however wide the range above."""
 
+CROWD, CROWDED = 16, 2
+"""Of half of it, if the CROWD smallest lie so thinly that chance may have left that much out; they show it if
+they are a quarter of all at most."""
+
 BLOCKS = (16, 8, 4)
 """Grids of sizes: blocks of ciphers, and the four bytes to which XDR and others pad."""
 
@@ -113,11 +117,19 @@ def bounds(sizes: Array, width: int, *, usual: bool = False) -> Size:
     below = above = 0
     if width != SEEN:
         above = max(1, ceil(LIKELY_SHARES * spread / (count + 1)))
-        below = min(above, max(1, low // LOWER))
+        below = min(above, max(1, low // LOWER, min(low // CROWDED, _left_out_below(sizes))))
     if width == GENEROUS:
         below, above = max(below, min(spread, low) // 4), max(2, above, spread // 4)
     low = max(low - ceil(below / block) * block, (low - 1) % block + 1)
     return Size(low, min(MAX_SIZE, high + ceil(above / block) * block), exact=False)
+
+
+def _left_out_below(sizes: Array) -> int:
+    """How far below the smallest size the next one may lie, as thinly as they lie there; 0: not known."""
+    if len(sizes) < 4 * CROWD:
+        return 0
+    smallest = np.partition(sizes, CROWD - 1)[:CROWD]
+    return ceil(LIKELY_SHARES * int(smallest.max() - smallest.min()) / (CROWD - 1))
 
 
 def _usual(sizes: Array) -> Array:

@@ -32,6 +32,31 @@ def test_bounds(sizes: list[int], width: int, expected: str) -> None:
 
 
 @pytest.mark.parametrize(
+    ("sizes", "expected"),
+    [
+        ([200, *range(230, 680, 30), *range(700, 9000, 30)], "110-9070"),
+        ([200, *range(201, 216), *range(220, 9000, 30)], "134-9065"),
+        (list(range(200, 9000, 300)), "132-9744"),
+        ([9, *range(30, 9000, 30)], "5-9060"),
+    ],
+    ids=["as thin as all others", "dense", "few", "half of it at most"],
+)
+def test_below_the_smallest_size_there_is_the_more_room_the_thinner_they_lie_there(
+    sizes: list[int], expected: str
+) -> None:
+    assert size_text(bounds(np.array(sizes), LIKELY)) == expected
+
+
+def test_of_sizes_that_are_even_hardly_any_is_left_out() -> None:
+    draw = np.random.default_rng(1)
+    left_out = []
+    for _ in range(200):
+        size = bounds(draw.integers(80, 9001, 280), LIKELY)
+        left_out.append((max(0, size.low - 80) + max(0, 9000 - size.high)) / 8920)
+    assert np.mean(left_out) < 0.0006
+
+
+@pytest.mark.parametrize(
     ("sizes", "block"),
     [([64, 80, 112], 16), ([52, 60, 84], 8), ([44, 52, 56], 4), ([44, 52], 1), ([44, 52, 57], 1)],
 )
