@@ -156,7 +156,7 @@ tcp * = < ( ( c8-255 +? ( s8-3000 +? ){0,4} c160-3000 | ( s8-3000 +? ){1,2} ( c8
 # client's lines are bursts: netcat sends a line and its end as two segments.
 
 #: id=ftp class=ftp
-tcp 21 < S10-2000 +? C5-260 +? S10-2000 : FTP, greeted and answered
+tcp 21 < S10-2000 +? C5-260 : FTP, greeted and spoken to
 
 #: id=ftp.auth.failed class=ftp outcome=auth-failed count
 tcp 21 = C6-80 +? s33-34 +? C6-140 +? ( s22 | s28 ) : FTP login failed (vsftpd, pyftpdlib)
@@ -231,7 +231,7 @@ icmp * = ( c-160 +? s320- ( +? ( c-160 | s320- ) ){0,6} +? c-160 +? s320- ) : Tu
 # the pauses before the client's lines: a program has none.
 
 #: id=smtp class=smtp
-tcp 25,587,2525 < S10-600 +? C6-300 +? S8-800 : SMTP, greeted and answered
+tcp 25,587,2525 < S6-600 +? C3-715 : SMTP, greeted and spoken to
 
 #: id=smtp.mail class=smtp activity=delivery inside=tls12,tls12-cbc,tls13 no-edits
 tcp * < S10-600 +? C6-122 +? S8-800 ( +? C5-122 +? S8-800 ){0,8} +? C14-322 +? S8-200 +? C12-322 +? S8-200 ( +? C12-322 +? S8-200 ){0,20} +? C5-6 +? S12-120 ( +? C30- ( + C* ){0,20} | + C-29 ( + C* ){1,20} ) +? S8-200 : SMTP, mail handed over
@@ -279,10 +279,16 @@ tcp 110 = ( C6-80 +? s5 +? C6-140 | c6-90 +? s4 +? c6-300 ) +? s16 : POP3 login 
 tcp 110 = < s5 +? C6-80 +? s5 +? C6-140 +? s5 : POP3 login succeeded (popa3d)
 
 #: id=imap class=imap
-tcp 143 < S10-520 +? c8-300 +? S12- : IMAP, greeted and answered
+tcp 143 < S10-520 +? C8-300 : IMAP, greeted and spoken to
 
 #: id=imap.by-program class=imap actor=bot
 tcp 143 = < S10-520 C8-300 +? S12- C6-300 +? S12- C6-300 +? S12- : IMAP spoken by a program
+
+#: id=imap.auth.failed class=imap outcome=auth-failed
+tcp 143 = < S39-400 +? C12-24 +? S100-300 +? C18-140 + s53-58 : IMAP login failed (Dovecot)
+
+#: id=imap.auth.success class=imap outcome=auth-success
+tcp 143 = < S39-400 +? C12-24 +? S100-300 ( +? C18-140 + s53-58 ){0,3} +? C18-140 +? S300-600 +? C10-102 +? S32- : IMAP login succeeded (Dovecot)
 
 #: id=imap.idle-polling class=imap activity=idle
 tcp 143 = c12 +? s26 ( +? c12 +? s26 ){2} : IMAP, mailbox polled
@@ -358,12 +364,11 @@ udp 5060 < c250-4000 ( +? c250-4000 ){0,4} +? s150-4000 : SIP over UDP, answered
 # --------------------------------------------------------------------------------------------------
 # SSH: what a session does
 # --------------------------------------------------------------------------------------------------
-# Learned by `fl0p-learn learn --labels` from the learn parts of two runs of the lab (3,157 flows
-# with labels), with its other captures and the public ones as --background. Of what it proposed,
-# these held on a third run and on the software that was held out of all three (docs/learn.md): none
-# of them named a flow of another activity there. What rested on one length of a terminal's name, of
-# a greeting or of a path was widened by hand or left out. ssh.toml has what was worked out from the
-# protocol instead; of both, the more specific speaks.
+# Learned by `fl0p-learn learn --labels` from the learn parts of the lab's runs, with its other
+# captures and the public ones as --background. Of what it proposed, these held on other runs and on
+# the software that was held out of all of them (docs/learn.md). What rested on one length of a
+# terminal's name, of a greeting or of a path was widened by hand or left out. ssh.toml has what was
+# worked out from the protocol instead; of both, the more specific speaks.
 
 #: id=ssh.shell.asked class=ssh activity=shell
 tcp * = ( s28 | s36 | s52 | s48 ) +? ( c52 | c60 | c68 | c112 | c120 | c152 | c160 ) +? S28-1500 +? c340-560 +? ( s108 | s116 | s124 | s36 s36 | s44 s44 ) : SSH, a terminal asked for and granted
@@ -375,10 +380,34 @@ tcp 22,222,2200,2222,22022,22222 = s24-76 c52 S28-824 c244-480 S28-824 +? C32- :
 tcp 22,222,2200,2222,22022,22222 = S26-38 C96-128 S104-616 C28-244 S64-6280 C28-244 > : SSH, a command run to its end (OpenSSH)
 
 #: id=ssh.exec.ended.2 class=ssh activity=exec
-tcp 22,222,2200,2222,22022,22222 = s24-868 +? c134-297 S16-604 c32-784 S16-604 c44-888 s16-836 ( +? s16-836 ){0,2} C28-252 > : SSH, a command run to its end (other clients and servers)
+tcp 22,222,2200,2222,22022,22222 = c82-284 S20-152 c48-124 S28-588 c50-200 s24-1468 ( +? s24-1468 ){1,} C68-144 > : SSH, a command run to its end (any client and server)
+
+#: id=ssh.exec.ended.3 class=ssh activity=exec
+tcp 22,222,2200,2222,22022,22222 = c124-580 +? S16-520 +? c108-1536 S16-940 +? c32-396 S16-940 +? c44-264 s20-1456 ( +? s20-1456 ){0,7} C28-244 > : SSH, a command run to its end (logged in by the second credential, or by a key)
+
+#: id=ssh.exec.ended.4 class=ssh activity=exec
+tcp 22,222,2200,2222,22022,22222 = S8-2272 +? C76-940 +? S8-581 +? C36-940 +? S20-1016 +? C44-81 +? S20-1016 +? C48-92 +? S142-2240 > : SSH, a command run to its end (dbclient)
 
 #: id=ssh.sftp.read class=ssh activity=download
 tcp 22,222,2200,2222,22022,22222 = S76 +? C56-160 +? s76 : SSH, a file looked at twice and read (sftp)
+
+#: id=ssh.sftp.write class=ssh activity=upload
+tcp 22,222,2200,2222,22022,22222 = C52 S24-424 ( +? C24-951 +? S24-608 ){0,8} +? C952- : SSH, a file written (sftp, scp)
+
+#: id=ssh.sftp.write.small class=ssh activity=upload
+tcp 22,222,2200,2222,22022,22222 = S44-392 +? C60-96 +? S52-392 +? C44-68 +? S60-100 +? C52-92 +? S44-92 +? C92-884 +? S52-68 +? c44-68 : SSH, a small file written (sftp, scp)
+
+#: id=ssh.idle class=ssh activity=idle
+tcp 22,222,2200,2222,22022,22222 = c146-1576 +? s16-544 +? C40-1308 S16-956 +? c28-80 > : SSH, logged in and nothing done (-N)
+
+#: id=ssh.idle.kept class=ssh activity=idle
+tcp 22,222,2200,2222,22022,22222 = c76-544 ( +? s24-100 ){1,2} ( +? c52-100 +? S24-1500 ){0,1} ( + c44-100 ( +? s24-100 ){1,2} ){1,} + c44-120 > : SSH, logged in and nothing done but kept alive (-N)
+
+#: id=ssh.shell.prompted class=ssh activity=shell
+tcp 22,222,2200,2222,22022,22222 = s24-100 +? c40-160 +? S28-1500 +? c240-560 ( +? s24-120 ){2,4} + c24-100 s24-100 : SSH, a terminal granted, and the first key after a pause
+
+#: id=ssh.shell.echoed class=ssh activity=shell
+tcp 22,222,2200,2222,22022,22222 = s24-100 c40-160 S28-1500 c240-560 ( +? s24-120 ){2,4} ( +? c24-60 s24-60 ){3} : SSH, a terminal granted, and keys echoed
 
 # --------------------------------------------------------------------------------------------------
 # SSH
@@ -447,7 +476,7 @@ tcp * = < ( ( c8-255 +? ( s8-3000 +? ){0,4} c160-3000 | ( s8-3000 +? ){1,2} ( c8
 tcp * = < ( ( c8-255 +? ( s8-3000 +? ){0,4} c160-3000 | ( s8-3000 +? ){1,2} ( c8-255 +? ( s8-3000 +? ){0,2} c160-3000 | c256-3000 ) | c256-3000 +? ( s8-255 | s256-3000 +? ( c24 | c48 | c80 | c112 | c152 | c272 | c528 | c1040 | c1208 | c1232-1248 ) ) ) +? ( ( c8-3000 | s8-3000 ) +? ){0,9} S150-6000 | c560-800 +? s400-700 +? s100-1500 ) +? ( ( c16-100 ( +? s16-3000 ){0,2} +? c40 ( +? s120-3000 ){0,1} | C56-156 ) +? s40 ( +? s40-1500 ){0,1} ( +? C24-2000 +? S40-4000 ){0,10} +? C128-800 +? ( s24 +? ){0,1} s84-800 +? C220-1600 +? ( S24 | s24 +? s24 | s24 s96-4000 ) | ( c16-100 ( +? s16-3000 ){0,2} +? c44 ( +? s120-3000 ){0,1} | C60-164 ) +? s44 ( +? s44-1500 ){0,1} ( +? C28-2000 +? S44-4000 ){0,10} +? C132-800 +? ( s36 +? ){0,1} s88-800 +? C224-1600 +? ( s28 | S36 | s36 +? s28 ) | ( c16-100 ( +? s16-3000 ){0,2} +? c48 ( +? s120-3000 ){0,1} | C64-172 ) +? s48 ( +? s48-1500 ){0,1} ( +? C32-2000 +? S48-4000 ){0,10} +? C136-800 +? ( s32 +? ){0,1} s92-800 +? C228-1600 +? ( S32 | s32 +? s32 | s32 s104-4000 ) | ( c16-100 ( +? s16-3000 ){0,2} +? c52 ( +? s120-3000 ){0,1} | C68-180 ) +? s52 ( +? s52-1500 ){0,1} ( +? C36-2000 +? S52-4000 ){0,10} +? C140-800 +? ( s36 +? ){0,1} s96-800 +? C232-1600 +? ( S36 | s36 +? s36 | s36 s108-4000 ) | ( c16-100 ( +? s16-3000 ){0,2} +? c56 ( +? s120-3000 ){0,1} | C72-188 ) +? s56 ( +? s56-1500 ){0,1} ( +? C40-2000 +? S56-4000 ){0,10} +? C144-800 +? ( s40 +? ){0,1} s100-800 +? C236-1600 +? ( S40 | s40 +? s40 | s40 s112-4000 ) | ( c16-100 ( +? s16-3000 ){0,2} +? c64 ( +? s120-3000 ){0,1} | C80-204 ) +? s64 ( +? s64-1500 ){0,1} ( +? C48-2000 +? S64-4000 ){0,10} +? C152-800 +? ( s48 +? ){0,1} s108-800 +? C244-1600 +? ( S48 | s48 +? s48 | s48 s120-4000 ) | ( c16-100 ( +? s16-3000 ){0,2} +? c68 ( +? s120-3000 ){0,1} | C84-212 ) +? s68 ( +? s68-1500 ){0,1} ( +? C52-2000 +? S68-4000 ){0,10} +? C156-800 +? ( s52 +? ){0,1} s112-800 +? C248-1600 +? ( S52 | s52 +? s52 | s52 s124-4000 ) | ( c16-100 ( +? s16-3000 ){0,2} +? c96 ( +? s120-3000 ){0,1} | C112-268 ) +? s96 ( +? s96-1500 ){0,1} ( +? C80-2000 +? S96-4000 ){0,10} +? C184-800 +? ( s80 +? ){0,1} s140-800 +? C276-1600 +? ( S80 | s80 +? s80 | s80 s152-4000 ) | ( c16-100 ( +? s16-3000 ){0,2} +? c100 ( +? s120-3000 ){0,1} | C116-276 ) +? s100 ( +? s100-1500 ){0,1} ( +? C84-2000 +? S100-4000 ){0,10} +? C188-800 +? ( s84 +? ){0,1} s144-800 +? C280-1600 +? ( S84 | s84 +? s84 | s84 s156-4000 ) ) : SSH login succeeded (public key)
 
 #: id=ssh.exec class=ssh activity=exec
-tcp * = ( s28 +? c112 | s36 +? c120 | s52 +? c152 | s48 +? c160 ) +? S100-1500 +? ( c52-400 +? s72 | c144-400 +? s104-112 ) : SSH, a command run without a terminal
+tcp 22,222,2200,2222,22022,22222 = ( s28 c112 | s36 c120 | s52 c152 | s48 c160 ) +? S100-1500 +? c52-200 s72-112 c36-52 ( +? s20-1456 ){1,} +? C64-144 > : SSH, a command run without a terminal, its input ended at once
 
 #: id=ssh.reverse class=ssh activity=reverse
 tcp 22,222,2200,2222,22022,22222 = ( ( s28 +? ( c56-84 +? ){1,2} | s28 +? c112-160 +? ) ( s28-1200 +? ){1,4} s84-108 +? c44 | ( s36 +? ( c64-92 +? ){1,2} | s36 +? c128-184 +? ) ( s36-1200 +? ){1,4} s92-116 +? c52 | ( s40 +? ( c68-96 +? ){1,2} | s40 +? c136-192 +? ) ( s40-1200 +? ){1,4} s96-120 +? c56 | ( s48 +? ( c76-104 +? ){1,2} | s48 +? c152-208 +? ) ( s48-1200 +? ){1,4} s104-128 +? c64 | ( s52 +? ( c80-108 +? ){1,2} | s52 +? c160-216 +? ) ( s52-1200 +? ){1,4} s108-132 +? c68 | ( s80 +? ( c108-136 +? ){1,2} | s80 +? c216-272 +? ) ( s80-1200 +? ){1,4} s136-160 +? c96 | ( s84 +? ( c112-140 +? ){1,2} | s84 +? c224-280 +? ) ( s84-1200 +? ){1,4} s140-164 +? c100 ) : SSH, a connection from the server's side forwarded back (-R)
@@ -608,7 +637,7 @@ udp 2152 < ( c36-1500 | s36-1500 ) : GTP-U (mobile network's user tunnel)
 # went. Port 8080 is left out on purpose: too much that is not HTTP is found there.
 
 #: id=http class=http
-tcp 80,591,3128,8000,8008,8888 < C16-8192 +? S60- : HTTP request and answer
+tcp 80,591,3128,8000,8008,8888 < C16-8192 ( + C-8192 ){0,15} +? S60- : HTTP request and answer
 
 #: id=http.download class=http activity=download no-edits
 tcp 80,591,3128,8000,8008,8888 < C16-8192 +? S12000- : HTTP, large download
@@ -620,7 +649,7 @@ tcp 80,591,3128,8000,8008,8888 < C12000- +? S60- : HTTP, large upload
 tcp 80,591,3128,8000,8008,8888 = < C6-122 ( + C3-202 ){0,6} + C-2 +? S60- : HTTP typed by hand
 
 #: id=http.by-tool class=http actor=bot
-tcp 80,591,3128,8000,8008,8888 = < c37-250 +? s17- : HTTP requested by a tool (few headers, one segment)
+tcp 80,591,3128,8000,8008,8888 = < C37-250 +? s17- : HTTP requested by a tool (few headers, sent in one go)
 
 #: id=socks5 class=socks inside=tls12,tls12-cbc,tls13
 tcp * = < c3-5 +? s2 +? ( c5-513 +? s2 +? ){0,1} c10-262 +? ( s10 | s22 ) : SOCKS 5 proxy, connection made
