@@ -4,7 +4,7 @@
 Nothing on the wire raises; what is wrong with a packet is in its `status`.
 """
 
-from libc.stdint cimport uint32_t
+from libc.stdint cimport int64_t, uint16_t, uint32_t
 from libc.string cimport memset
 
 import numpy as np
@@ -13,7 +13,8 @@ from fl0p_py.decode.flow_hash cimport flow_hash
 from fl0p_py.decode.fragment cimport FragmentTable
 from fl0p_py.decode.ip cimport Datagram, open_ip
 from fl0p_py.decode.link cimport Network, open_link
-from fl0p_py.decode.numbers cimport MAX_DATAGRAM
+from fl0p_py.decode.numbers cimport LINK_ETHERNET, MAX_DATAGRAM
+from fl0p_py.decode.plain cimport open_plain
 from fl0p_py.decode.reader cimport Bytes, bytes_of, part, prefetch
 from fl0p_py.decode.record cimport (
     BAD_IP, FLOW, FRAGMENT, ICMP_OTHER, NO_FLOW_PROTOCOL, STATUS_COUNT, Decoded, Status,
@@ -135,7 +136,11 @@ cdef class Decoder:
 
     cdef void span(self, Frames frames, DecodedBatch into) noexcept nogil:
         """Decode frames as long as there is room for one more datagram to be put together."""
-        cdef Bytes data = bytes_of(frames.memory)
+        cdef Bytes data = bytes_of(frames.memory), frame
+        cdef const int64_t[::1] offset = frames.offset, ts_ns = frames.ts_ns
+        cdef const uint32_t[::1] caplen = frames.caplen, wirelen = frames.wirelen
+        cdef const uint16_t[::1] linktype = frames.linktype
+        cdef Decoded[::1] decoded = into.decoded
         cdef Py_ssize_t i
         cdef Decoded *out
         cdef Decoded blank
@@ -145,20 +150,23 @@ cdef class Decoder:
                 frames.next = i
                 return
             if i + AHEAD < frames.n:
-                prefetch(data, <size_t>frames.offset[i + AHEAD])
-            out = &into.decoded[i]
+                prefetch(data, <size_t>offset[i + AHEAD])
+            out = &decoded[i]
             out[0] = blank      # not memset: gcc makes a slow `rep stos` of it
-            out.ts_ns = frames.ts_ns[i]
-            out.frame_len = frames.wirelen[i]
-            out.status = self.decode_frame(
-                part(data, <size_t>frames.offset[i], frames.caplen[i]), frames.wirelen[i],
-                frames.linktype[i], into, out)
+            out.ts_ns = ts_ns[i]
+            out.frame_len = wirelen[i]
+            frame = part(data, <size_t>offset[i], caplen[i])
+            if linktype[i] == LINK_ETHERNET and open_plain(frame, wirelen[i], self.check, out):
+                out.status = FLOW
+            else:
+                out.status = self.decode_frame(frame, wirelen[i], linktype[i], into, out)
             if out.status == FLOW:
                 out.hash = flow_hash(out, self.key, out.vlan if self.vlan_key else 0)
-                if not out.reassembled:
-                    out.payload_at += <uint32_t>frames.offset[i]
-            elif (out.status == NO_FLOW_PROTOCOL or out.status == ICMP_OTHER) and not out.reassembled:
-                out.payload_at += <uint32_t>frames.offset[i]
+            elif out.status != NO_FLOW_PROTOCOL and out.status != ICMP_OTHER:
+                self.status_counts[out.status] += 1
+                continue
+            if not out.reassembled:
+                out.payload_at += <uint32_t>offset[i]
             self.status_counts[out.status] += 1
         frames.next = frames.n
 

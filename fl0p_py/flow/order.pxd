@@ -15,6 +15,7 @@ from fl0p_py.flow.record cimport END_ACK, END_FIN, ROW_END_SEEN, FlowRow, TcpEnd
 from fl0p_py.flow.recording cimport note_hole
 from fl0p_py.flow.sequence cimport append
 from fl0p_py.flow.table cimport (
+    FAR_COUNT,
     HELD,
     HOLE_BYTES,
     HOLES_SKIPPED,
@@ -42,6 +43,15 @@ cdef inline int32_t ahead(uint32_t a, uint32_t b) noexcept nogil:
 
 cdef inline uint32_t waiting(FlowTable t, const FlowRow* r, int direction) noexcept nogil:
     return t.pieces[r.held - 1, direction] if r.held else 0
+
+
+cdef inline bint nothing_waits(FlowTable t, const FlowRow* r) noexcept nogil:
+    """No piece waits, nor is one set aside from beyond the window; holes may be remembered."""
+    cdef const uint8_t* counts
+    if r.held == 0:
+        return True
+    counts = &t.pieces[r.held - 1, 0]
+    return counts[0] | counts[1] | counts[FAR_COUNT] | counts[FAR_COUNT + 1] == 0
 
 
 cdef inline Piece* piece_at(FlowTable t, const FlowRow* r, int direction, uint32_t k) noexcept nogil:

@@ -17,6 +17,7 @@
 from libc.stdint cimport uint8_t, uint32_t
 
 from fl0p_py.decode.record cimport ACK, FIN, NO_WSCALE, RST, SYN, Decoded
+from fl0p_py.flow.expected cimport as_expected
 from fl0p_py.flow.index cimport sender_in
 from fl0p_py.flow.life cimport (
     close_if_both_fins,
@@ -328,6 +329,8 @@ cdef inline bint segment(FlowTable t, const Decoded* d, uint32_t found, int dire
     cdef uint32_t row
     cdef FlowRow* r
     cdef SynVerdict verdict = SAME
+    if found and as_expected(t, found - 1, direction, d):
+        return True
     if found and d.tcp_flags & (SYN | RST) == SYN:
         verdict = syn_verdict(&t.row[found - 1], d, direction)
         if verdict == NEW:

@@ -9,7 +9,8 @@
 #   order.pxd     one direction of a TCP flow: what is new, what has to wait
 #   life.pxd      rows: made, ended, freed
 #   datagram.pxd  UDP and ICMP packets
-#   segment.pxd   TCP packets
+#   expected.pxd  TCP packets that are as expected
+#   segment.pxd   all others
 #   recording.pxd segment records, where they are asked for
 
 cimport cython

@@ -38,7 +38,7 @@ from fl0p_py.flow.event_batch cimport EventBatch
 from fl0p_py.flow.gap cimport MANTISSA, MANTISSA_BITS, UNITS_PER_MS, gap_code, gap_units
 from fl0p_py.flow.index cimport index_check, index_find, index_guess, index_insert
 from fl0p_py.flow.life cimport close_if_both_fins, end_row, free_row, has_room, idle, turn_wheel
-from fl0p_py.flow.order cimport end_of, skip_waited
+from fl0p_py.flow.order cimport end_of, nothing_waits, skip_waited
 from fl0p_py.flow.record cimport (
     CLOSED as CLOSED_,
     END_PROVEN,
@@ -313,7 +313,7 @@ cdef class FlowTable:
             found = index_check(self, guess[i % GUESSES], d, &direction)
             if found == 0:
                 found = index_find(self, d, &direction)
-            if found and self.row[found - 1].held:
+            if found and not nothing_waits(self, &self.row[found - 1]):
                 skip_waited(self, found - 1)
                 close_if_both_fins(self, found - 1)
             if found and idle(self, &self.row[found - 1]):

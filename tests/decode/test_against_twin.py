@@ -118,6 +118,22 @@ def test_made_and_damaged_packets(
     Both(vlan=vlan, check=check).decode(batch(rows, [link for _, link in made]))
 
 
+@pytest.mark.parametrize(
+    "segment", [tcp(b"payload"), tcp(flags="S", options=bytes.fromhex("03030801")), udp(b"payload")]
+)
+def test_plain_frames_with_any_byte_changed_or_cut_anywhere(segment: object) -> None:
+    """Most frames are plain ones, for which the kernel has a short way: see plain.pxd."""
+    frame = ether(ip4(segment)) + bytes(2)
+    odd = [
+        frame[:at] + bytes([frame[at] ^ change]) + frame[at + 1 :]
+        for at in range(len(frame))
+        for change in (0x01, 0x08, 0x10, 0x40, 0x80, 0xFF)
+    ]
+    cut = [(0, frame[:size], len(frame)) for size in range(len(frame) + 1)]
+    for check in (True, False):
+        Both(check=check).decode(batch([(0, one, len(one)) for one in odd] + cut))
+
+
 @examples(300)
 @given(st.lists(st.tuples(st.binary(max_size=120), st.sampled_from(LINKS)), max_size=5))
 def test_arbitrary_bytes(made: list[tuple[bytes, int]]) -> None:
