@@ -388,6 +388,9 @@ tcp 22,222,2200,2222,22022,22222 = c124-580 +? S16-520 +? c108-1536 S16-940 +? c
 #: id=ssh.exec.ended.4 class=ssh activity=exec
 tcp 22,222,2200,2222,22022,22222 = S8-2272 +? C76-940 +? S8-581 +? C36-940 +? S20-1016 +? C44-81 +? S20-1016 +? C48-92 +? S142-2240 > : SSH, a command run to its end (dbclient)
 
+#: id=ssh.exec.ended.5 class=ssh activity=exec
+tcp 22,222,2200,2222,22022,22222 = S16-87 +? C32-1116 +? S16-524 +? C74-220 +? S176-908 +? C40-220 > : SSH, a command run to its end (little output)
+
 #: id=ssh.sftp.read class=ssh activity=download
 tcp 22,222,2200,2222,22022,22222 = S76 +? C56-160 +? s76 : SSH, a file looked at twice and read (sftp)
 
