@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import errno
 import os
 from collections.abc import Callable, Iterable, Sequence
 from contextlib import ExitStack
+from functools import partial
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import orjson
 
@@ -15,8 +18,12 @@ from fl0p_py.errors import CaptureError, OutputError, UsageError
 from fl0p_py.learn.corpus import Corpus
 from fl0p_py.learn.intake import Account, read_corpus
 from fl0p_py.learn.labels import Record, apply_labels, file_labels, read_labels
+from fl0p_py.learn.stage import stage
 from fl0p_py.output.progress import ProgressBar
 from fl0p_py.output.sink import Sink
+
+if TYPE_CHECKING:
+    from fl0p_py.learn.explore import Exploration
 
 
 def explore(request: Request) -> int:
@@ -25,10 +32,8 @@ def explore(request: Request) -> int:
     from fl0p_py.learn.listing import json_lines, listing
     from fl0p_py.signature.loader import load
 
+    _prepare(request, [*request.files, *request.labelled])
     signatures = load(request.signatures)
-    targets = [path for path in (request.html, request.output) if path is not None]
-    inputs = [*request.files, *request.labelled]
-    _spare(inputs, targets)
     corpus, damaged = _corpus(request, request.files)
     with _Bars(request) as bars:
         found = exploring.explore(
@@ -40,67 +45,73 @@ def explore(request: Request) -> int:
             seed=request.seed,
             only_unknown=request.only_unknown,
             threshold_ms=request.threshold,
-            progress=bars.told("comparing sequences"),
+            progress=bars.told,
         )
-    if request.html is not None:
-        from fl0p_py.learn.page import page
-
-        with _Bars(request) as bars:
-            text = page(found, _title(inputs), bars.told("drawing"))
-        _write(request.html, text.encode())
     terminal = request.output is None and os.isatty(1) and colour()
-    _print(request.output, json_lines(found) if request.json else listing(found, colour=terminal).encode())
-    return damaged
+    told = json_lines(found) if request.json else listing(found, colour=terminal).encode()
+    drawn = partial(_page, request, found) if request.html is not None else None
+    return damaged | _written((request.output, told), (request.html, drawn))
+
+
+def _page(request: Request, found: Exploration) -> bytes:
+    from fl0p_py.learn.page import page
+
+    with _Bars(request) as bars:
+        told = stage(bars.told, "drawing")
+        return page(found, _title([*request.files, *request.labelled]), told).encode()
 
 
 def learn(request: Request) -> int:
     """Learn signatures from labelled flows."""
-    from fl0p_py.learn.learner import Options
+    from fl0p_py.learn.lesson import Options
     from fl0p_py.learn.proposal import fp_text, toml_text
     from fl0p_py.learn.study import study
 
     unnamed = [file for files in request.background for file in files]
-    _spare([*request.files, *request.labelled, *unnamed], [request.output] if request.output else [])
+    _prepare(request, [*request.files, *request.labelled, *unnamed])
+    if request.update is not None:
+        return _update(request, unnamed)
     corpus, damaged = _corpus(request, request.files)
     background, also = _read(request, unnamed)
-    if request.update is not None:
-        _update(request, corpus, background)
-        return damaged | also
-    found = study(
-        corpus,
-        background,
-        Options(request.max_fp, request.min_flows, request.threshold),
-        share=request.holdout,
-        seed=request.seed,
-        step=_step(request),
-    )
+    with _Bars(request) as bars:
+        found = study(
+            corpus,
+            background,
+            Options(request.max_fp, request.min_flows, request.threshold),
+            share=request.holdout,
+            seed=request.seed,
+            progress=bars.told,
+        )
     as_lines = request.output is not None and request.output.endswith(".fp")
     text = (fp_text if as_lines else toml_text)(found.signatures)
-    if request.json:
-        _print(None, orjson.dumps(found.as_dict(), option=orjson.OPT_APPEND_NEWLINE))
-    elif not request.quiet:
+    if not request.json and not request.quiet:
         for line in found.lines():
             say(line)
-    _print(request.output, text.encode())
-    return damaged | also
+    account = orjson.dumps(found.as_dict(), option=orjson.OPT_APPEND_NEWLINE) if request.json else None
+    return damaged | also | _written((request.output, text.encode()), (None, account))
 
 
-def _update(request: Request, corpus: Corpus, background: Corpus) -> None:
+def _update(request: Request, unnamed: Sequence[str]) -> int:
     """Show, and with --write make, what a signature file should become."""
-    from fl0p_py.learn.learner import Options
+    from fl0p_py.learn.lesson import Options
     from fl0p_py.learn.study import joined
-    from fl0p_py.learn.update import update
+    from fl0p_py.learn.update import opened, update
     from fl0p_py.signature.text import read_texts
 
     (text,) = read_texts([request.update])
+    file = opened(text.data, text.name)  # before hours are spent on reading
+    corpus, damaged = _corpus(request, request.files)
+    background, also = _read(request, unnamed)
     options = Options(request.max_fp, request.min_flows, request.threshold)
-    found = update(text.data, text.name, joined(corpus, background), options, step=_step(request))
+    with _Bars(request) as bars:
+        found = update(file, joined(corpus, background), options, progress=bars.told)
     if not request.quiet:
         for line in found.lines():
             say(line)
-    _print(None, found.diff().encode())
+    failed = _written((None, found.diff().encode()))
     if request.write and found.after != found.before:
         _replace(request.update, found.after.encode())
+    return damaged | also | failed
 
 
 def evaluate(request: Request) -> int:
@@ -110,10 +121,9 @@ def evaluate(request: Request) -> int:
     from fl0p_py.signature.loader import load
 
     rules, *files = request.files
-    signatures = load([rules])
     unnamed = [file for files in request.background for file in files]
-    targets = [path for path in (request.html, request.output) if path is not None]
-    _spare([rules, *files, *request.labelled, *unnamed], targets)
+    _prepare(request, [rules, *files, *request.labelled, *unnamed])
+    signatures = load([rules])
     corpus, damaged = _corpus(request, files)
     background, also = _read(request, unnamed)
     with _Bars(request) as bars:
@@ -122,17 +132,18 @@ def evaluate(request: Request) -> int:
             signatures,
             threshold_ms=request.threshold,
             seed=request.seed,
-            progress=bars.told("judging"),
+            progress=bars.told,
         )
+    if request.json:
+        told = orjson.dumps(found.as_dict(), option=orjson.OPT_APPEND_NEWLINE)
+    else:
+        told = "".join(f"{line}\n" for line in found.lines()).encode()
+    drawn = None
     if request.html is not None:
         from fl0p_py.learn.evaluation_page import evaluation_page
 
-        _write(request.html, evaluation_page(found, f"{Path(rules).name} on labelled flows").encode())
-    if request.json:
-        _print(request.output, orjson.dumps(found.as_dict(), option=orjson.OPT_APPEND_NEWLINE))
-    else:
-        _print(request.output, "".join(f"{line}\n" for line in found.lines()).encode())
-    return damaged | also
+        drawn = evaluation_page(found, f"{Path(rules).name} on labelled flows").encode()
+    return damaged | also | _written((request.output, told), (request.html, drawn))
 
 
 def _corpus(request: Request, named: Sequence[str]) -> tuple[Corpus, int]:
@@ -140,14 +151,17 @@ def _corpus(request: Request, named: Sequence[str]) -> tuple[Corpus, int]:
     files = file_labels(request.label)
     records: list[Record] = []
     accounts = []
-    for path in request.labels:
-        found, account = read_labels(path)
-        records += found
-        accounts.append(account)
+    with _Bars(request) as bars:
+        for path in request.labels:
+            found, account = read_labels(path, progress=bars.read)
+            records += found
+            accounts.append(account)
     damaged = _tell(accounts, request)
     corpus, also = _read(request, [*files, *named])
     if files or records:
-        corpus, labelling = apply_labels(corpus, files, records, window_s=request.label_window)
+        with _Bars(request) as bars:
+            told = stage(bars.told, "labelling flows")
+            corpus, labelling = apply_labels(corpus, files, records, window_s=request.label_window, told=told)
         if not request.quiet:
             for line in labelling.lines(corpus):
                 say(line)
@@ -198,29 +212,46 @@ class _Bars:
         """Of a file that is read."""
         self._show(name, done, size, bytes=True)
 
-    def told(self, name: str) -> Callable[[int, int], None]:
+    def told(self, name: str, done: int, size: int | None) -> None:
         """Of things that are done one after the other."""
-        return lambda done, size: self._show(name, done, size, bytes=False)
+        self._show(name, done, size, bytes=False)
 
 
-def _step(request: Request) -> Callable[[object], None]:
-    """Says what is learned next, on a terminal."""
-    if request.quiet or not colour():
-        return lambda target: None
-    return lambda target: say(f"learning {getattr(target, 'text', target)}")
+def _prepare(request: Request, inputs: Sequence[str]) -> None:
+    """Refuse, before anything is read, what could not be written in the end: over a file that is read, into a
+    folder that is not there, a page without what draws it."""
+    if request.values.get("html") is not None:
+        from fl0p_py.learn.markup import need_matplotlib
 
-
-def _spare(inputs: Iterable[str], targets: Iterable[str]) -> None:
-    """Refuse to write over a file that is read."""
-    for target in map(Path, targets):
+        need_matplotlib()
+    named = (request.values.get("html"), request.output)
+    for target in (Path(path) for path in named if path is not None):
         for path in map(Path, inputs):
             if str(path) != "-" and path.exists() and target.exists() and path.samefile(target):
                 raise UsageError(f"{target} is read: it would be written over")
+        if target.is_dir():
+            raise OutputError(f"{target}: {os.strerror(errno.EISDIR)}")
+        if not target.parent.is_dir():
+            raise OutputError(f"{target}: {os.strerror(errno.ENOENT)}")
 
 
 def _title(inputs: Sequence[str]) -> str:
     names = sorted("standard input" if path == "-" else Path(path).name for path in set(inputs))
     return f"{names[0]} and {len(names) - 1:,} more" if len(names) > 1 else names[0]
+
+
+def _written(*texts: tuple[str | None, bytes | Callable[[], bytes] | None]) -> int:
+    """Print the texts to their files (None: standard output), each whatever became of those before; what is
+    made as it is called for is made then.  None is not printed.  Returns 1 if one could not be written."""
+    failed = 0
+    for path, data in texts:
+        try:
+            if data is not None:
+                _print(path, data() if callable(data) else data)
+        except OutputError as error:
+            say(f"fl0p-learn: {error}")
+            failed = 1
+    return failed
 
 
 def _print(path: str | None, data: bytes) -> None:

@@ -13,7 +13,8 @@ from fl0p_py.capture.stream import ByteStream
 from fl0p_py.errors import CaptureError
 from fl0p_py.flow.table import FlowTable
 from fl0p_py.learn.corpus import Corpus, corpus_of
-from fl0p_py.learn.intake import Account, Budget, Progress
+from fl0p_py.learn.intake import Account, Budget
+from fl0p_py.learn.stage import Progress, silent
 from fl0p_py.output.line import address_text
 from fl0p_py.settings import EngineOptions
 from fl0p_py.signature.pattern import PROTOCOLS
@@ -28,7 +29,7 @@ HASH_KEY = bytes(16)
 
 
 def read_capture(
-    stream: ByteStream, account: Account, budget: Budget, threshold_ms: int, progress: Progress | None = None
+    stream: ByteStream, account: Account, budget: Budget, threshold_ms: int, progress: Progress = silent
 ) -> Corpus:
     """The flows of a capture that carried payload; damage goes into the account."""
     flows = _Flows(threshold_ms, budget, account)
@@ -39,8 +40,7 @@ def read_capture(
         for step in tracker:
             with tracker.table.steady:
                 flows.take(tracker.table, step.events.events)
-            if progress is not None:
-                progress(account.source, step.position, source.size)
+            progress(account.source, step.position, source.size)
     except CaptureError as error:
         account.damage = error
     return flows.corpus()

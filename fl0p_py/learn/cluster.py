@@ -7,7 +7,6 @@ read; another seed breaks ties among equally common shapes in another way.
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any, NamedTuple
 
@@ -16,6 +15,7 @@ from numpy.typing import NDArray
 
 from fl0p_py.learn.corpus import Corpus
 from fl0p_py.learn.distance import OCTAVE, Tokens
+from fl0p_py.learn.stage import Told, nobody
 
 FLOOR = 16
 """Bytes added to a size before its logarithm: below, differences stop to matter."""
@@ -110,12 +110,12 @@ def cluster(
     *,
     distance: float = 0.3,
     seed: int = 0,
-    progress: Callable[[int, int], None] | None = None,
+    told: Told = nobody,
 ) -> tuple[list[Cluster], Shapes]:
     """The clusters, largest first, and the shapes they are made of.
 
     distance : the largest between a sequence and the one that leads its cluster, 0 to 1
-    progress : told (done, of how many) now and then
+    told : sequences that are done, of how many
     """
     shapes = shapes_of(corpus)
     count = len(shapes.first)
@@ -125,11 +125,7 @@ def cluster(
     mixed = np.random.default_rng(seed).permutation(count)
     order = np.lexsort((mixed, -shapes.times))
 
-    def told(done: int) -> None:
-        if progress is not None:
-            progress(done, 2 * count)
-
-    leader = tokens.leaders(order, round(1000 * distance), told)
+    leader = tokens.leaders(order, round(1000 * distance), lambda done: told(done, 2 * count))
     flows_of = _grouped(leader[shapes.inverse])
     shapes_in = _grouped(leader)
     found = [

@@ -8,7 +8,7 @@ verdict at the end, as fl0p has it.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any, NamedTuple
 
@@ -17,9 +17,9 @@ from numpy.typing import NDArray
 
 from fl0p_py.errors import UsageError
 from fl0p_py.learn.corpus import NO_LABEL, Corpus
-from fl0p_py.learn.learner import BACKGROUND
 from fl0p_py.learn.score import NOTHING, Confusion, Counts, Share, confusion, f1_interval
-from fl0p_py.learn.target import ATTEMPTS, KEYS, Meaning, meaning
+from fl0p_py.learn.stage import Progress, Told, nobody, silent, stage
+from fl0p_py.learn.target import ATTEMPTS, BACKGROUND, KEYS, Meaning, meaning
 from fl0p_py.learn.trial import each, events_of, parts_of
 from fl0p_py.signature.matcher import Matcher
 from fl0p_py.signature.pattern import FACETS, Facets, Signature, SignatureSet
@@ -107,42 +107,43 @@ def evaluate(
     *,
     threshold_ms: int = 400,
     seed: int = 0,
-    progress: Callable[[int, int], None] = lambda done, whole: None,
+    progress: Progress = silent,
 ) -> Evaluation:
     """Judge the signatures on the corpus's labelled flows; UsageError if there are none.
 
-    seed : of the bootstrap; progress : told steps done, of how many
+    seed : of the bootstrap
     """
     labelled = corpus.select(corpus.label != NO_LABEL)
     if not len(labelled):
         raise UsageError("no flow has a label: nothing to judge by")
     meanings = [{} if label == BACKGROUND else meaning(label) for label in labelled.labels]
     whole = ["=" in label or label == BACKGROUND for label in labelled.labels]
-    said = said_of(labelled, signatures, threshold_ms)
-    steps = len(KEYS) + 1
+    said = said_of(labelled, signatures, threshold_ms, stage(progress, "naming flows"))
     facets = []
     for number, facet in enumerate(KEYS):
-        progress(number, steps)
+        progress("judging", number, len(KEYS))
         score = _facet(labelled, facet, meanings, whole, [one[facet] for one in said], seed)
         if score is not None:
             facets.append(score)
-    progress(steps - 1, steps)
-    singles = _signatures(labelled, signatures, meanings, whole, threshold_ms)
-    progress(steps, steps)
+    told = stage(progress, "trying signatures")
+    singles = tuple(_signatures(labelled, signatures, meanings, whole, threshold_ms, told))
     return Evaluation(
         len(labelled),
         len(corpus) - len(labelled),
         len(np.unique(labelled.source)),
         tuple(facets),
-        tuple(singles),
+        singles,
     )
 
 
-def said_of(corpus: Corpus, signatures: SignatureSet, threshold_ms: int) -> list[dict[str, str | None]]:
+def said_of(
+    corpus: Corpus, signatures: SignatureSet, threshold_ms: int, told: Told = nobody
+) -> list[dict[str, str | None]]:
     """The verdict on each flow, by facet; attempts as text, none for 0."""
     signatures = with_tunnels(signatures)
     found: list[dict[str, str | None]] = []
     for begin, end in parts_of(corpus.offsets):
+        told(begin, len(corpus))
         matcher = Matcher(signatures, threshold_ms=threshold_ms, capacity=end - begin)
         matcher.feed(*events_of(corpus, begin, end))
         while matcher.run():
@@ -196,9 +197,10 @@ def _signatures(
     meanings: Sequence[Meaning],
     whole: Sequence[bool],
     threshold_ms: int,
+    told: Told,
 ) -> Iterator[SignatureScore]:
     every = signatures.signatures
-    named = each(every, corpus, threshold_ms=threshold_ms) > 0
+    named = each(every, corpus, threshold_ms=threshold_ms, told=told) > 0
     alike: dict[Facets, Array] = {}
     for signature, flows in zip(every, named, strict=True):
         count = alike.setdefault(signature.facets, np.zeros(len(corpus), np.int64))

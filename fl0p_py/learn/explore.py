@@ -6,7 +6,6 @@ signatures name them, and how well the common pattern tells them from all others
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any, NamedTuple
 
@@ -18,6 +17,7 @@ from fl0p_py.learn.cluster import Cluster, Shapes, cluster
 from fl0p_py.learn.consensus import consensus
 from fl0p_py.learn.corpus import NO_LABEL, NO_TIME, Corpus
 from fl0p_py.learn.picture import MOST_TOKENS
+from fl0p_py.learn.stage import Progress, Told, silent, stage
 from fl0p_py.signature.pattern import Pattern, Signature, SignatureSet
 from fl0p_py.signature.printer import pattern_text
 from fl0p_py.signature.specificity import bits
@@ -106,7 +106,7 @@ def explore(
     seed: int = 0,
     only_unknown: bool = False,
     threshold_ms: int = 400,
-    progress: Callable[[int, int], None] | None = None,
+    progress: Progress = silent,
 ) -> Exploration:
     """Cluster the flows and describe the largest clusters.
 
@@ -114,14 +114,19 @@ def explore(
     most, least  : clusters shown, and flows in each of them
     only_unknown : leave out flows that a signature names
     """
-    named = _named(signatures, corpus, threshold_ms)
+    named = _named(signatures, corpus, threshold_ms, stage(progress, "naming flows"))
     if only_unknown:
         unknown = named < 0
         corpus, named = corpus.select(unknown), named[unknown]
-    clusters, shapes = cluster(corpus, distance=distance, seed=seed, progress=progress)
+    clusters, shapes = cluster(
+        corpus, distance=distance, seed=seed, told=stage(progress, "comparing sequences")
+    )
     shown = [each for each in clusters[:most] if len(each.flows) >= least]
-    patterns = [consensus(corpus, each, shapes, seed) for each in shown]
-    judged = _judged(corpus, shown, patterns, threshold_ms)
+    patterns = []
+    for number, each in enumerate(shown):
+        progress("finding what they share", number, len(shown))
+        patterns.append(consensus(corpus, each, shapes, seed))
+    judged = _judged(corpus, shown, patterns, threshold_ms, stage(progress, "trying patterns"))
     names = [signature.id for signature in signatures.signatures]
     rows = tuple(
         _row(
@@ -149,23 +154,24 @@ def explore(
     )
 
 
-def _named(signatures: SignatureSet, corpus: Corpus, threshold_ms: int) -> NDArray[np.int64]:
+def _named(signatures: SignatureSet, corpus: Corpus, threshold_ms: int, told: Told) -> NDArray[np.int64]:
     """int64[n]: the signature that spoke last of each flow, with something to say; -1 none."""
     named = np.full(len(corpus), -1, np.int64)
     if signatures.signatures and len(corpus):
-        found = trial.matches(signatures, corpus, threshold_ms=threshold_ms)
+        found = trial.matches(signatures, corpus, threshold_ms=threshold_ms, told=told)
         for kept in (found.lost, ~found.lost):  # what was lost counts only where nothing else was said
             named[found.flow[kept]] = found.signature[kept]
     return named
 
 
 def _judged(
-    corpus: Corpus, clusters: list[Cluster], patterns: list[Pattern], threshold_ms: int
+    corpus: Corpus, clusters: list[Cluster], patterns: list[Pattern], threshold_ms: int, told: Told
 ) -> list[tuple[int, int]]:
     """Of each cluster, (its flows that its pattern matches, other flows that it matches)."""
     tried = [Signature(str(number), "", pattern) for number, pattern in enumerate(patterns)]
     found = []
     for at in range(0, len(clusters), TRIED_AT_ONCE):
+        told(at, len(clusters))
         part = slice(at, at + TRIED_AT_ONCE)
         hits = trial.each(tried[part], corpus, threshold_ms=threshold_ms, fuzzy=False) > 0
         for each, hit in zip(clusters[part], hits, strict=True):

@@ -24,9 +24,10 @@ from numpy.typing import NDArray
 from fl0p_py.capture.stream import ByteStream
 from fl0p_py.errors import CaptureError
 from fl0p_py.learn.corpus import EMPTY, NO_TIME, Corpus, corpus_of
-from fl0p_py.learn.intake import Account, Budget, Progress
+from fl0p_py.learn.intake import Account, Budget
 from fl0p_py.learn.lines import MAX_LINE, numbered_lines
 from fl0p_py.learn.moment import time_ns
+from fl0p_py.learn.stage import Progress, silent
 from fl0p_py.signature.pattern import MAX_SIZE, PROTOCOLS
 
 LINES_AT_ONCE = 8192
@@ -62,16 +63,13 @@ TCP = PROTOCOLS.index("tcp")
 NUMBERS = {int, float, type(None)}
 
 
-def read_harvest(
-    stream: ByteStream, account: Account, budget: Budget, progress: Progress | None = None
-) -> Corpus:
+def read_harvest(stream: ByteStream, account: Account, budget: Budget, progress: Progress = silent) -> Corpus:
     """The flows in a log; what is wrong with it goes into the account."""
     parts = []
     try:
         for piece in _pieces(numbered_lines(stream)):
             parts.append(_flows(piece, account, budget))
-            if progress is not None:
-                progress(account.source, stream.consumed, stream.size)
+            progress(account.source, stream.consumed, stream.size)
     except CaptureError as error:
         account.damage = error
     return Corpus.concat(parts)
@@ -213,8 +211,11 @@ def _read_object(number: int, line: bytes, rows: _Rows, account: Account) -> Non
         )
         if not isinstance(tokens, str) or not isinstance(gaps, list) or not set(map(type, gaps)) <= NUMBERS:
             raise TypeError
-    except (orjson.JSONDecodeError, LookupError, TypeError, ValueError, OverflowError, AttributeError):
-        account.refuse(number, FOREIGN if not line.endswith(b"}") else TORN)
+    except orjson.JSONDecodeError:
+        account.refuse(number, TORN)
+        return
+    except (LookupError, TypeError, ValueError, OverflowError, AttributeError):
+        account.refuse(number, FOREIGN)
         return
     rows.add(tokens, gaps, facts)
 

@@ -7,12 +7,13 @@ counted.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 
 from fl0p_py.capture.stream import STDIN, ByteStream, open_stream
 from fl0p_py.errors import CaptureError
 from fl0p_py.learn.corpus import Corpus
+from fl0p_py.learn.stage import Progress, silent
 from fl0p_py.output.escape import escape
 from fl0p_py.wording import counted
 
@@ -32,9 +33,6 @@ CAPTURE_MAGICS = (
     bytes.fromhex("0a0d0d0a"),
 )
 """pcap in both byte orders, with microseconds and nanoseconds; pcapng."""
-
-Progress = Callable[[str, int, "int | None"], None]
-"""Told how far the reading is: name of the file, bytes of it consumed, bytes in all or None."""
 
 
 @dataclass(slots=True)
@@ -94,7 +92,7 @@ class Budget:
 
 
 def read_corpus(
-    paths: Iterable[str], *, threshold_ms: int = 400, progress: Progress | None = None
+    paths: Iterable[str], *, threshold_ms: int = 400, progress: Progress = silent
 ) -> tuple[Corpus, list[Account]]:
     """The flows of all files, in canonical order, and an account of each file.
 
@@ -116,9 +114,7 @@ def read_corpus(
     return Corpus.concat(parts), accounts
 
 
-def _read(
-    path: str, account: Account, budget: Budget, threshold_ms: int, progress: Progress | None
-) -> Corpus:
+def _read(path: str, account: Account, budget: Budget, threshold_ms: int, progress: Progress) -> Corpus:
     stream = HeadedStream(open_stream(path))
     try:
         if stream.head in CAPTURE_MAGICS:

@@ -34,6 +34,8 @@ from fl0p_py.learn.corpus import NO_LABEL, NO_TIME, Corpus
 from fl0p_py.learn.intake import SHOWN, Account
 from fl0p_py.learn.lines import MAX_LINE, numbered_lines
 from fl0p_py.learn.moment import time_ns
+from fl0p_py.learn.stage import Progress, Told, nobody, silent
+from fl0p_py.learn.target import BACKGROUND, meaning
 from fl0p_py.output.escape import escape
 from fl0p_py.signature.pattern import PROTOCOLS
 from fl0p_py.wording import counted
@@ -42,6 +44,9 @@ MOST_RECORDS = 1 << 20
 LONGEST_LABEL = 200
 WINDOW_S = 2.0
 """How far the clock of who wrote a label file may be from that of the capture."""
+
+TOLD_EVERY = 4096
+"""Lines, or flows."""
 
 NS = 1_000_000_000
 LATEST_S = 9e9
@@ -109,6 +114,7 @@ def apply_labels(
     records: Sequence[Record],
     *,
     window_s: float = WINDOW_S,
+    told: Told = nobody,
 ) -> tuple[Corpus, Labelling]:
     """The corpus with the labels that files (by name, as in `corpus.sources`) and records give it."""
     found = Labelling()
@@ -126,6 +132,8 @@ def apply_labels(
         *(column.tolist() for column in (*columns, corpus.proto, corpus.start_ns, corpus.end_ns)), strict=True
     )
     for flow, (source, client, client_port, server, server_port, proto, start_ns, end_ns) in enumerate(rows):
+        if flow % TOLD_EVERY == 0:
+            told(flow, len(corpus))
         said = {of_source[source]} - {None}
         if records:
             ends = ((hosts[client], client_port), (hosts[server], server_port))
@@ -220,13 +228,14 @@ def file_labels(given: Iterable[Sequence[str]]) -> dict[str, str]:
 
 
 def _is_label(text: str) -> bool:
-    return 0 < len(text.strip()) <= LONGEST_LABEL and text.isprintable()
+    return 0 < len(text.strip()) <= LONGEST_LABEL and text.isprintable() and text != BACKGROUND
 
 
-def read_labels(path: str) -> tuple[list[Record], Account]:
+def read_labels(path: str, *, progress: Progress = silent) -> tuple[list[Record], Account]:
     """The records of a label file, and an account of the lines that say nothing.
 
-    Raises CaptureError if the file cannot be opened, UsageError if it is no label file at all.
+    Raises CaptureError if the file cannot be opened, UsageError if it is no label file at all, or if a label
+    is one of facets and has no meaning.
     """
     account = Account(path)
     stream = open_stream(path)
@@ -234,6 +243,8 @@ def read_labels(path: str) -> tuple[list[Record], Account]:
     try:
         for number, line in numbered_lines(stream):
             reader.read(number, line)
+            if number % TOLD_EVERY == 0:
+                progress(path, stream.consumed, stream.size)
     except CaptureError as error:
         account.damage = error
     finally:
@@ -247,6 +258,7 @@ class _Reader:
     def __init__(self, path: str, account: Account) -> None:
         self._path, self._account = path, account
         self._columns: list[str] | None = None
+        self._sound: set[str] = set()  # labels that were looked at
         self.records: list[Record] = []
 
     def read(self, number: int, line: bytes | None) -> None:
@@ -297,6 +309,12 @@ class _Reader:
         label = _text(fields, "label")
         if label is None or not _is_label(label):
             raise ValueError(f"label: a name of 1 to {LONGEST_LABEL} characters is expected")
+        if label not in self._sound:
+            try:
+                meaning(label)
+            except UsageError as error:
+                raise UsageError(f"{self._path}:{number}: {error}") from None
+            self._sound.add(label)
         start = _time(fields, "start")
         end = _time(fields, "end")
         if start is None:

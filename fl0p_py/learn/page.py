@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from math import log10
 from typing import TYPE_CHECKING
 
@@ -10,6 +9,7 @@ from fl0p_py.learn.corpus import NO_TIME
 from fl0p_py.learn.explore import Counted, Exploration, Row
 from fl0p_py.learn.listing import VARIES
 from fl0p_py.learn.markup import FIRST, QUIET, SECOND, document, need_matplotlib, svg, text
+from fl0p_py.learn.stage import Told, nobody
 from fl0p_py.output.eve import eve_time
 from fl0p_py.wording import counted
 
@@ -17,14 +17,13 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
 
-def page(found: Exploration, title: str, progress: Callable[[int, int], None] | None = None) -> str:
+def page(found: Exploration, title: str, told: Told = nobody) -> str:
     """The page.  title : what was explored, for people; raises UsageError without matplotlib."""
     need_matplotlib()
     parts = [_overview(found)]
     for done, row in enumerate(found.rows, 1):
         parts.append(_section(row, found))
-        if progress is not None:
-            progress(done, len(found.rows))
+        told(done, len(found.rows))
     return document(title, parts)
 
 

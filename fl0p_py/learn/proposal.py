@@ -18,8 +18,10 @@ from numpy.typing import NDArray
 
 from fl0p_py.learn.align import align
 from fl0p_py.learn.corpus import NO_TIME, Corpus
-from fl0p_py.learn.learner import Learned, Learner, turns
+from fl0p_py.learn.learner import Learner
+from fl0p_py.learn.lesson import Learned
 from fl0p_py.learn.target import Target
+from fl0p_py.learn.turn import turns_in
 from fl0p_py.signature.check import tried
 from fl0p_py.signature.metadata import MAX_ID
 from fl0p_py.signature.parser import parse_pattern
@@ -117,8 +119,8 @@ def _counter_examples(learner: Learner, learned: Learned, signature: Signature) 
     if not len(others):
         return iter(())
     others = others[np.unique(np.linspace(0, len(others) - 1, LOOKED_AT).astype(np.int64))]
-    model = turns(corpus, learned.named[:1])
-    like = turns(corpus, others)
+    model = turns_in(corpus, learned.named[:1])
+    like = turns_in(corpus, others)
     reference = model.total[0, : max(1, int(model.end[0]))]
     cost, columns = align(like.total, like.begin, like.end, reference)
     met = np.maximum(1, (columns >= 0).sum(axis=1))

@@ -7,7 +7,7 @@ the captures set aside, if there were any.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any, NamedTuple
 
@@ -16,11 +16,14 @@ from numpy.typing import NDArray
 
 from fl0p_py.learn.corpus import NO_LABEL, Corpus
 from fl0p_py.learn.holdout import Holdout, split
-from fl0p_py.learn.learner import BACKGROUND, DEFAULTS, Learner, Lesson, Options, learners, sides
+from fl0p_py.learn.learner import Learner
+from fl0p_py.learn.lesson import DEFAULTS, Lesson, Options
 from fl0p_py.learn.proposal import proposals
 from fl0p_py.learn.score import Share
-from fl0p_py.learn.target import Target
+from fl0p_py.learn.stage import Progress, silent
+from fl0p_py.learn.target import BACKGROUND, Target, sides
 from fl0p_py.learn.trial import each
+from fl0p_py.learn.workers import learners
 from fl0p_py.signature.check import Finding, findings, tried
 from fl0p_py.signature.pattern import Pattern, Signature, SignatureSet
 from fl0p_py.signature.printer import pattern_text
@@ -87,21 +90,21 @@ def study(
     *,
     share: float = 0.0,
     seed: int = 0,
-    step: Callable[[Target], None] = lambda target: None,
+    progress: Progress = silent,
 ) -> Study:
     """Learn what the labels say.
 
     background : flows of which one knows only that they are none of the classes
     share      : of the captures of each label to set aside, 0 to 0.9; seed : which of them
-    step       : called before each target, for a progress bar
     """
     every = joined(corpus, background)
     holdout = split(every, share, seed)
     learned, aside = every.select(~holdout.kept), every.select(holdout.kept)
-    pupils = learners(learned, options, step=step)
+    pupils = learners(learned, options, progress=progress)
     lessons, found = _settled(pupils, options)
-    taught = []
+    taught: list[Taught] = []
     for pupil, lesson in zip(pupils, lessons, strict=True):
+        progress("choosing examples", len(taught), len(pupils))
         signatures = tuple(proposals(pupil, lesson.learned))
         recall, false = _judged(aside, lesson.target, signatures, options)
         taught.append(Taught(lesson, signatures, recall, false))

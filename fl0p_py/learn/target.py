@@ -11,9 +11,13 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable
-from typing import NamedTuple
+from typing import Any, NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
 
 from fl0p_py.errors import UsageError
+from fl0p_py.learn.corpus import Corpus
 from fl0p_py.signature import metadata
 from fl0p_py.signature.pattern import FACETS, Facets
 
@@ -21,8 +25,13 @@ ATTEMPTS = "attempts"
 LEARNED = FACETS
 KEYS = (*FACETS, ATTEMPTS)
 
+BACKGROUND = "(background)"
+"""The label of flows of which one knows only that they are none of the classes: they speak against all."""
+
 Meaning = dict[str, str]
 """Values by facet."""
+
+Array = NDArray[Any]
 
 
 class Target(NamedTuple):
@@ -51,6 +60,11 @@ class Target(NamedTuple):
         if "class" in values:
             values["class"] = values["class"].partition(".")[0]
         return metadata.facets(values)
+
+    @property
+    def exact(self) -> bool:
+        """Whether its signatures are written with `=`."""
+        return any(name == "outcome" for name, _ in self.facets)
 
     def agrees(self, meaning: Meaning) -> bool | None:
         """Whether flows of this meaning speak for the target, against it (False), or neither (None)."""
@@ -87,6 +101,20 @@ def targets(labels: Iterable[str]) -> list[Target]:
             found.add(Target(base))
         found |= {Target((*base, (name, said[name]))) for name in LEARNED[1:] if name in said}
     return sorted(found)
+
+
+def sides(corpus: Corpus, target: Target) -> Array:
+    """int8[n]: 1 for flows that speak for the target, -1 against it, 0 neither."""
+    by_label = np.array([*(_verdict(target, label) for label in corpus.labels), 0], np.int8)
+    found: Array = by_label[corpus.label]  # NO_LABEL is the last
+    return found
+
+
+def _verdict(target: Target, label: str) -> int:
+    agrees = False if label == BACKGROUND else target.agrees(meaning(label))
+    if agrees is None:
+        return -1 if "=" in label else 0  # a label of facets says all there is
+    return 1 if agrees else -1
 
 
 def label_text(said: Meaning) -> str:

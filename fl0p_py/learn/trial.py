@@ -14,6 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from fl0p_py.learn.corpus import Corpus
+from fl0p_py.learn.stage import Told, nobody
 from fl0p_py.signature.matcher import EVENT_DTYPE, RESULT_DTYPE, ROW_DTYPE, Matcher
 from fl0p_py.signature.pattern import NO_FACETS, PROTOCOLS, Signature, SignatureSet
 from fl0p_py.signature.trial import (
@@ -58,12 +59,21 @@ class Matches(NamedTuple):
 
 
 def matches(
-    signatures: SignatureSet, corpus: Corpus, *, threshold_ms: int = 400, fuzzy: bool = True
+    signatures: SignatureSet,
+    corpus: Corpus,
+    *,
+    threshold_ms: int = 400,
+    fuzzy: bool = True,
+    told: Told = nobody,
 ) -> Matches:
-    """What fl0p says of the flows with this set: signatures compete for facets, as live."""
-    found = [
-        _run(signatures, corpus, begin, end, threshold_ms, fuzzy) for begin, end in parts_of(corpus.offsets)
-    ]
+    """What fl0p says of the flows with this set: signatures compete for facets, as live.
+
+    told : flows that are done, of how many
+    """
+    found = []
+    for begin, end in parts_of(corpus.offsets):
+        told(begin, len(corpus))
+        found.append(_run(signatures, corpus, begin, end, threshold_ms, fuzzy))
     result = np.concatenate([part for part, _ in found]) if found else np.zeros(0, RESULT_DTYPE)
     flow = np.concatenate([flow for _, flow in found]) if found else np.zeros(0, np.int64)
     order = np.argsort(flow, kind="stable")
@@ -79,18 +89,26 @@ def matches(
 
 
 def each(
-    signatures: Sequence[Signature], corpus: Corpus, *, threshold_ms: int = 400, fuzzy: bool = True
+    signatures: Sequence[Signature],
+    corpus: Corpus,
+    *,
+    threshold_ms: int = 400,
+    fuzzy: bool = True,
+    told: Told = nobody,
 ) -> NDArray[np.int32]:
     """int32[signatures, flows]: tokens of the flow when the signature first completed, 0 never.
 
-    Each signature as if it were the only one, whatever the others say.
+    Each signature as if it were the only one, whatever the others say.  told : signatures that are done
     """
     completed = np.zeros((len(signatures), len(corpus)), np.int32)
     alone = [number for number, signature in enumerate(signatures) if fuzzy and _edits(signature)]
     together = sorted(set(range(len(signatures))) - set(alone))
     groups = [[number] for number in alone]
     groups += [together[at : at + SET_AT_ONCE] for at in range(0, len(together), SET_AT_ONCE)]
+    done = 0
     for group in groups:
+        told(done, len(signatures))
+        done += len(group)
         tried = _independent([signatures[i] for i in group])
         found = matches(tried, corpus, threshold_ms=threshold_ms, fuzzy=fuzzy)
         later = slice(None, None, -1)  # so that the first completion is what stays

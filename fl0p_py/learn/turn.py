@@ -15,6 +15,9 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from fl0p_py.learn.corpus import Corpus
+from fl0p_py.signature.pattern import PROTOCOLS
+
 MAX_TURNS = 40
 """Columns of a row; what a signature needs to see stands at the beginning of a flow nearly always."""
 
@@ -59,6 +62,13 @@ class Turns:
 
     def __len__(self) -> int:
         return len(self.begin)
+
+
+def turns_in(corpus: Corpus, flows: Array) -> Turns:
+    """The rows of some flows of a corpus."""
+    part = corpus.select(flows)
+    stream = bool((part.proto == PROTOCOLS.index("tcp")).all())
+    return turns_of(part.tokens, part.paused, part.offsets, part.start_seen, part.end_seen, stream=stream)
 
 
 def turns_of(

@@ -11,7 +11,7 @@ from __future__ import annotations
 
 import difflib
 from collections import defaultdict
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any, NamedTuple
 
@@ -22,9 +22,11 @@ from fl0p_py.errors import SignatureFileError
 from fl0p_py.learn import toml_edit
 from fl0p_py.learn.corpus import Corpus
 from fl0p_py.learn.generalise import LIKELY, SEEN, bounds
-from fl0p_py.learn.learner import BACKGROUND, DEFAULTS, Learner, Options, sides
+from fl0p_py.learn.learner import Learner
+from fl0p_py.learn.lesson import DEFAULTS, Options
 from fl0p_py.learn.proposal import entry_text, proposals
-from fl0p_py.learn.target import Target, targets
+from fl0p_py.learn.stage import Progress, silent
+from fl0p_py.learn.target import BACKGROUND, Target, sides, targets
 from fl0p_py.learn.trial import each
 from fl0p_py.learn.widen import Wanted, Widener
 from fl0p_py.signature.check import findings, tried
@@ -83,29 +85,38 @@ class Update:
             yield "nothing to change"
 
 
-def update(
-    data: bytes,
-    source: str,
-    corpus: Corpus,
-    options: Options = DEFAULTS,
-    *,
-    step: Callable[[Target], None] = lambda target: None,
-) -> Update:
-    """What the file should become.
+class File(NamedTuple):
+    """A TOML file of signatures, read.  source : its name; signatures : as they stand in it"""
 
-    data, source : of a TOML file; corpus : labelled flows, background under the label BACKGROUND
-    Raises SignatureFileError for a broken file, UsageError for one that cannot be edited.
-    """
-    try:
-        text = data.decode()
-    except UnicodeDecodeError:
-        text = ""
+    text: str
+    source: str
+    signatures: tuple[Signature, ...]
+
+
+def opened(data: bytes, source: str) -> File:
+    """The file with these contents; raises SignatureFileError if it is broken."""
     section, errors = read_section(data, source)
     if errors:
         raise SignatureFileError(errors)
-    work = _Work(Update(source, text, text), list(section.signatures), corpus, options)
-    for target in targets([label for label in corpus.labels if label != BACKGROUND]):
-        step(target)
+    return File(data.decode(), source, tuple(section.signatures))
+
+
+def update(
+    file: File,
+    corpus: Corpus,
+    options: Options = DEFAULTS,
+    *,
+    progress: Progress = silent,
+) -> Update:
+    """What the file should become.
+
+    corpus : labelled flows, background under the label BACKGROUND; raises UsageError for a file that cannot
+    be edited
+    """
+    work = _Work(Update(file.source, file.text, file.text), list(file.signatures), corpus, options)
+    wanted = targets([label for label in corpus.labels if label != BACKGROUND])
+    for number, target in enumerate(wanted):
+        progress("updating", number, len(wanted))
         work.target(target)
     return work.update
 

@@ -4,7 +4,10 @@ from __future__ import annotations
 
 import sys
 import time
+from threading import Lock, Timer
 from typing import TYPE_CHECKING
+
+from fl0p_py.output.escape import escape
 
 if TYPE_CHECKING:
     from rich.progress import Progress, TaskID
@@ -24,28 +27,46 @@ class ProgressBar:
     """
 
     def __init__(self, name: str, size: int | None, *, wanted: bool = True, bytes: bool = True) -> None:
-        self._name, self._size, self._bytes = name, size or 0, bytes
+        self._name, self._size, self._bytes = escape(name), size or 0, bytes
         self._wanted = wanted and bool(size) and sys.stderr is not None and sys.stderr.isatty()
         self._start = time.monotonic()
         self._bar: Progress | None = None
         self._task: TaskID | None = None
+        self._position = 0
+        self._timer: Timer | None = None
+        self._opening = Lock()
 
     def update(self, position: int) -> None:
         """position : bytes of the file consumed so far, or things done."""
-        if not self._wanted or time.monotonic() - self._start < PATIENCE_S:
+        if not self._wanted:
             return
+        self._position = min(position, self._size)
         if self._bar is None:
-            self._open()
-        if self._bar is not None and self._task is not None:
-            self._bar.update(self._task, completed=min(position, self._size))
+            patience_s = self._start + PATIENCE_S - time.monotonic()
+            if patience_s <= 0:
+                self._open()
+            elif not self._bytes and self._timer is None:  # a thing may last, and nothing be told meanwhile
+                self._timer = Timer(patience_s, self._open)
+                self._timer.daemon = True
+                self._timer.start()
+        elif self._task is not None:
+            self._bar.update(self._task, completed=self._position)
 
     def close(self) -> None:
-        if self._bar is not None:
-            self._bar.stop()
-            self._bar = None
-        self._wanted = False
+        if self._timer is not None:
+            self._timer.cancel()
+        with self._opening:
+            self._wanted = False
+            if self._bar is not None:
+                self._bar.stop()
+                self._bar = None
 
     def _open(self) -> None:
+        with self._opening:
+            if self._wanted and self._bar is None:
+                self._show()
+
+    def _show(self) -> None:
         from rich.console import Console
         from rich.progress import (
             BarColumn,
@@ -55,14 +76,16 @@ class ProgressBar:
             TextColumn,
             TimeRemainingColumn,
         )
+        from rich.table import Column
 
-        self._bar = Progress(
-            TextColumn("{task.description}", markup=False),
+        bar = Progress(
+            TextColumn("{task.description}", markup=False, table_column=Column(no_wrap=True, ratio=1)),
             BarColumn(),
             DownloadColumn() if self._bytes else MofNCompleteColumn(),
             TimeRemainingColumn(),
             console=Console(stderr=True),
             transient=True,
         )
-        self._task = self._bar.add_task(self._name, total=self._size)
-        self._bar.start()
+        self._task = bar.add_task(self._name, total=self._size, completed=self._position)
+        bar.start()
+        self._bar = bar

@@ -174,6 +174,58 @@ def test_a_full_disk_is_one_line(option: str, tmp_path: Path, capfd: pytest.Capt
     assert capfd.readouterr().err == "fl0p-learn: /dev/full: No space left on device\n"
 
 
+@pytest.mark.parametrize(
+    ("arguments", "reason"),
+    [
+        (["explore", "--html", "{}"], "Is a directory"),
+        (["explore", "-o", "{}/none/out"], "No such file or directory"),
+        (["learn", "--label", "a", "{}/log", "-o", "{}/none/out"], "No such file or directory"),
+        (
+            ["evaluate", "{}/log", "--label", "a", "{}/log", "--html", "{}/none/out"],
+            "No such file or directory",
+        ),
+    ],
+)
+def test_where_nothing_can_be_written_is_told_before_anything_is_read(
+    arguments: list[str], reason: str, tmp_path: Path, capfd: pytest.CaptureFixture[str]
+) -> None:
+    (tmp_path / "log").write_text("noise\n")
+    assert main([*(word.format(tmp_path) for word in arguments), str(tmp_path / "log")]) == 1
+    (line,) = capfd.readouterr().err.splitlines()
+    assert reason in line
+
+
+def test_what_cannot_be_written_does_not_keep_back_the_rest(
+    tmp_path: Path, capfd: pytest.CaptureFixture[str]
+) -> None:
+    (tmp_path / "log").write_text(LINE * 5)
+    log = str(tmp_path / "log")
+    assert main(["explore", "--html", "/dev/full", log]) == 1
+    assert capfd.readouterr().out.startswith("5 flows, 1 sequence, 1 cluster")
+    made = tmp_path / "made.toml"
+    full = subprocess.run(
+        f"exec {sys.executable} -m fl0p_py.cli.learn learn -q --json -o {made} --label a {log} > /dev/full",
+        shell=True,
+        stderr=subprocess.PIPE,
+        env={**os.environ, "PYTHONPATH": str(ROOT)},
+        check=False,
+    )
+    assert full.returncode == 1 and full.stderr == b"fl0p-learn: standard output: No space left on device\n"
+    assert 'id = "a"' in made.read_text()
+
+
+def test_a_label_without_meaning_is_told_with_its_place(
+    tmp_path: Path, capfd: pytest.CaptureFixture[str]
+) -> None:
+    (tmp_path / "log").write_text(LINE)
+    labels = tmp_path / "labels.csv"
+    labels.write_text("label,src_ip,dest_ip\nssh,192.0.2.1,192.0.2.2\nclas=ssh,192.0.2.1,192.0.2.2\n")
+    assert main(["learn", "--labels", str(labels), str(tmp_path / "log")]) == 2
+    assert capfd.readouterr().err == (
+        f"fl0p-learn: {labels}:3: label 'clas=ssh': 'clas' is no facet, did you mean 'class'?\n"
+    )
+
+
 def test_what_is_read_is_not_written_over(tmp_path: Path, capfd: pytest.CaptureFixture[str]) -> None:
     log = tmp_path / "log"
     log.write_text(LINE)

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import numpy as np
 
-from fl0p_py.learn.candidate import Field, candidates
+from fl0p_py.learn.candidate import Field
 from fl0p_py.learn.chain import Message, chains, places_of
-from fl0p_py.learn.learner import turns
-from fl0p_py.learn.turn import Turns
+from fl0p_py.learn.search import candidates
+from fl0p_py.learn.turn import Turns, turns_in
 from fl0p_py.learn.variant import Variant
 from fl0p_py.signature.printer import pattern_text
 from tests.learn.build import corpus
@@ -24,7 +24,7 @@ OTHER += [f"tcp 22 < s40 c{20 + n} s44 c90 s36 >" for n in range(3)]
 
 
 def rows(texts: list[str]) -> tuple[Turns, np.ndarray]:
-    return turns(corpus(texts), np.arange(len(texts))), np.ones(len(texts), np.int64)
+    return turns_in(corpus(texts), np.arange(len(texts))), np.ones(len(texts), np.int64)
 
 
 def laid() -> list[Variant]:

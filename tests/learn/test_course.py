@@ -6,8 +6,8 @@ import numpy as np
 import pytest
 
 from fl0p_py.learn.course import Course, Rounds, Turn
-from fl0p_py.learn.learner import turns
 from fl0p_py.learn.trial import each
+from fl0p_py.learn.turn import turns_in
 from fl0p_py.signature.pattern import Gap, Signature, Size
 from fl0p_py.signature.printer import pattern_text
 from tests.learn.build import corpus
@@ -60,6 +60,6 @@ ANY_S = Turn(False, (Size(9, 60, exact=False),), inner=Gap.ANY, burst=True)
 )
 def test_as_the_matcher_says(course: Course) -> None:
     signature = Signature("x", "x", course.pattern("tcp"), edits=False)
-    named = course.matched(turns(FLOWS, np.arange(len(FLOWS))))
+    named = course.matched(turns_in(FLOWS, np.arange(len(FLOWS))))
     assert named.tolist() == (each([signature], FLOWS)[0] > 0).tolist()
     assert named.any()

@@ -159,5 +159,5 @@ def test_the_order_of_files_does_not_show() -> None:
 
 def test_progress_is_told() -> None:
     told: list[tuple[int, int]] = []
-    cluster(corpus(["tcp 1 c1", "tcp 1 s1"]), progress=lambda done, whole: told.append((done, whole)))
+    cluster(corpus(["tcp 1 c1", "tcp 1 s1"]), told=lambda done, whole: told.append((done, whole)))
     assert told == [(2, 4), (4, 4)]

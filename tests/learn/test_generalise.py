@@ -7,7 +7,7 @@ import pytest
 
 from fl0p_py.learn.course import Course
 from fl0p_py.learn.generalise import GENEROUS, LEVELS, LIKELY, SEEN, Level, bounds, grid, turn
-from fl0p_py.learn.learner import turns
+from fl0p_py.learn.turn import turns_in
 from fl0p_py.signature.pattern import Size
 from fl0p_py.signature.printer import sequence_text, size_text
 from tests.learn.build import corpus
@@ -96,13 +96,13 @@ def test_bounds_stay_on_the_grid_and_hold_what_was_seen() -> None:
     ],
 )
 def test_a_turn(texts: list[str], level: Level, expected: str) -> None:
-    rows = turns(flows := corpus([f"tcp 22 < {text}" for text in texts]), np.arange(len(texts)))
+    rows = turns_in(flows := corpus([f"tcp 22 < {text}" for text in texts]), np.arange(len(texts)))
     at = np.arange(len(flows)) * rows.total.shape[1]
     assert sequence_text(Course((turn(rows, at, level),), start=True).sequence()) == expected
 
 
 def test_a_last_turn_asks_for_no_more_than_its_beginning() -> None:
-    rows = turns(corpus(["tcp 22 < c4 s60", "tcp 22 < c4 s1448 s1448 s900"]), np.arange(2))
+    rows = turns_in(corpus(["tcp 22 < c4 s60", "tcp 22 < c4 s1448 s1448 s900"]), np.arange(2))
     at = np.arange(2) * rows.total.shape[1] + 1
     last = turn(rows, at, LEVELS[-1], last=True)
     assert sequence_text(Course((last,), start=True).sequence()) == "S60-"

@@ -9,12 +9,12 @@ import numpy as np
 import pytest
 
 from fl0p_py.errors import UsageError
-from fl0p_py.learn import learner
+from fl0p_py.learn import workers
 from fl0p_py.learn.corpus import Corpus
-from fl0p_py.learn.learner import Options, sides
+from fl0p_py.learn.lesson import Options
 from fl0p_py.learn.proposal import toml_text
 from fl0p_py.learn.study import Study, study
-from fl0p_py.learn.target import meaning, targets
+from fl0p_py.learn.target import meaning, sides, targets
 from fl0p_py.signature.check import findings, tried
 from fl0p_py.signature.pattern import SignatureSet
 from fl0p_py.signature.printer import pattern_text
@@ -196,13 +196,14 @@ def test_patterns_are_as_a_person_would_have_written_them(done: Study) -> None:
 
 
 def test_targets_learned_side_by_side_are_the_same(done: Study, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(learner, "WORTH_PROCESSES", 1)
+    monkeypatch.setattr(workers, "WORTH_PROCESSES", 1)
     monkeypatch.setattr(os, "sched_getaffinity", lambda _: {0, 1})
-    steps: list[str] = []
-    beside = study(sample(), share=0.3, seed=3, step=lambda target: steps.append(target.text))
+    told: list[tuple[str, int, int | None]] = []
+    beside = study(sample(), share=0.3, seed=3, progress=lambda *stage: told.append(stage))
     assert toml_text(beside.signatures) == toml_text(done.signatures)
     assert list(beside.lines()) == list(done.lines())
-    assert steps == [one.lesson.target.text for one in done.taught]
+    learning = [stage for stage in told if stage[0] == "learning"]
+    assert learning == [("learning", number, len(done.taught)) for number in range(len(done.taught) + 1)]
 
 
 def test_a_label_of_facets_says_all_there_is() -> None:

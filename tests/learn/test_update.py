@@ -8,7 +8,7 @@ import tomli
 from fl0p_py.errors import SignatureFileError, UsageError
 from fl0p_py.learn.corpus import Corpus
 from fl0p_py.learn.toml_edit import entries, inserted, widened
-from fl0p_py.learn.update import Update, update
+from fl0p_py.learn.update import Update, opened, update
 from fl0p_py.signature.pattern import Size
 from fl0p_py.signature.text import source_paths
 from tests.learn.build import corpus
@@ -49,7 +49,7 @@ def flows(failed: list[str], web: list[str], success: list[str] = SUCCESS) -> Co
 
 
 def run(found: Corpus, text: str = FILE) -> Update:
-    return update(text.encode(), "f.toml", found)
+    return update(opened(text.encode(), "f.toml"), found)
 
 
 def changed(found: Update) -> list[tuple[str, str]]:

@@ -10,6 +10,7 @@ import pytest
 
 from fl0p_py.output import progress
 from fl0p_py.output.progress import ProgressBar
+from tests.net.lab import until
 
 
 class Terminal(io.StringIO):
@@ -42,6 +43,17 @@ def test_otherwise_nothing(
     monkeypatch: pytest.MonkeyPatch, stream: io.StringIO, size: int | None, patience_s: float
 ) -> None:
     assert shown(monkeypatch, stream, size, patience_s) == ""
+
+
+def test_a_thing_that_lasts_shows_a_bar_though_nothing_more_is_told(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("TERM", "xterm")
+    monkeypatch.setattr(sys, "stderr", stream := Terminal())
+    monkeypatch.setattr(progress, "PATIENCE_S", 0.05)
+    bar = ProgressBar("learning \x1b[2J", 10, bytes=False)
+    bar.update(0)
+    until(lambda: "0/10" in stream.getvalue())
+    bar.close()
+    assert r"learning \x1b[2J" in stream.getvalue()
 
 
 def test_rich_is_imported_only_for_a_bar() -> None:
