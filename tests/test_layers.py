@@ -14,6 +14,7 @@ PACKAGE = Path(__file__).parent.parent / "fl0p_py"
 ORDER = [
     "errors",
     "pool",
+    "fetch",
     "prefetch",
     "settings",
     "wording",

@@ -8,6 +8,8 @@ cimport cython
 from libc.stdint cimport uint8_t, uint16_t, uint32_t, uint64_t
 from libc.string cimport memcpy
 
+from fl0p_py.fetch cimport fetch
+
 cdef extern from "<endian.h>" nogil:
     uint16_t be16toh(uint16_t)
     uint32_t be32toh(uint32_t)
@@ -15,9 +17,6 @@ cdef extern from "<endian.h>" nogil:
     uint16_t le16toh(uint16_t)
     uint32_t le32toh(uint32_t)
     uint64_t le64toh(uint64_t)
-
-cdef extern from * nogil:
-    void __builtin_prefetch(const void *)
 
 cdef struct Bytes:
     const uint8_t *data
@@ -135,5 +134,5 @@ cdef inline uint64_t sum_of(Bytes b, size_t at, size_t n) noexcept nogil:
 cdef inline void prefetch(Bytes b, size_t at) noexcept nogil:
     """Ask the processor for the 128 bytes at `at`, two cache lines, which will be read soon."""
     if has(b, at, 128):
-        __builtin_prefetch(b.data + at)
-        __builtin_prefetch(b.data + at + 64)
+        fetch(b.data + at)
+        fetch(b.data + at + 64)

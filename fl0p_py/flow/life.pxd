@@ -14,6 +14,7 @@ from libc.stdint cimport int64_t, uint8_t, uint32_t
 from libc.string cimport memcpy, memset
 
 from fl0p_py.decode.record cimport NO_WSCALE, Decoded
+from fl0p_py.fetch cimport fetch
 from fl0p_py.flow.cell cimport set_link
 from fl0p_py.flow.index cimport index_insert, index_remove
 from fl0p_py.flow.order cimport ahead, drop_held, skip_all, skip_waited
@@ -196,6 +197,17 @@ cdef inline void end_row(FlowTable t, uint32_t row, int reason) noexcept nogil:
     retire(t, row)
 
 
+cdef inline void fetch_behind(FlowTable t, uint32_t row) noexcept nogil:
+    """Ask for the row after the next in the bucket, and for the slot of the next, which is there by now."""
+    cdef uint32_t next = t.row[row].next
+    if next:
+        fetch(&t.slots[t.row[next - 1].hash & t.slot_mask])
+        next = t.row[next - 1].next
+        if next:
+            fetch(&t.row[next - 1])
+            fetch(<const char*>&t.row[next - 1] + sizeof(FlowRow) - 1)
+
+
 cdef inline bint fire(FlowTable t, uint32_t bucket) noexcept nogil:
     """Look at each row of a bucket: it ends, or goes where it belongs now; False: no room, call again."""
     cdef uint32_t row, to
@@ -204,6 +216,7 @@ cdef inline bint fire(FlowTable t, uint32_t bucket) noexcept nogil:
         if not has_room(t):
             return False
         row = t.bucket[bucket] - 1
+        fetch_behind(t, row)
         if t.row[row].held:
             skip_waited(t, row)
             close_if_both_fins(t, row)

@@ -32,6 +32,7 @@ from libc.string cimport memset
 
 from fl0p_py.decode.decoder cimport DecodedBatch
 from fl0p_py.decode.record cimport FLOW, ICMP_OTHER, NO_FLOW_PROTOCOL, WRONG, Decoded
+from fl0p_py.fetch cimport fetch
 from fl0p_py.flow.cell cimport cell_token, set_cell
 from fl0p_py.flow.datagram cimport datagram
 from fl0p_py.flow.event_batch cimport EventBatch
@@ -63,9 +64,6 @@ from fl0p_py.flow.wheel cimport FAR, NEAR, NEAR_BITS, TICK_BITS
 
 from fl0p_py.flow.event_batch import aligned
 from fl0p_py.flow.stats import STATS
-
-cdef extern from *:
-    void __builtin_prefetch(const void*) noexcept nogil
 
 # How a flow ended (FlowRow.reason).
 OPEN, CLOSED, RESET, IDLE, EOF, EVICTED, SHUTDOWN, REUSED = (
@@ -290,7 +288,7 @@ cdef class FlowTable:
             at[0] = i
             d = &packets[i]
             if i + SLOT_AHEAD < n:      # memory is asked for before its turn: slot, row, place of the token
-                __builtin_prefetch(&self.slots[packets[i + SLOT_AHEAD].hash & self.slot_mask])
+                fetch(&self.slots[packets[i + SLOT_AHEAD].hash & self.slot_mask])
                 guess[(i + ROW_AHEAD) % GUESSES] = self.fetch_row(packets[i + ROW_AHEAD].hash)
                 if packets[i + TOKEN_AHEAD].payload_len:
                     self.fetch_token(guess[(i + TOKEN_AHEAD) % GUESSES])
@@ -361,11 +359,11 @@ cdef class FlowTable:
         cdef const char* row
         if found:
             row = <const char*>&self.row[found - 1]
-            __builtin_prefetch(row)
-            __builtin_prefetch(row + 64)
-            __builtin_prefetch(row + 128)
+            fetch(row)
+            fetch(row + 64)
+            fetch(row + 128)
             if self.recording:
-                __builtin_prefetch(&self.origin[found - 1, 0])
+                fetch(&self.origin[found - 1, 0])
         return found
 
     cdef inline void fetch_token(self, uint32_t found) noexcept nogil:
@@ -376,9 +374,9 @@ cdef class FlowTable:
         tokens = self.row[found - 1].tokens
         more = self.row[found - 1].more
         if tokens < INLINE_TOKENS:
-            __builtin_prefetch(&self.head[found - 1, tokens])
+            fetch(&self.head[found - 1, tokens])
         elif tokens < self.depth and more:
-            __builtin_prefetch(&self.more[more - 1, tokens - INLINE_TOKENS])
+            fetch(&self.more[more - 1, tokens - INLINE_TOKENS])
 
     def advance(self, int64_t now_ns):
         """The clock has reached `now_ns` without a packet; True: not done, read `events` and call again."""

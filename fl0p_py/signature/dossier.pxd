@@ -2,6 +2,7 @@
 cimport cython
 from libc.stdint cimport int64_t, uint8_t, uint16_t, uint32_t, uint64_t
 
+from fl0p_py.fetch cimport fetch
 from fl0p_py.signature.record cimport Result
 from fl0p_py.signature.state cimport FlowState, Rule
 
@@ -28,7 +29,8 @@ cdef struct Entry:          # an identification; 32 bytes
     uint16_t edits
     uint16_t lost
 
-cdef struct Dossier:
+cdef struct Dossier:        # 64 bytes
+    uint64_t matched        # bit s % 64 for each signature s that has an entry
     uint32_t first, last    # entries + 1
     uint32_t holder[6]      # signature that set each facet
     uint16_t value[6]       # interned; 0 unset
@@ -61,6 +63,11 @@ cdef class Dossiers:
     cdef int complete(
         self, uint32_t signature, uint32_t consumed, uint32_t cost, uint32_t edits
     ) except -1 nogil
+    cdef inline void prefetch(self, FlowState* state) noexcept nogil:
+        """Ask for what is known of the flow, which will be looked at soon."""
+        if state.dossier:
+            fetch(&self.pool[state.dossier - 1])
+
     cdef inline Entry* first_entry(self, FlowState* state) noexcept nogil:
         """What was identified on the flow first; NULL: nothing."""
         if not state.dossier:
@@ -84,6 +91,7 @@ cdef class Dossiers:
     cdef bint chased(self, FlowState* state) noexcept nogil
     cdef bint hopeless(self, FlowState* state, uint32_t signature) noexcept nogil
     cdef bint is_pending(self, uint32_t signature) noexcept nogil
+    cdef bint _may_have(self, FlowState* state, uint32_t signature) noexcept nogil
     cdef bint matched(self, FlowState* state, uint32_t signature) noexcept nogil
     cdef int64_t barrier(self, FlowState* state, uint32_t signature) except -1 nogil
     cdef int64_t judge(

@@ -189,7 +189,7 @@ cdef class Dossiers:
         for i in range(self.n_pending):
             if self.pending[i].signature == signature:
                 consumed = self.pending[i].consumed
-        if state.dossier:
+        if self._may_have(state, signature):
             at = self.pool[state.dossier - 1].first
             while at:
                 if self.entries[at - 1].signature == signature and self.entries[at - 1].consumed > consumed:
@@ -202,13 +202,17 @@ cdef class Dossiers:
     cdef bint matched(self, FlowState* state, uint32_t signature) noexcept nogil:
         """Whether the signature has matched the flow at an earlier event."""
         cdef uint32_t at
-        if state.dossier:
+        if self._may_have(state, signature):
             at = self.pool[state.dossier - 1].first
             while at:
                 if self.entries[at - 1].signature == signature:
                     return True
                 at = self.entries[at - 1].next
         return False
+
+    cdef inline bint _may_have(self, FlowState* state, uint32_t signature) noexcept nogil:
+        """Whether the flow may have an entry of the signature; mostly not, and then none is looked at."""
+        return state.dossier and self.pool[state.dossier - 1].matched >> (signature % 64) & 1
 
     cdef int64_t judge(
         self, FlowState* state, uint32_t flow, int64_t ts_ns, Result[::1] results, int64_t at
@@ -426,6 +430,7 @@ cdef class Dossiers:
             dossier.first = at
         dossier.last = at
         dossier.entries += 1
+        dossier.matched |= <uint64_t>1 << (done.signature % 64)
         return 0
 
     cdef int _open(self, FlowState* state) except -1 nogil:

@@ -2,11 +2,9 @@
 cimport cython
 from libc.stdint cimport int8_t, int32_t, int64_t, uint8_t, uint16_t, uint32_t, uint64_t
 
+from fl0p_py.fetch cimport fetch
 from fl0p_py.signature.dossier cimport Dossiers
 from fl0p_py.signature.state cimport AT_CLOSE, AT_SILENCE, Branch, Edge, FlowState, Item, Position, Rule
-
-cdef extern from *:
-    void __builtin_prefetch(const void*) noexcept nogil
 
 cdef struct Thread:
     uint32_t next           # thread + 1 of the same flow, or of the free list; 0 the last
@@ -45,7 +43,7 @@ cdef class Machine:
     cdef inline void prefetch(self, FlowState* state) noexcept nogil:
         """Ask for the flow's first thread, which will be stepped soon."""
         if state.threads:
-            __builtin_prefetch(&self.pool[state.threads - 1])
+            fetch(&self.pool[state.threads - 1])
 
     cdef inline void begin(self) noexcept nogil:
         """Before each token: nothing stands on the list that it will make."""

@@ -55,7 +55,7 @@ cdef class Matcher:
     cdef dict dropped_before            # `overflow` of those taken over from
 
     cdef bint _run(self) except -1 nogil
-    cdef int _prefetch(self, TokenEvent* event) noexcept nogil
+    cdef void _prefetch(self) noexcept nogil
     cdef int _token(self, TokenEvent* event, FlowState* state) except -1 nogil
     cdef int _begin(self, TokenEvent* event, FlowState* state) except -1 nogil
     cdef int _remember(self, TokenEvent* event, FlowState* state, int passed) except -1 nogil

@@ -23,6 +23,7 @@ import numpy as np
 from libc.stdint cimport int32_t, int64_t, uint32_t, uint64_t
 from libc.string cimport memset
 
+from fl0p_py.fetch cimport fetch
 from fl0p_py.flow.record cimport END, FINISH, ROW_START_SEEN, TOKEN, FlowRow, TokenEvent
 from fl0p_py.flow.event_batch cimport EventBatch
 from fl0p_py.flow.table cimport FlowTable
@@ -47,15 +48,12 @@ from fl0p_py.signature.verdict import Verdict
 from fl0p_py.timing.record cimport PAUSE_NS, SMALL
 from fl0p_py.timing.rhythm cimport Rhythms
 
-cdef extern from *:
-    void __builtin_prefetch(const void*) nogil
-
 cdef enum:
     LONGEST_ANCHOR = 64     # an anchored branch ends at most at this token
     CHASE_WITHIN = 64       # chases begin within this many tokens of a flow
     LINE = 64               # bytes of a cache line
     AHEAD = 12              # events between asking for a state and using it
-    THREADS_AHEAD = 4       # and for the first of its threads
+    NEAR = 4                # and for what it points to
 
 
 cdef class Matcher:
@@ -208,10 +206,7 @@ cdef class Matcher:
             if self.timers.next_due <= event.ts_ns:
                 self._fire_timer()
                 continue
-            if self.at_event + AHEAD < self.n_events:
-                self._prefetch(&self.events[self.at_event + AHEAD])
-            if self.at_event + THREADS_AHEAD < self.n_events:
-                self.machine.prefetch(&self.states[self.events[self.at_event + THREADS_AHEAD].flow])
+            self._prefetch()
             state = &self.states[event.flow]
             if event.kind == TOKEN:
                 if state.flags & TIMED:
@@ -226,14 +221,26 @@ cdef class Matcher:
             self.at_event += 1
         return False
 
-    cdef int _prefetch(self, TokenEvent* event) noexcept nogil:
-        """Ask for what an event to come will need: memory is slower than all the rest."""
-        __builtin_prefetch(&self.states[event.flow])
-        if self.registers > 1:
-            __builtin_prefetch(&self.more_gaps[event.flow, 1])
-        if event.number == 1:
-            __builtin_prefetch(&self.rows[event.flow].sport)
-        return 0
+    cdef void _prefetch(self) noexcept nogil:
+        """Ask for what events to come will need."""
+        cdef TokenEvent* event
+        cdef FlowState* state
+        if self.at_event + AHEAD < self.n_events:
+            event = &self.events[self.at_event + AHEAD]
+            fetch(&self.states[event.flow])
+            if self.registers > 1:
+                fetch(&self.more_gaps[event.flow, 1])
+            if event.number == 1:
+                fetch(&self.rows[event.flow].sport)
+        if self.at_event + NEAR < self.n_events:
+            event = &self.events[self.at_event + NEAR]
+            state = &self.states[event.flow]
+            self.machine.prefetch(state)
+            self.dossiers.prefetch(state)
+            if state.flags & TIMED:
+                self.rhythms.prefetch(event.flow)
+            if state.flags & TUNNEL:
+                self.tunnels.prefetch(event.flow)
 
     cdef int _token(self, TokenEvent* event, FlowState* state) except -1 nogil:
         cdef Token token

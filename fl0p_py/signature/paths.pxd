@@ -19,6 +19,7 @@ cdef class Paths:
     cdef const uint32_t[:, ::1] entries         # position, condition, 1 if the pattern has `<`, a signature
     cdef const int32_t[:, ::1] variants         # [signature, via]
     cdef Carrier[::1] carriers
+    cdef const uint8_t[:, ::1] to_end           # [Place.at, side], see _to_end
     cdef uint32_t loose                         # mask of the families without `<`
     cdef int64_t[2] loose_high                  # most bytes of a run that such a pattern begins with, by side
     cdef uint64_t overflow                      # places that were dropped at a bound

@@ -20,6 +20,8 @@ SAFETY: positions, edges, entries and variants come from the compiler, which num
 
 import numpy as np
 
+from libc.string cimport memcpy
+
 from fl0p_py.signature.place cimport (
     ALERTED, EXPECT_CLIENT, EXPECT_SERVER, LATE, MOST_DEPTH, MOST_NOTED, MOST_PLAIN, MOST_RECORDS,
     MOST_STATES, records_of,
@@ -29,6 +31,24 @@ from fl0p_py.signature.state cimport ANY_GAP, AT_END, AT_SILENT_END, AT_TOKEN, N
 cdef enum:
     MEMOS = 32768           # a power of two
     MOST_VISITS = 2048
+
+
+def _to_end(positions, edges, entries):
+    """uint8[positions + 1, 2]: 1 where a run of the client, or the server, behind a place can lead to
+    where `>` completes a pattern.  Nowhere else is it asked whether the run ends with an alert."""
+    client = positions["direction"] > 0
+    ends = (positions["final"] & (AT_END | AT_SILENT_END)) != 0
+    first, count = positions["edge"].astype(np.int64), positions["edges"].astype(np.int64)
+    begin = np.repeat(np.arange(len(positions)), count)
+    to = edges["to"][np.arange(len(begin)) + (first + count - np.cumsum(count))[begin]]
+    in_run = client[begin] == client[to]
+    for _ in range(MOST_DEPTH):
+        ends[begin[in_run & ends[to]]] = True
+    found = np.zeros((len(positions) + 1, 2), np.uint8)
+    for side, of_side in enumerate((client, ~client)):
+        found[0, side] = np.any((ends & of_side)[np.asarray(entries)[:, 0]])
+        found[1 + begin[(ends & of_side)[to]], side] = 1
+    return found
 
 
 cdef class Paths:
@@ -48,6 +68,7 @@ cdef class Paths:
         for (_, _, start, _), family in zip(entries.tolist(), gates.family_of):
             self.loose |= 0 if start else 1 << family
         self._set_loose_high()
+        self.to_end = _to_end(positions, edges, self.entries)
         self.memory = np.zeros((MEMOS, sizeof(Memo)), np.uint8)
 
     def _set_loose_high(self):
@@ -207,8 +228,11 @@ cdef class Paths:
     cdef void add(self, uint32_t at, uint8_t flags) noexcept nogil:
         """A place behind the run."""
         cdef Tunnel* tunnel = self.tunnel
-        cdef Place* one
+        cdef Place new
+        cdef uint64_t wanted, there     # places as a whole, which are compared in one step
         cdef int i
+        new.at, new.base, new.carrier, new.flags = at, 0, self.place.carrier, flags
+        memcpy(&wanted, &new, sizeof(Place))
         if self.noting:
             if self.note.found < MOST_NOTED:
                 self.note.at[self.note.found], self.note.flags[self.note.found] = at, flags
@@ -216,15 +240,14 @@ cdef class Paths:
             else:
                 self.noting = False
         for i in range(tunnel.behinds):
-            one = &tunnel.behind[i]
-            if one.at == at and one.carrier == self.place.carrier and one.flags == flags:
+            memcpy(&there, &tunnel.behind[i], sizeof(Place))
+            if there == wanted:
                 return
         if tunnel.behinds == MOST_STATES:
             self.overflow += 1
             return
-        one = &tunnel.behind[tunnel.behinds]
+        tunnel.behind[tunnel.behinds] = new
         tunnel.behinds += 1
-        one.at, one.base, one.carrier, one.flags = at, 0, self.place.carrier, flags
 
     cdef int complete(self, uint32_t at, uint8_t carrier) except -1 nogil:
         """The inner pattern is complete: its variant has matched, if it has one and the port is right."""

@@ -25,7 +25,7 @@ cdef struct Carrier:        # signature/overhead.py, Carrier
     int32_t overhead, slack, alert, via, alone, server, low, high, clients
     int32_t client[MOST_CLIENT]
 
-cdef struct Place:          # how far an inner pattern has come
+cdef struct Place:          # 8 bytes: how far an inner pattern has come
     uint32_t at             # position + 1; 0: it has not begun
     uint16_t base           # bytes at the beginning of this run that are the tunnel's own
     uint8_t carrier

@@ -212,7 +212,7 @@ cdef class Runs:
         if self.place.at == 0 and flags & LATE and size > self.paths.loose_high[self.tunnel.direction < 0]:
             return 0
         self.paths.explain(size, flags)
-        if size > carrier.alert:
+        if size > carrier.alert and self.paths.to_end[self.place.at, self.tunnel.direction < 0]:
             self.paths.explain(size - carrier.alert, flags | ALERTED)
         return 0
 

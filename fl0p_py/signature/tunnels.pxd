@@ -2,6 +2,7 @@
 cimport cython
 from libc.stdint cimport int32_t, uint8_t, uint16_t, uint32_t, uint64_t
 
+from fl0p_py.fetch cimport fetch
 from fl0p_py.signature.dossier cimport Dossiers
 from fl0p_py.signature.gates cimport Beginning, Gates
 from fl0p_py.signature.machine cimport Token
@@ -31,6 +32,10 @@ cdef class Tunnels:
 
     cdef inline Beginning* beginning(self, uint32_t flow) noexcept nogil:
         return <Beginning*>&self.beginnings[self.of_flow[flow] - 1, 0]
+
+    cdef inline void prefetch(self, uint32_t flow) noexcept nogil:
+        """Ask for the beginning of a flow that has one."""
+        fetch(self.beginning(flow))
 
     cdef int open(self, uint32_t flow, uint16_t port, uint32_t hellos) except -1 nogil
     cdef void _allow(self, Beginning* beginning, uint16_t port) noexcept nogil

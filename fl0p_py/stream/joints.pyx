@@ -18,6 +18,7 @@ from libc.string cimport memcpy, memmove
 
 import numpy as np
 
+from fl0p_py.fetch cimport fetch
 from fl0p_py.flow.table cimport FlowTable
 from fl0p_py.stream.record cimport (
     CHUNK_COPY,
@@ -116,7 +117,7 @@ cdef class Joints:
         self.n = self.used = 0
         for i in range(n):
             if i + AHEAD < n and self.joins(&chunk[i + AHEAD]):
-                self.fetch(&chunk[i + AHEAD], data)
+                self.prefetch(&chunk[i + AHEAD], data)
             c = &chunk[i]
             if not self.joins(c):
                 continue
@@ -130,12 +131,12 @@ cdef class Joints:
     cdef inline bint joins(self, const Chunk* c) noexcept nogil:
         return c.flags & (CHUNK_DATA | CHUNK_DATAGRAM) == CHUNK_DATA
 
-    cdef inline void fetch(self, const Chunk* c, const uint8_t[::1] data) noexcept nogil:
-        __builtin_prefetch(&self.tail[c.flow, c.direction])
-        __builtin_prefetch(&self.last[c.flow, c.direction, 0])
+    cdef inline void prefetch(self, const Chunk* c, const uint8_t[::1] data) noexcept nogil:
+        fetch(&self.tail[c.flow, c.direction])
+        fetch(&self.last[c.flow, c.direction, 0])
         if not c.flags & (CHUNK_OWN | CHUNK_COPY):
-            __builtin_prefetch(&data[c.at])
-            __builtin_prefetch(&data[c.at + c.length - 1])
+            fetch(&data[c.at])
+            fetch(&data[c.at + c.length - 1])
 
     cdef inline void join(self, const Chunk* c, uint32_t number, const uint8_t[::1] data) noexcept nogil:
         """Write the joint before a chunk whose bytes are in `data`, and keep its tail."""
@@ -166,7 +167,3 @@ cdef class Joints:
             memmove(last, last + (t.length - stays), stays)
         memcpy(last + stays, &data[c.at], c.length)
         t.length = stays + c.length
-
-
-cdef extern from *:
-    void __builtin_prefetch(const void*) noexcept nogil

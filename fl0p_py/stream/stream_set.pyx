@@ -18,6 +18,7 @@ from libc.stdint cimport int32_t, int64_t, uint8_t, uint32_t
 
 import numpy as np
 
+from fl0p_py.fetch cimport fetch
 from fl0p_py.flow.event_batch cimport EventBatch
 from fl0p_py.flow.record cimport (
     END_ACK,
@@ -57,9 +58,6 @@ from fl0p_py.stream.record cimport (
 from fl0p_py.stream.stream_set cimport *
 
 from fl0p_py.stream.chunk_batch import ChunkBatch
-
-cdef extern from *:
-    void __builtin_prefetch(const void*) noexcept nogil
 
 COUNTS = (
     "chunks",
@@ -194,7 +192,7 @@ cdef class StreamSet:
             r = &self.records[i]
             if i + AHEAD < stop and self.records[i + AHEAD].proto == TCP and not (
                     self.records[i + AHEAD].flags & RECORD_OTHER):
-                __builtin_prefetch(&self.lane[self.records[i + AHEAD].flow, 0])
+                fetch(&self.lane[self.records[i + AHEAD].flow, 0])
             self.current = <uint32_t>i
             i += 1
             if r.proto != TCP or r.flags & RECORD_OTHER:

@@ -2,6 +2,7 @@
 cimport cython
 from libc.stdint cimport int32_t, int64_t, uint16_t, uint32_t
 
+from fl0p_py.fetch cimport fetch
 from fl0p_py.timing.record cimport Intervals, Judgement, Rhythm
 
 
@@ -13,6 +14,10 @@ cdef class Rhythms:
     cdef Intervals[::1] more            # the pool of Intervals, with
     cdef uint32_t more_used, more_unused    # the same of it
     cdef readonly object rows           # the memory of of_flow
+
+    cdef inline void prefetch(self, uint32_t flow) noexcept nogil:
+        """Ask for the rhythm of a flow that has one."""
+        fetch(&self.pool[self.of_flow[flow] - 1])
 
     cdef int open(self, uint32_t flow) except -1 nogil
     cdef int token(self, uint32_t flow, int32_t size, int64_t gap_ns, int64_t arrival_ns) except -1 nogil
