@@ -29,7 +29,8 @@ import numpy as np
 
 from fl0p_py.learn.corpus import NO_LABEL, Corpus
 from fl0p_py.learn.intake import read_corpus
-from fl0p_py.learn.labels import apply_labels, read_labels
+from fl0p_py.learn.label_file import read_labels
+from fl0p_py.learn.labels import apply_labels
 from fl0p_py.learn.learner import Options
 from fl0p_py.learn.proposal import toml_text
 from fl0p_py.learn.study import study

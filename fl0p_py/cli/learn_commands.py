@@ -17,7 +17,8 @@ from fl0p_py.cli.terminal import colour, say
 from fl0p_py.errors import CaptureError, OutputError, UsageError
 from fl0p_py.learn.corpus import Corpus
 from fl0p_py.learn.intake import Account, read_corpus
-from fl0p_py.learn.labels import Record, apply_labels, file_labels, read_labels
+from fl0p_py.learn.label_file import Record, read_labels
+from fl0p_py.learn.labels import apply_labels, file_labels
 from fl0p_py.learn.stage import stage
 from fl0p_py.output.progress import ProgressBar
 from fl0p_py.output.sink import Sink

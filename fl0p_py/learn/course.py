@@ -59,23 +59,24 @@ class Turn:
 
     def among(self, turns: Turns, at: Array, exact: bool) -> Array:
         """Those of the flat indices at which such a turn is.  exact : without tolerance"""
+        if not at.size:
+            return at
         sizes = self.sizes if exact else tuple(size.tolerant() for size in self.sizes)
         at = self._sized(turns, at, sizes[0])  # first, since it leaves few
-        if not len(at):
+        if not at.size:
             return at
-        count = turns.count.take(at)
-        fits: Array = np.ones(len(at), np.bool_)
         if self.gap is not Gap.ANY:
-            fits &= turns.pause.take(at) == (self.gap is Gap.SOME)
+            at = at[turns.pause.take(at) == (self.gap is Gap.SOME)]
         if self.run:
-            return at[fits & (count >= self.low) & (count <= self.high)]
+            return at[_inside(turns.count.take(at), self.low, self.high)]
         if self.inner is Gap.NONE and not (len(sizes) == 1 and (self.opening or self.closing)):
-            fits &= turns.inner.take(at) == 0
+            at = at[turns.inner.take(at) == 0]
         if not self.burst and not self.closing:
-            fits &= (count >= len(sizes)) if self.opening else (count == len(sizes))
+            count = turns.count.take(at)
+            at = at[(count >= len(sizes)) if self.opening else (count == len(sizes))]
             for number, bounds in enumerate(sizes[1:], 1):
-                fits &= _inside(turns.tokens.take(at * MAX_TOKENS + number), bounds)
-        return at[fits]
+                at = at[_inside(turns.tokens.take(at * MAX_TOKENS + number), bounds.low, bounds.high)]
+        return at
 
     def _sized(self, turns: Turns, at: Array, bounds: Size) -> Array:
         """Those at which the size that tells most is within bounds, so that there is a turn at all."""
@@ -83,13 +84,13 @@ class Turn:
             at = at[turns.smallest.take(at) >= bounds.low]
             return at[turns.largest.take(at) <= bounds.high]
         if self.burst:
-            at = at[_inside(turns.total.take(at), bounds)]
+            at = at[_inside(turns.total.take(at), bounds.low, bounds.high)]
             if self.inner is Gap.ANY:  # several bursts: none is smaller than the smallest token
                 at = at[(turns.inner.take(at) == 0) | (turns.smallest.take(at) >= bounds.low)]
             return at
         if self.closing:
-            return at[_inside(turns.final.take(at), bounds)]
-        return at[_inside(turns.tokens.take(at * MAX_TOKENS), bounds)]
+            return at[_inside(turns.final.take(at), bounds.low, bounds.high)]
+        return at[_inside(turns.tokens.take(at * MAX_TOKENS), bounds.low, bounds.high)]
 
     @property
     def most_bits(self) -> float:
@@ -243,8 +244,9 @@ def rows_of(turns: Turns, at: Array) -> Array:
     return found
 
 
-def _inside(size: Array, bounds: Size) -> Array:
-    found: Array = (size >= bounds.low) & (size <= bounds.high)
+def _inside(size: Array, low: int, high: int) -> Array:
+    """bool: low <= size <= high.  size : int32; what is less than low is very much, unsigned"""
+    found: Array = np.subtract(size, np.int32(low)).view(np.uint32) <= high - low
     return found
 
 

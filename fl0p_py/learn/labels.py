@@ -1,83 +1,37 @@
 """Labels: what somebody knows of flows, by file or by a label file, brought together with a corpus.
 
-A label file is JSON lines or CSV (a header line names the columns; others than these are ignored):
-
-    src_ip, dest_ip     addresses, as fl0p prints them; which is the client does not matter
-    src_port, dest_port empty or absent: any port (ICMP has none)
-    proto               tcp, udp, icmp in any case; empty or absent: any
-    start, end          the flow began in between; ISO 8601 with zone, or seconds since the epoch
-    timestamp           another name for start
-    capture             name of the file that the flow is in, without folders; empty or absent: any
-    label               its class
-
-Promises: a flow gets a label only if everything that applies to it says the same; what contradicts, what
-applies to no flow, and lines that say nothing are listed.  Docs: docs/learn.md.
+Promises: a flow gets a label only if everything that applies to it says the same; what contradicts, and what
+applies to no flow, is listed.
 """
 
 from __future__ import annotations
 
-import csv
-import ipaddress
+from bisect import bisect_right
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from functools import lru_cache
+from itertools import accumulate
 from pathlib import Path
-from typing import Any, NamedTuple
 
 import numpy as np
-import orjson
 
-from fl0p_py.capture.stream import open_stream
-from fl0p_py.errors import CaptureError, UsageError
+from fl0p_py.errors import UsageError
 from fl0p_py.learn.corpus import NO_LABEL, NO_TIME, Corpus
-from fl0p_py.learn.intake import SHOWN, Account
-from fl0p_py.learn.lines import MAX_LINE, numbered_lines
-from fl0p_py.learn.moment import time_ns
-from fl0p_py.learn.stage import Progress, Told, nobody, silent
-from fl0p_py.learn.target import BACKGROUND, meaning
+from fl0p_py.learn.intake import SHOWN
+from fl0p_py.learn.label_file import LONGEST_LABEL, NS, Endpoint, Record, host_of, in_order, is_label
+from fl0p_py.learn.stage import Told, nobody
 from fl0p_py.output.escape import escape
-from fl0p_py.signature.pattern import PROTOCOLS
 from fl0p_py.wording import counted
 
-MOST_RECORDS = 1 << 20
-LONGEST_LABEL = 200
+MOST_ANSWERS = 256
+"""Records of one pair of ends and one capture that are looked at for a flow: those that begin last before
+it."""
+
 WINDOW_S = 2.0
 """How far the clock of who wrote a label file may be from that of the capture."""
 
 TOLD_EVERY = 4096
-"""Lines, or flows."""
-
-NS = 1_000_000_000
-LATEST_S = 9e9
-"""In nanoseconds it still fits into 64 bits."""
-
-REQUIRED = ("label", "src_ip", "dest_ip")
-
-Endpoint = tuple[str, "int | None"]
-
-
-class Record(NamedTuple):
-    """A line of a label file.  ends : in order; proto : index into PROTOCOLS, None any; times None: any."""
-
-    label: str
-    ends: tuple[Endpoint, ...]
-    proto: int | None
-    start_ns: int | None
-    end_ns: int | None
-    capture: str | None
-    source: str
-    line: int
-
-    @property
-    def place(self) -> str:
-        return f"{self.source}:{self.line}"
-
-    @property
-    def text(self) -> str:
-        """What it speaks of, in short."""
-        ends = " and ".join(host if port is None else f"{host} port {port}" for host, port in self.ends)
-        return f"{self.label}: {ends}"
+"""Flows."""
 
 
 @dataclass(slots=True)
@@ -123,7 +77,7 @@ def apply_labels(
     number = {name: place for place, name in enumerate(names)}
     of_source = [files.get(source) for source in corpus.sources]
     bases = [Path(source).name for source in corpus.sources]
-    hosts = [_host(text) for text in corpus.hosts]
+    hosts = [host_of(text) for text in corpus.hosts]
     window_ns = round(window_s * NS)
     label = np.full(len(corpus), NO_LABEL, np.int32)
     used: set[int] = set()
@@ -155,9 +109,10 @@ class _Index:
 
     def __init__(self, records: Sequence[Record]) -> None:
         self._records = records
-        self._of: dict[tuple[Endpoint, ...], list[int]] = defaultdict(list)
+        numbers: dict[tuple[tuple[Endpoint, ...], str | None], list[int]] = defaultdict(list)
         for number, record in enumerate(records):
-            self._of[record.ends].append(number)
+            numbers[record.ends, record.capture].append(number)
+        self._of = {key: _Sorted(records, found) for key, found in numbers.items()}
 
     def of(
         self,
@@ -170,16 +125,20 @@ class _Index:
     ) -> list[int]:
         """Numbers of the records that a flow answers to: those whose time it is in, else those near it."""
         (client, client_port), (server, server_port) = ends
-        near = []
-        for one in {client_port, None}:
-            for other in {server_port, None}:
-                key = _in_order((client, one), (server, other))
-                for number in self._of.get(key, ()):
-                    record = self._records[number]
-                    if record.proto in (None, proto) and record.capture in (None, capture):
-                        near.append(number)
+        keys = {
+            (in_order((client, one), (server, other)), file)
+            for one in (client_port, None)
+            for other in (server_port, None)
+            for file in (capture, None)
+        }
+        near = [found for key in keys if (found := self._of.get(key)) is not None]
         for slack_ns in (0, window_ns):
-            inside = [number for number in near if _fits(self._records[number], start_ns, end_ns, slack_ns)]
+            inside = [
+                number
+                for one in near
+                for number in one.at(start_ns, end_ns, slack_ns)
+                if self._records[number].proto in (None, proto)
+            ]
             if inside:
                 return self._latest(inside) if start_ns == NO_TIME != end_ns else inside
         return []
@@ -190,27 +149,29 @@ class _Index:
         return [number for number in numbers if self._records[number].start_ns in (None, latest)]
 
 
-def _fits(record: Record, start_ns: int, end_ns: int, slack_ns: int) -> bool:
-    if record.start_ns is None:
-        return True
-    begin = record.start_ns - slack_ns
-    if start_ns != NO_TIME:
-        last = record.start_ns if record.end_ns is None else record.end_ns
-        return begin <= start_ns <= last + slack_ns
-    return end_ns == NO_TIME or begin <= end_ns
+class _Sorted:
+    """The records of one pair of ends, by when they begin; those without a time are of any."""
 
+    def __init__(self, records: Sequence[Record], numbers: Sequence[int]) -> None:
+        timed = [(start, number) for number in numbers if (start := records[number].start_ns) is not None]
+        timed.sort()
+        self._always = [number for number in numbers if records[number].start_ns is None][:MOST_ANSWERS]
+        self._numbers = [number for _, number in timed]
+        self._starts = [start for start, _ in timed]
+        self._ends = [start if (end := records[number].end_ns) is None else end for start, number in timed]
+        self._reach = list(accumulate(self._ends, max))  # the latest end of all up to each
 
-def _in_order(*ends: Endpoint) -> tuple[Endpoint, ...]:
-    return tuple(sorted(ends, key=lambda end: (end[0], -1 if end[1] is None else end[1])))
-
-
-@lru_cache(1 << 16)
-def _host(text: str) -> str:
-    """One spelling for each address; names in lower case."""
-    try:
-        return ipaddress.ip_address(text).compressed
-    except ValueError:
-        return text.lower()
+    def at(self, start_ns: int, end_ns: int, slack_ns: int) -> Iterator[int]:
+        """Those in whose time a flow is, the latest MOST_ANSWERS; of one whose start is not known those that
+        begin before its end."""
+        yield from self._always
+        last = end_ns if start_ns == NO_TIME else start_ns
+        behind = len(self._starts) if last == NO_TIME else bisect_right(self._starts, last + slack_ns)
+        for place in range(behind - 1, max(behind - 1 - MOST_ANSWERS, -1), -1):
+            if start_ns != NO_TIME and self._reach[place] < start_ns - slack_ns:
+                return
+            if start_ns == NO_TIME or self._ends[place] >= start_ns - slack_ns:
+                yield self._numbers[place]
 
 
 def file_labels(given: Iterable[Sequence[str]]) -> dict[str, str]:
@@ -219,155 +180,9 @@ def file_labels(given: Iterable[Sequence[str]]) -> dict[str, str]:
     for name, *paths in given:
         if not paths:
             raise UsageError(f"--label {name}: no files behind it")
-        if not _is_label(name):
+        if not is_label(name):
             raise UsageError(f"--label: {name!r} is no name for a class (1 to {LONGEST_LABEL} characters)")
         for path in paths:
             if files.setdefault(path, name) != name:
                 raise UsageError(f"--label: {path} is said to be '{files[path]}' and '{name}'")
     return files
-
-
-def _is_label(text: str) -> bool:
-    return 0 < len(text.strip()) <= LONGEST_LABEL and text.isprintable() and text != BACKGROUND
-
-
-def read_labels(path: str, *, progress: Progress = silent) -> tuple[list[Record], Account]:
-    """The records of a label file, and an account of the lines that say nothing.
-
-    Raises CaptureError if the file cannot be opened, UsageError if it is no label file at all, or if a label
-    is one of facets and has no meaning.
-    """
-    account = Account(path)
-    stream = open_stream(path)
-    reader = _Reader(path, account)
-    try:
-        for number, line in numbered_lines(stream):
-            reader.read(number, line)
-            if number % TOLD_EVERY == 0:
-                progress(path, stream.consumed, stream.size)
-    except CaptureError as error:
-        account.damage = error
-    finally:
-        stream.close()
-    return reader.records, account
-
-
-class _Reader:
-    """One label file; `records` so far."""
-
-    def __init__(self, path: str, account: Account) -> None:
-        self._path, self._account = path, account
-        self._columns: list[str] | None = None
-        self._sound: set[str] = set()  # labels that were looked at
-        self.records: list[Record] = []
-
-    def read(self, number: int, line: bytes | None) -> None:
-        if line is None:
-            self._account.refuse(number, f"longer than {MAX_LINE:,} bytes")
-        elif line.strip():
-            try:
-                fields = self._fields(line.decode("utf-8-sig"))
-                if fields is not None:
-                    self._add(number, fields)
-            except UnicodeDecodeError:
-                self._account.refuse(number, "not UTF-8")
-            except ValueError as error:
-                self._account.refuse(number, str(error))
-
-    def _fields(self, line: str) -> dict[str, Any] | None:
-        """Values by name; None for the header of a CSV file."""
-        if self._columns is None and line.lstrip().startswith("{"):
-            try:
-                fields = orjson.loads(line)
-            except orjson.JSONDecodeError:
-                raise ValueError("not a whole JSON object") from None
-            if not isinstance(fields, dict):
-                raise ValueError("not a whole JSON object")
-            return fields
-        try:
-            (cells,) = csv.reader([line], strict=True)
-        except (csv.Error, ValueError):
-            raise ValueError("not a line of CSV") from None
-        if self._columns is None:
-            if self.records or self._account.foreign:
-                raise ValueError("not a whole JSON object")
-            self._columns = [cell.strip() for cell in cells]
-            missing = [name for name in REQUIRED if name not in self._columns]
-            if missing:
-                raise UsageError(
-                    f"{self._path}: neither JSON lines nor CSV with a header: {', '.join(missing)} "
-                    "is missing in the first line"
-                )
-            return None
-        if len(cells) != len(self._columns):
-            raise ValueError(f"{len(cells)} fields, expected {len(self._columns)}")
-        return dict(zip(self._columns, cells, strict=True))
-
-    def _add(self, number: int, fields: Mapping[str, Any]) -> None:
-        if len(self.records) == MOST_RECORDS:
-            raise ValueError(f"more than {MOST_RECORDS:,} records")
-        label = _text(fields, "label")
-        if label is None or not _is_label(label):
-            raise ValueError(f"label: a name of 1 to {LONGEST_LABEL} characters is expected")
-        if label not in self._sound:
-            try:
-                meaning(label)
-            except UsageError as error:
-                raise UsageError(f"{self._path}:{number}: {error}") from None
-            self._sound.add(label)
-        start = _time(fields, "start")
-        end = _time(fields, "end")
-        if start is None:
-            start = _time(fields, "timestamp")
-        if start is None and end is not None:
-            raise ValueError("end without start")
-        if start is not None and end is not None and end < start:
-            raise ValueError("end lies before start")
-        ends = _in_order(_endpoint(fields, "src"), _endpoint(fields, "dest"))
-        capture = _text(fields, "capture")
-        self.records.append(Record(label, ends, _proto(fields), start, end, capture, self._path, number))
-
-
-def _text(fields: Mapping[str, Any], name: str) -> str | None:
-    value = fields.get(name)
-    if value is not None and not isinstance(value, (str, int, float)):
-        raise ValueError(f"{name}: a text or a number is expected")
-    return str(value).strip() or None if value is not None else None
-
-
-def _endpoint(fields: Mapping[str, Any], side: str) -> Endpoint:
-    host, port = _text(fields, f"{side}_ip"), _text(fields, f"{side}_port")
-    if host is None or len(host) > 255:
-        raise ValueError(f"{side}_ip: an address is expected")
-    if port is None:
-        return _host(host), None
-    if not (port.isascii() and port.isdigit() and len(port) <= 5 and int(port) <= 0xFFFF):
-        raise ValueError(f"{side}_port: a number from 0 to 65535 is expected")
-    return _host(host), int(port)
-
-
-def _proto(fields: Mapping[str, Any]) -> int | None:
-    text = _text(fields, "proto")
-    if text is None:
-        return None
-    name = {"ipv6-icmp": "icmp", "icmpv6": "icmp"}.get(text.lower(), text.lower())
-    if name not in PROTOCOLS:
-        raise ValueError("proto: tcp, udp or icmp is expected")
-    return PROTOCOLS.index(name)
-
-
-def _time(fields: Mapping[str, Any], name: str) -> int | None:
-    """ns since the epoch of a field, None if it is absent."""
-    text = _text(fields, name)
-    if text is None:
-        return None
-    try:
-        seconds = float(text)
-    except ValueError:
-        try:
-            return time_ns(text)
-        except ValueError:
-            raise ValueError(f"{name}: seconds, or a time such as 2026-11-22T14:59:01.5Z, expected") from None
-    if not abs(seconds) < LATEST_S:
-        raise ValueError(f"{name}: seconds since 1970 are expected")
-    return round(seconds * NS)

@@ -150,6 +150,7 @@ class _Walk:
         self.field, self.variant, self.number, self.level = field, variant, number, level
         self.places = places(field.own, variant, level)
         self.finals: dict[int, Turn] = {}
+        self.wider: dict[int, Step] = {}
         self.alone = bool((field.own.end - field.own.begin)[variant.rows].max() == 1)
         self.needed = max(field.min_flows, STRICT_SHARE * field.own_times.sum() if number >= STRICT else 0)
 
@@ -189,7 +190,7 @@ class _Walk:
                 best = candidate
                 if best is not None and best.bits >= GOOD_BITS + more and not best.near:
                     return best
-            own, other, wide = self._advanced(own, other, wide, step)
+            own, other, wide = self._advanced(own, other, wide, step, at)
             if self._times(rows_of(field.own, own)) < self.needed:
                 return best
             before.append(step)
@@ -221,11 +222,20 @@ class _Walk:
             self.finals[at] = self.variant.turn(self.field.own, self.places[at].column, self.level, last=True)
         return self.finals[at]
 
-    def _advanced(self, own: Array, other: Array, wide: Array, step: Step) -> tuple[Array, Array, Array]:
+    def _advanced(
+        self, own: Array, other: Array, wide: Array, step: Step, place: int
+    ) -> tuple[Array, Array, Array]:
         field, exact = self.field, self.level.exact
-        if self.number < STRICT:
-            wide = advance(field.other, wide, step.resized(widened), exact)
+        if self.number < STRICT and wide.size:
+            wide = advance(field.other, wide, self._wider(place, step), exact)
         return advance(field.own, own, step, exact), advance(field.other, other, step, exact), wide
+
+    def _wider(self, place: int, step: Step) -> Step:
+        if isinstance(step, Turn) and step.closing:  # only where the course begins
+            return step.resized(widened)
+        if place not in self.wider:
+            self.wider[place] = step.resized(widened)
+        return self.wider[place]
 
     def _candidate(
         self, course: Course, columns: tuple[int, ...], behind: tuple[Array, Array, Array], least: float

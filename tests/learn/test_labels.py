@@ -12,8 +12,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from fl0p_py.errors import UsageError
+from fl0p_py.learn import labels
 from fl0p_py.learn.corpus import NO_LABEL, NO_TIME, Corpus
-from fl0p_py.learn.labels import Record, apply_labels, file_labels, read_labels
+from fl0p_py.learn.label_file import Record, read_labels
+from fl0p_py.learn.labels import apply_labels, file_labels
 from tests.learn.build import corpus
 
 S = 1_000_000_000
@@ -106,6 +108,68 @@ def test_one_that_fits_exactly_comes_before_one_that_fits_with_slack(tmp_path: P
     )
     found, labelling = apply_labels(flows(), {}, said)
     assert labels_of(found)[0] == "exact" and [r.label for r in labelling.unmatched] == ["near"]
+
+
+TIMES = st.integers(90, 115)
+RECORDS = st.builds(
+    lambda label, begin, length, port, capture, proto: Record(
+        label,
+        (("10.0.0.1", port), ("192.0.2.1", None)),
+        proto,
+        None if begin is None else begin * S,
+        None if begin is None or length is None else (begin + length) * S,
+        capture,
+        "labels",
+        1,
+    ),
+    st.sampled_from("abc"),
+    st.none() | TIMES,
+    st.none() | st.integers(0, 12),
+    st.sampled_from([None, 40000]),
+    st.sampled_from([None, "a.pcap", "b.pcap"]),
+    st.sampled_from([None, 0, 1]),
+)
+
+
+def said_plainly(records: list[Record], start_s: int | None, end_s: int | None) -> set[str]:
+    """The twin: what the records say of the first of `flows`, each looked at."""
+    about = [one for one in records if one.capture in (None, "a.pcap") and one.proto in (None, 0)]
+    for slack in (0, 2 * S):
+        inside = []
+        for one in about:
+            last = one.start_ns if one.end_ns is None else one.end_ns
+            if one.start_ns is None or last is None:
+                inside.append(one)
+            elif start_s is not None:
+                if one.start_ns - slack <= start_s * S <= last + slack:
+                    inside.append(one)
+            elif end_s is None or one.start_ns - slack <= end_s * S:
+                inside.append(one)
+        if inside and start_s is None and end_s is not None:
+            latest = max(one.start_ns or 0 for one in inside)
+            inside = [one for one in inside if one.start_ns in (None, latest)]
+        if inside:
+            return {one.label for one in inside}
+    return set()
+
+
+@given(st.lists(RECORDS, max_size=8), st.none() | TIMES, st.none() | TIMES)
+def test_records_are_found_as_if_each_were_looked_at(
+    records: list[Record], start_s: int | None, end_s: int | None
+) -> None:
+    found, labelling = apply_labels(flows(start_s, end_s), {}, records)
+    said = said_plainly(records, start_s, end_s)
+    assert labels_of(found)[0] == (said.pop() if len(said) == 1 else None)
+    assert (0 in [flow for flow, _ in labelling.contradictory]) == (len(said) > 1)
+
+
+def test_of_very_many_records_the_latest_are_looked_at(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.setattr(labels, "MOST_ANSWERS", 3)
+    lines = [json.dumps({**ONE, "label": f"l{n}", "start": n, "end": 200}) for n in range(96, 102)]
+    _, labelling = apply_labels(flows(), {}, records(tmp_path / "l", *lines))
+    assert labelling.contradictory == [(0, ("l100", "l98", "l99"))]
 
 
 def test_contradictions_are_told_and_nothing_is_guessed(tmp_path: Path) -> None:
