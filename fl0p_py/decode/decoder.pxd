@@ -3,6 +3,7 @@
 cimport cython
 from libc.stdint cimport int64_t, uint8_t, uint16_t, uint32_t, uint64_t
 
+from fl0p_py.decode.flow_hash cimport FlowKey
 from fl0p_py.decode.fragment cimport FragmentTable
 from fl0p_py.decode.ip cimport Datagram
 from fl0p_py.decode.reader cimport Bytes
@@ -37,6 +38,7 @@ cdef class DecodedBatch:
 cdef class Decoder:
     cdef bint vlan, check, vlan_key
     cdef SipKey key
+    cdef FlowKey flow_key
     cdef FragmentTable fragments
     cdef uint64_t[::1] status_counts
     cdef readonly object counts

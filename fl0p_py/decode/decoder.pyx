@@ -9,7 +9,7 @@ from libc.string cimport memset
 
 import numpy as np
 
-from fl0p_py.decode.flow_hash cimport flow_hash
+from fl0p_py.decode.flow_hash cimport FlowKey, flow_hash, flow_key
 from fl0p_py.decode.fragment cimport FragmentTable
 from fl0p_py.decode.ip cimport Datagram, open_ip
 from fl0p_py.decode.link cimport Network, open_link
@@ -110,6 +110,7 @@ cdef class Decoder:
             raise ValueError(f"checksums: {checksums!r}, expected auto, check or ignore")
         self.key.k0 = int.from_bytes(key[:8], "little")
         self.key.k1 = int.from_bytes(key[8:], "little")
+        self.flow_key = flow_key(self.key)
         self.vlan = vlan
         self.vlan_key = vlan_key
         self.check = checksums != "ignore"
@@ -141,6 +142,7 @@ cdef class Decoder:
         cdef const uint32_t[::1] caplen = frames.caplen, wirelen = frames.wirelen
         cdef const uint16_t[::1] linktype = frames.linktype
         cdef Decoded[::1] decoded = into.decoded
+        cdef FlowKey key = self.flow_key
         cdef Py_ssize_t i
         cdef Decoded *out
         cdef Decoded blank
@@ -161,7 +163,7 @@ cdef class Decoder:
             else:
                 out.status = self.decode_frame(frame, wirelen[i], linktype[i], into, out)
             if out.status == FLOW:
-                out.hash = flow_hash(out, self.key, out.vlan if self.vlan_key else 0)
+                out.hash = flow_hash(out, &key, out.vlan if self.vlan_key else 0)
             elif out.status != NO_FLOW_PROTOCOL and out.status != ICMP_OTHER:
                 self.status_counts[out.status] += 1
                 continue

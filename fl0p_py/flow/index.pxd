@@ -3,7 +3,7 @@
 #
 # A slot is hash << 32 | row + 1, so that a probe touches a row only when all 32 bits of the hash agree.
 # Removal shifts the slots behind it back, so there are no tombstones.  Growing is the caller's business:
-# `index_insert` needs a free slot.  The hash is keyed (SipHash), so nobody can choose where flows go.
+# `index_insert` needs a free slot.  The hash is keyed, so nobody can choose where flows go.
 
 from libc.stdint cimport uint8_t, uint32_t, uint64_t
 from libc.string cimport memcmp

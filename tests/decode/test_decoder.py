@@ -356,6 +356,20 @@ def test_hash_of_both_ends_on_one_address_goes_by_port() -> None:
     assert records[0]["hash"] == records[1]["hash"] and records[2]["hash"] == records[3]["hash"]
 
 
+@pytest.mark.parametrize(
+    "at", [14 + 12, 14 + 18, 14 + 20, 14 + 22], ids=["source", "target", "sport", "dport"]
+)
+def test_hash_spreads_neighbours(at: int) -> None:
+    """A scan counts through addresses or ports: none of 4,096 slots gets many of 16,384 flows."""
+    frame = ether(ip4(tcp()))
+    swept = [frame[:at] + number.to_bytes(2, "big") + frame[at + 2 :] for number in range(16384)]
+    into = DecodedBatch()
+    Decoder(key=KEY).decode(batch([(0, one, len(one)) for one in swept]), into)
+    hashes = into.packets["hash"]
+    assert len(np.unique(hashes)) > 16380
+    assert np.bincount(hashes & 4095, minlength=4096).max() <= 20  # by chance 4, seldom as many as 14
+
+
 def test_siphash_of_the_twin() -> None:
     """Appendix A of the paper: SipHash-2-4 of 00 01 ... 0e with the key 00 01 ... 0f."""
     assert siphash(KEY, bytes(range(15)), 2, 4) == 0xA129CA6149BE45E5

@@ -165,14 +165,16 @@ class TwinDecoder:
 
     def flow_hash(self, record: dict[str, Any]) -> int:
         ends = sorted([(record["src"], record["sport"]), (record["dst"], record["dport"])])
-        if record["version"] == 4:
-            words = [number(address[:4]) << 16 | port for address, port in ends]
-        else:
-            words = [number(address[half : half + 8]) for address, _ in ends for half in (0, 8)]
-            words.append(ends[0][1] | ends[1][1] << 16)
         vlan = record["vlan"] if self.vlan_key else 0
-        message = struct.pack(f"<{len(words)}QIBB", *words, vlan, record["proto"], record["version"])
-        return siphash(self.key, message, 1, 3) & 0xFFFFFFFF
+        words = [record["proto"] << 8 | record["version"], vlan, ends[0][1] << 16 | ends[1][1]]
+        size = 4 if record["version"] == 4 else 16
+        words += [number(address[at : at + 4]) for address, _ in ends for at in range(0, size, 4)]
+        first, *keys = [siphash(self.key, bytes([i]), 1, 3) for i in range(12)]
+        total = first + sum(key * word for key, word in zip(keys, words, strict=False))
+        x = total >> 32 & 0xFFFFFFFF
+        for shift, factor in ((16, 0x85EBCA6B), (13, 0xC2B2AE35)):  # murmur3's fmix32
+            x = (x ^ x >> shift) * factor & 0xFFFFFFFF
+        return x ^ x >> 16
 
 
 def vlan_field(tags: list[int]) -> int:
