@@ -16,6 +16,13 @@ class Columns:
         self.wirelen = np.empty(capacity, np.uint32)
         self.ts_ns = np.empty(capacity, np.int64)
         self.linktype = np.empty(capacity, np.uint16)
+        self._all_of: int | None = None
+
+    def all_of(self, linktype: int) -> None:
+        """Set the link type of all packets; of a file that has just one, this is done once."""
+        if self._all_of != linktype:
+            self.linktype.fill(linktype)
+            self._all_of = linktype
 
 
 class Scan(NamedTuple):

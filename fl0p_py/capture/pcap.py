@@ -52,7 +52,7 @@ class PcapFormat:
             data, start, stop, self._big, self._record_head, self._fraction_ns, self._lengths,
             columns.offset, columns.caplen, columns.wirelen, columns.ts_ns,
         )  # fmt: skip
-        columns.linktype[:count] = self.linktypes[0]
+        columns.all_of(self.linktypes[0])
         fault = None
         if status == kernel.TOO_LONG:
             first, second = struct.unpack_from("<>"[self._big] + "II", data, position + 8)
