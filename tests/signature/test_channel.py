@@ -8,7 +8,7 @@ import pytest
 
 from fl0p_py.library import read_flows
 from fl0p_py.signature import trial
-from fl0p_py.signature.channel import MACS, SSH, example, packet, through, unfit
+from fl0p_py.signature.channel import BEFORE, MACS, SSH, example, packet, through, unfit
 from fl0p_py.signature.loader import load
 from fl0p_py.signature.parser import parse_pattern
 from fl0p_py.signature.pattern import Facets, Signature, SignatureSet
@@ -44,6 +44,13 @@ def found(pattern: str, flow: str) -> list[tuple[str, int]]:
 )
 def test_a_dialogue_behind_a_login(flow: str, expected: list[tuple[str, int]]) -> None:
     assert found(DIALOGUE, flow) == expected
+
+
+@pytest.mark.parametrize("id", ["ssh.auth.success", "ssh.auth.failed", "ssh.forward.http"])
+def test_a_login_begins_as_in_the_shipped_signatures(id: str) -> None:
+    shipped = load([ROOT / "signatures" / "ssh.toml", ROOT / "signatures" / "forward.toml"])
+    (login,) = (one.pattern for one in shipped.signatures if one.id == id)
+    assert pattern_text(login).startswith(BEFORE)
 
 
 def test_sizes_of_packets() -> None:
