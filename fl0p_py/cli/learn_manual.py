@@ -47,7 +47,7 @@ EXPLORE_MANUAL = Manual(
             "Output",
             (
                 "Of each cluster, the largest first:",
-                "  #5   4 flows   6.5 %   2 sequences, 1 server (192.0.2.20), 1 client, port 443\n"
+                "  #2   4 flows  11.1 %   2 sequences, 1 server (192.0.2.20), 1 client, port 443\n"
                 "       ▆ ▅ ▅ ▄\n"
                 "        █ ▀ █\n"
                 "       tcp 443 < c202-517 s1241 c93 s51 c103-113 s309 c31 >\n"

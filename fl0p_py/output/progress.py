@@ -16,6 +16,11 @@ PATIENCE_S = 1.0
 """A run shorter than this shows nothing, and does not pay for importing rich."""
 
 
+LONGEST_NAME, BAR = 30, 20
+"""Columns: with all else on its line a bar stays within 80, so that the ^C which a terminal shows behind it
+is wiped with it."""
+
+
 class ProgressBar:
     """Shows how far the work is.
 
@@ -27,7 +32,9 @@ class ProgressBar:
     """
 
     def __init__(self, name: str, size: int | None, *, wanted: bool = True, bytes: bool = True) -> None:
-        self._name, self._size, self._bytes = escape(name), size or 0, bytes
+        shown = escape(name)
+        self._name = shown if len(shown) <= LONGEST_NAME else f"…{shown[1 - LONGEST_NAME :]}"
+        self._size, self._bytes = size or 0, bytes
         self._wanted = wanted and bool(size) and sys.stderr is not None and sys.stderr.isatty()
         self._start = time.monotonic()
         self._bar: Progress | None = None
@@ -79,8 +86,8 @@ class ProgressBar:
         from rich.table import Column
 
         bar = Progress(
-            TextColumn("{task.description}", markup=False, table_column=Column(no_wrap=True, ratio=1)),
-            BarColumn(),
+            TextColumn("{task.description}", markup=False, table_column=Column(no_wrap=True)),
+            BarColumn(bar_width=BAR),
             DownloadColumn() if self._bytes else MofNCompleteColumn(),
             TimeRemainingColumn(),
             console=Console(stderr=True),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import re
 import subprocess
 import sys
 
@@ -43,6 +44,20 @@ def test_otherwise_nothing(
     monkeypatch: pytest.MonkeyPatch, stream: io.StringIO, size: int | None, patience_s: float
 ) -> None:
     assert shown(monkeypatch, stream, size, patience_s) == ""
+
+
+def test_a_long_name_is_cut_at_its_beginning(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("TERM", "xterm")
+    monkeypatch.setenv("COLUMNS", "80")
+    monkeypatch.setattr(sys, "stderr", stream := Terminal())
+    monkeypatch.setattr(progress, "PATIENCE_S", 0)
+    bar = ProgressBar("folder/" * 20 + "\x1b[2Jday.pcap", 123_456_789_012)
+    bar.update(100_000_000_000)
+    bar.close()
+    (line,) = {
+        each for each in re.split(r"[\r\n]", re.sub(r"\x1b\[[0-9;?]*[a-zA-Z]", "", stream.getvalue())) if each
+    }
+    assert line.startswith("…") and r"\x1b[2Jday.pcap" in line and "123.5 GB" in line and len(line) < 78
 
 
 def test_a_thing_that_lasts_shows_a_bar_though_nothing_more_is_told(monkeypatch: pytest.MonkeyPatch) -> None:
