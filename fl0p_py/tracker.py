@@ -36,14 +36,14 @@ AHEAD = BUFFERS - 2
 """Batches that may wait for the flow thread; with the one being filled and the one being read this stays
 within the source's rotating buffers."""
 
-STEPS_AHEAD = 32
+STEPS_AHEAD = 16
 """Steps that may wait to be taken: what a program that is still loading its signatures falls behind."""
 
 WITH_BYTES = 1
 """Batches that may wait for the flow thread, and steps that may wait to be taken, when steps point into the
 batches' buffers: one batch being filled, one waiting, one in the flow thread, and those of the steps."""
 
-ENOUGH_EVENTS = 12288
+ENOUGH_EVENTS = 24576
 """Events that are worth handing over while more packets are at hand; with none at hand, any are."""
 
 

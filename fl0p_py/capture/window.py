@@ -19,9 +19,11 @@ from fl0p_py.capture.savefile_scan import MAX_PACKET
 from fl0p_py.capture.stream import ByteStream, FileStream
 from fl0p_py.errors import CaptureError
 
-WINDOW = 1 << 20
-"""Bytes that come at a time.  Large enough that threads seldom wait for each other, small enough for the
-bytes to be in the second-level cache still when they are decoded."""
+MAPPED = 1 << 22
+"""Bytes of a mapped file that come at a time: large enough that threads seldom wait for each other."""
+
+READ = 1 << 20
+"""Bytes that are read at a time, into as many buffers of this size as are lent."""
 
 LEFT = 1 << 24
 """Bytes of a mapping that are given up at a time: each time, all processors are interrupted."""
@@ -97,12 +99,12 @@ class MappedWindow:
         if torn is not None or there < start:
             self._shorter(there if torn is None else torn)
             return False
-        stop = min(start + max(WINDOW, need), self._mapping.size)
+        stop = min(start + max(MAPPED, need), self._mapping.size)
         if stop - start < need or there < stop or not self._mapping.fetch(start, stop):
             return False  # a read finds out what there is
-        if start - BUFFERS * WINDOW >= self._left + LEFT:
-            self._mapping.leave(self._left, start - BUFFERS * WINDOW)
-            self._left = start - BUFFERS * WINDOW
+        if start - BUFFERS * MAPPED >= self._left + LEFT:
+            self._mapping.leave(self._left, start - BUFFERS * MAPPED)
+            self._left = start - BUFFERS * MAPPED
         self._at, self._data = start, self._bytes[start:stop]
         self.start, self.stop = 0, stop - start
         return True
@@ -164,14 +166,14 @@ class ReadWindow:
         source = self.data
         left = self.stop - self.start
         start = -left % PAGE
-        size = max(start + left + WINDOW, start + need)
+        size = max(start + left + READ, start + need)
         if self._lent:
             self._buffer = (self._buffer + 1) % BUFFERS
             self._lent = False
         elif self.start + need <= len(source) and left:
             return
         if len(self.data) < size:  # then so large that it need not be done again
-            self._buffers[self._buffer] = _buffer(max(size, WINDOW + MAX_PACKET))
+            self._buffers[self._buffer] = _buffer(max(size, READ + MAX_PACKET))
         self.data[start : start + left] = source[self.start : self.stop]
         self.start, self.stop = start, start + left
 

@@ -73,7 +73,7 @@ OPEN, CLOSED, RESET, IDLE, EOF, EVICTED, SHUTDOWN, REUSED = (
 POLICIES = {"auto": AUTO, "check": CHECK, "ignore": IGNORE}
 RECORDINGS = {"": NOT_RECORDING, "payload": PAYLOAD, "packets": EVERY_PACKET}
 
-EVENTS = 16384              # a buffer that stays in the second-level cache together with what reads it
+EVENTS = 32768              # of a buffer: enough that handing one over does not count
 HELD_ROWS = 65536           # flows that may have pieces waiting at a time: 51 MB at most
 MORE_BYTES = 1 << 30        # address space (not memory) for further tokens that is taken at once
 SLOTS = 1 << 12             # index, at the start
