@@ -120,7 +120,8 @@ def test_the_number_of_interfaces_is_bounded(monkeypatch):
 
 
 def test_blocks_and_packets_larger_than_a_buffer(monkeypatch):
-    monkeypatch.setattr(window, "WINDOW", 4096)
+    monkeypatch.setattr(window, "MAPPED", 4096)
+    monkeypatch.setattr(window, "READ", 4096)
     big = bytes(range(256)) * 1024
     data = section() + interface() + block(0xBAD, big) + enhanced(0, 7, big) + enhanced(0, 8, b"x")
     for pieces in ([1 << 30], [1000]):
@@ -131,7 +132,8 @@ def test_blocks_and_packets_larger_than_a_buffer(monkeypatch):
 
 
 def test_a_batch_stays_valid_until_enough_others_were_taken(monkeypatch):
-    monkeypatch.setattr(window, "WINDOW", 512)
+    monkeypatch.setattr(window, "MAPPED", 512)
+    monkeypatch.setattr(window, "READ", 512)
     monkeypatch.setattr(savefile, "BATCH_PACKETS", 7)
     sent = [(number, number.to_bytes(4, "big") * (1 + number % 40)) for number in range(2000)]
     kept = []

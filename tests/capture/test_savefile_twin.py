@@ -32,7 +32,8 @@ uint64 = st.integers(0, 2**64 - 1)
 @pytest.fixture
 def small(monkeypatch):
     """Buffers and batches so small that carrying over and rotating happen all the time."""
-    monkeypatch.setattr(window, "WINDOW", 128)
+    monkeypatch.setattr(window, "MAPPED", 128)
+    monkeypatch.setattr(window, "READ", 128)
     monkeypatch.setattr(window, "PAGE", 1)
     monkeypatch.setattr(savefile, "BATCH_PACKETS", 3)
 

@@ -25,7 +25,8 @@ PACKETS = [(1_000 * number, number.to_bytes(4, "big") * 60) for number in range(
 @pytest.fixture
 def path(tmp_path, monkeypatch):
     """A capture of 1,000 packets, 250 kB, looked at in windows of two pages."""
-    monkeypatch.setattr(window, "WINDOW", 2 * PAGE)
+    monkeypatch.setattr(window, "MAPPED", 2 * PAGE)
+    monkeypatch.setattr(window, "READ", 2 * PAGE)
     path = tmp_path / "capture.pcap"
     path.write_bytes(pcap(PACKETS))
     return path
