@@ -27,7 +27,7 @@ pass tcp any any -> any 10 (content:"good"; sid:5;)
 drop tcp any any -> any 10 (msg:"else"; content:"evil"; sid:6;)
 drop tcp any any -> any 11 (content:"evil"; noalert; sid:7;)
 """
-SIGNATURES = "tcp 9 < c5 s6 : a greeting\n"
+SIGNATURES = "tcp 9 < c5 +? s6 : a greeting\n"
 
 
 @pytest.fixture(scope="module")
