@@ -162,14 +162,13 @@ cdef class Decoder:
                 out.status = FLOW
             else:
                 out.status = self.decode_frame(frame, wirelen[i], linktype[i], into, out)
+            self.status_counts[out.status] += 1
             if out.status == FLOW:
                 out.hash = flow_hash(out, &key, out.vlan if self.vlan_key else 0)
             elif out.status != NO_FLOW_PROTOCOL and out.status != ICMP_OTHER:
-                self.status_counts[out.status] += 1
                 continue
             if not out.reassembled:
                 out.payload_at += <uint32_t>offset[i]
-            self.status_counts[out.status] += 1
         frames.next = frames.n
 
     cdef Status decode_frame(self, Bytes frame, size_t wirelen, int linktype, DecodedBatch into,

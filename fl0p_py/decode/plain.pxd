@@ -1,16 +1,16 @@
 # Frames as nearly all are: Ethernet, IPv4 without options, not a fragment, TCP or UDP, captured whole.
 #
 # For these, what link.pxd, ip.pxd and transport.pxd find out step by step is known after one look at the
-# header, in a third of the instructions.  Whatever is odd in any way is left to them.
+# header.  Whatever is odd in any way is left to them.
 
-from libc.stdint cimport uint8_t, uint16_t, uint32_t, uint64_t
+from libc.stdint cimport uint8_t, uint16_t, uint32_t
 
 from fl0p_py.decode.checksum cimport folded, judged
 from fl0p_py.decode.numbers cimport (
     ETHER_IPV4, ETHERNET_HEADER, IP_TCP, IP_UDP, IPV4_HEADER, TCP_HEADER, UDP_HEADER,
 )
 from fl0p_py.decode.reader cimport Bytes, be16toh, be32toh, clipped, copy_out, sum_of
-from fl0p_py.decode.record cimport NO_WSCALE, SYN, UNCHECKED, WRONG, Decoded
+from fl0p_py.decode.record cimport NO_WSCALE, SYN, WRONG, Decoded
 from fl0p_py.decode.transport cimport window_scale
 
 cdef packed struct PlainHead:       # as on the wire
