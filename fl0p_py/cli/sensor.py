@@ -77,7 +77,8 @@ def _start(options: Options) -> int:
     if run is not None and options.workers > 1:
         run, shared = _divided(run)
     plan = _plan(options, run, shared)
-    signatures = parse_texts(plan.read_signatures())
+    texts = plan.read_signatures()
+    signatures = parse_texts(texts)
     if not options.quiet:
         for warning in signatures.warnings:
             say(warning)
@@ -90,7 +91,7 @@ def _start(options: Options) -> int:
             stack.callback(pidfile.abandon)
         _spare_own_files(options)
         log = 1 if plan.log_path is None else open_log(plan.log_path, plan.entry_end)
-        crew = Crew(plan, log, signatures)
+        crew = Crew(plan, log, texts, signatures)
         stack.callback(crew.close)
         crew.open_devices()
         resetter = None

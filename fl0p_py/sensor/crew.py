@@ -9,7 +9,7 @@ The monitor keeps both ends of the sockets, so that whoever dies can be replaced
 from __future__ import annotations
 
 import socket
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from contextlib import suppress
 from functools import partial
 
@@ -23,6 +23,7 @@ from fl0p_py.sensor.post import Post
 from fl0p_py.sensor.resolver import ResolverClient, Server, resolver_pair
 from fl0p_py.sensor.worker import Output, Worker
 from fl0p_py.signature.pattern import SignatureSet
+from fl0p_py.signature.text import SignatureText
 
 Pair = tuple[socket.socket, socket.socket]
 
@@ -31,16 +32,19 @@ class Crew:
     """Who works on a sensor.
 
     log        : the monitor's own; it writes to it only while nobody else does
-    signatures : those that the next engine begins with
+    texts      : the signature files as they were read last
+    signatures : those in them, which the next engine begins with
     engines    : posts; merger, resolver : posts too, or None
     """
 
-    def __init__(self, plan: Plan, log: int, signatures: SignatureSet) -> None:
+    def __init__(
+        self, plan: Plan, log: int, texts: Sequence[SignatureText], signatures: SignatureSet
+    ) -> None:
         """log : descriptor"""
         self._plan = plan
         self._group: int | None = None
         self._opened: list[tuple[LiveSource, _Mouth] | None] = [None] * plan.workers
-        self.signatures = signatures
+        self.texts, self.signatures = texts, signatures
         self.log = Log(log, plan.log_path or "standard output", end=plan.entry_end)
         several = plan.workers > 1
         self._lines: list[Pair] = [line_pair() for _ in range(plan.workers)] if several else []

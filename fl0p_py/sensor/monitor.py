@@ -19,7 +19,7 @@ import os
 import selectors
 import signal
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from typing import Protocol
@@ -39,7 +39,6 @@ from fl0p_py.sensor.signals import Signals
 from fl0p_py.sensor.signature_memory import store
 from fl0p_py.signature.caret import render
 from fl0p_py.signature.loader import parse_texts
-from fl0p_py.signature.text import SignatureText
 from fl0p_py.wording import counted
 
 TICK_S = 1.0
@@ -123,7 +122,6 @@ class Monitor:
         self._status = 0
         self._end_at_s: float | None = None
         self._heard = Signals(SIGNALS)
-        self._texts: Sequence[SignatureText] = ()
         self._drops_before = interface_drops(plan.device)
         self.stats = Stats()
 
@@ -201,10 +199,10 @@ class Monitor:
                 self._say_for(post, body["text"])
             case Kind.TAKEN:
                 self._say_for(post, f"in use now: {counted(body['signatures'], 'signature')}")
-                self._answered(post)
+                self._answered(post, refused=False)
             case Kind.KEPT:
                 self._say_for(post, f"the new signatures are not used: {body['why']}")
-                self._answered(post)
+                self._answered(post, refused=True)
             case Kind.LOST:
                 self._say_for(post, f"{name}: {body['why']}; entries are lost until it can be written")
             case Kind.BACK:
@@ -411,11 +409,18 @@ class Monitor:
         self._owe(self._crew.writer, Kind.LOG)
 
     def _reread_signatures(self) -> None:
-        """Broken ones are found here: the engines keep what they have, and so does the next one."""
+        """Broken ones are found here: the engines keep what they have, and so does the next one.
+
+        Files that nobody has changed are told to nobody: a HUP may be for the log alone.
+        """
         try:
             texts = self._plan.read_signatures(at_once=True)
+            if texts == self._crew.texts and not any(post.refused for post in self._crew.engines):
+                count = counted(len(self._crew.signatures.signatures), "signature")
+                self._say(f"the signature files are as they were: {count}")
+                return
             signatures = parse_texts(texts)
-            if self._plan.check_signatures is not None and texts != self._texts:
+            if self._plan.check_signatures is not None:
                 self._plan.check_signatures(signatures)
                 signatures = parse_texts(texts)  # those of the trial have tables that nobody needs here
         except SignatureFileError as error:
@@ -424,7 +429,7 @@ class Monitor:
         except SignatureError as error:
             self._keep_signatures(str(error))
             return
-        self._crew.signatures, self._texts = signatures, texts
+        self._crew.signatures, self._crew.texts = signatures, texts
         for post in self._crew.engines:
             self._owe(post, Kind.SIGNATURES)
 
@@ -444,15 +449,15 @@ class Monitor:
         if Kind.LOG in post.owed and _tell(post, Kind.LOG, descriptor=self._crew.log.fileno()):
             post.owed.discard(Kind.LOG)
         if Kind.SIGNATURES in post.owed and not post.renewing:
-            memory = store(self._texts)
+            memory = store(self._crew.texts)
             if _tell(post, Kind.SIGNATURES, descriptor=memory):
                 post.owed.discard(Kind.SIGNATURES)
                 post.renewing = True
             os.close(memory)
 
-    def _answered(self, post: Post) -> None:
+    def _answered(self, post: Post, refused: bool) -> None:
         """It has taken the signatures that it was sent, or not."""
-        post.renewing = False
+        post.renewing, post.refused = False, refused
         self._pay(post)
 
     def _say_for(self, post: Post, text: str) -> None:

@@ -33,6 +33,7 @@ class Post:
     restarts    : how many replaced another
     owed        : of LOG and SIGNATURES, what the child has still to be told; one that starts knows the latest
     renewing    : it is at work on SIGNATURES, and gets no more of them before it has answered
+    refused     : it has not taken the last ones
     trouble     : what was said last about filling it again
     retry_at_s  : when to fill it again; None: not at all
     kill_at_s   : when its child is to be killed, and kill_why, unless it has done before what is due; or None
@@ -51,6 +52,7 @@ class Post:
     restarts: int = -1
     owed: set[Kind] = field(default_factory=set)
     renewing: bool = False
+    refused: bool = False
     retry_at_s: float | None = None
     kill_at_s: float | None = None
     kill_why: str = ""
@@ -66,7 +68,7 @@ class Post:
         self.restarts += 1
         self.ready, self.over, self.gone = False, False, ""
         self.owed.clear()
-        self.renewing = False
+        self.renewing = self.refused = False
         self.retry_at_s = self.kill_at_s = None
         self._started_s = self.heard_s = now_s
 

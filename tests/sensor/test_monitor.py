@@ -7,7 +7,7 @@ import signal
 import socket
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -28,7 +28,8 @@ from fl0p_py.sensor.post import LONGEST_PAUSE_S, SAY_BURST, Post
 from fl0p_py.sensor.worker import Pipeline
 from fl0p_py.signature.loader import parse_texts
 from fl0p_py.signature.pattern import SignatureSet
-from fl0p_py.signature.text import read_texts
+from fl0p_py.signature.text import SignatureText, read_texts
+from tests.net import lab
 
 Work = Callable[[Channel], int]
 
@@ -43,6 +44,7 @@ class ScriptedCrew:
 
     log: Log
     works: list[Work]
+    texts: Sequence[SignatureText] = field(default_factory=read_texts)
     signatures: SignatureSet = field(default_factory=lambda: parse_texts(read_texts()))
     merger: Post | None = None
     resolver: Post | None = None
@@ -273,6 +275,73 @@ def test_a_device_that_cannot_be_opened_again_is_said_once(make: Callable[..., R
         "none0: there is no such interface; trying again, every 30 s in the end",
     ]
     assert len(attempts) == 3, "at once, after 1 s, after 2 s more"
+
+
+OLD, NEW = ([SignatureText("x.fp", f"tcp 9 < c{size} : own\n".encode())] for size in (1, 2))
+
+
+@pytest.mark.parametrize(
+    ("files", "answers", "said", "tried"),
+    [
+        ([OLD], [], ["the signature files are as they were: 1 signature"], 0),
+        ([NEW], [Kind.TAKEN], ["in use now: 1 signature"], 1),
+        (
+            [NEW, NEW],
+            [Kind.TAKEN],
+            ["in use now: 1 signature", "the signature files are as they were: 1 signature"],
+            1,
+        ),
+        (
+            [NEW, NEW],
+            [Kind.KEPT, Kind.TAKEN],
+            ["the new signatures are not used: out of memory", "in use now: 1 signature"],
+            2,
+        ),
+        ([NEW, OLD], [Kind.TAKEN] * 2, ["in use now: 1 signature"] * 2, 2),
+    ],
+    ids=["unchanged", "changed", "changed once", "refused at first", "there and back"],
+)
+def test_signature_files_are_looked_into_and_handed_on_only_if_they_changed(
+    make: Callable[..., Run],
+    files: list[list[SignatureText]],
+    answers: list[Kind],
+    said: list[str],
+    tried: int,
+) -> None:
+    """A HUP for each of `files`, once the one before has been answered; a word on any message too many."""
+    bodies = {Kind.TAKEN: {"signatures": 1}, Kind.KEPT: {"why": "out of memory"}}
+
+    def work(channel: Channel) -> int:
+        left = list(answers)
+        while True:
+            with suppress(BlockingIOError):
+                message = channel.receive()
+                if message is None or message.kind is Kind.STOP:
+                    return 0
+                if message.kind is Kind.SIGNATURES and message.descriptor is not None:
+                    os.close(message.descriptor)
+                    answer = left.pop(0)
+                    send_surely(channel, answer, bodies[answer])
+            time.sleep(0.01)
+
+    checked: list[SignatureSet] = []
+    readings = iter(files)
+    run = make(work, read_signatures=lambda at_once: next(readings), check_signatures=checked.append)
+    run.crew.texts, run.crew.signatures = OLD, parse_texts(OLD)
+
+    def hup() -> None:
+        lab.until(lambda: run.ready)
+        for turn in range(1, len(files) + 1):
+            os.kill(os.getpid(), signal.SIGHUP)
+            lab.until(lambda turn=turn: len(run.said) >= turn)  # type: ignore[misc]
+        os.kill(os.getpid(), signal.SIGTERM)
+
+    asking = threading.Thread(target=hup)
+    asking.start()
+    status = run.run()
+    asking.join()
+    assert (status, run.said, len(checked)) == (0, said, tried)
+    assert run.crew.texts == files[-1]
 
 
 def test_pauses_double_up_to_a_bound() -> None:

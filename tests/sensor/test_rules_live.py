@@ -11,7 +11,7 @@ import pytest
 
 from fl0p_py.cli.fl0p import main
 from tests.net import lab
-from tests.sensor.running import fetch, sensor, serve_http
+from tests.sensor.running import ROOT, fetch, sensor, serve_http
 
 pytestmark = [lab.requires_lab, lab.requires("curl")]
 
@@ -29,15 +29,29 @@ def net() -> Iterator[lab.Pair]:
         yield made
 
 
+def signature_file(folder: Path) -> Path:
+    """The shipped signatures, in a file that can be changed."""
+    file = folder / "own.fp"
+    file.write_bytes((ROOT / "fl0p.fp").read_bytes())
+    return file
+
+
+def changed(file: Path) -> None:
+    with file.open("a") as more:
+        more.write("tcp 9 < c1 : one more\n")
+
+
 def test_packets_and_identifications_are_looked_at_and_counted_over_a_reload(
     net: lab.Pair, tmp_path: Path
 ) -> None:
     rules = tmp_path / "x.rules"
     rules.write_text(RULES)
-    options = ("-l", "--alerts-only", "--stats", "--rules", str(rules), "tcp port 8000")
+    names = signature_file(tmp_path)
+    options = ("-l", "--alerts-only", "--stats", "--rules", str(rules), "-f", str(names), "tcp port 8000")
     with sensor(net.server, tmp_path, *options) as running:
         fetch(net, 2)
         lab.until(lambda: len(running.lines()) >= 4)
+        changed(names)
         running.send(signal.SIGHUP)
         lab.until(lambda: "in use now" in running.words())
         fetch(net, 1)
@@ -79,9 +93,11 @@ def test_what_several_engines_see_is_counted_together(net: lab.Pair, tmp_path: P
     """Twelve connections from twelve ports: that all go to one of two engines happens once in 2,048 times."""
     rules = tmp_path / "x.rules"
     rules.write_text(SHARED)
-    options = ("--json", "--workers", "2", "--rules", str(rules), "tcp port 8000")
+    names = signature_file(tmp_path)
+    options = ("--json", "--workers", "2", "--rules", str(rules), "-f", str(names), "tcp port 8000")
     with sensor(net.server, tmp_path, *options) as running:
         fetch(net, 6)
+        changed(names)
         running.send(signal.SIGHUP)
         lab.until(lambda: running.words().count("in use now") == 2)
         fetch(net, 6)
