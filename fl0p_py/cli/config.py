@@ -61,7 +61,7 @@ def read_toml(path: str) -> Mapping[str, Any]:
 
     try:
         with open(path, "rb") as file:  # noqa: PTH123 - pathlib costs start-up time
-            return tomli.load(file)
+            return tomli.loads(file.read().decode().removeprefix("\ufeff"))
     except OSError as error:
         raise UsageError(f"{path}: {os.strerror(error.errno or 0)}") from None
     except (tomli.TOMLDecodeError, UnicodeDecodeError) as error:

@@ -1,12 +1,13 @@
 r"""Pattern: what is looked for, on which side, and where it was written.
 
 A pattern is bytes: text stands for its UTF-8, `\xNN` for any byte.  A pattern file has one on each line; a
-line without a character is none, a line's end may be CR LF.  Faults of a file are reported together, each
-as `file:line:column: what`.
+line without a character is none, a line's end may be CR LF, and a byte order mark at the file's start counts
+for nothing.  Faults of a file are reported together, each as `file:line:column: what`.
 """
 
 from __future__ import annotations
 
+import codecs
 import os
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -120,7 +121,7 @@ def _lines(path: str) -> list[bytes]:
         raise GrepError(f"{path}: {error.strerror}") from None
     if len(text) > LARGEST_FILE:
         raise GrepError(f"{path}: it is larger than {LARGEST_FILE >> 20} MiB")
-    return [line.removesuffix(b"\r") for line in text.split(b"\n")]
+    return [line.removesuffix(b"\r") for line in text.removeprefix(codecs.BOM_UTF8).split(b"\n")]
 
 
 def _unreadable(line: bytes) -> PatternError | None:

@@ -122,7 +122,7 @@ class _Reader:
             self._account.refuse(number, f"longer than {MAX_LINE:,} bytes")
         elif line.strip():
             try:
-                fields = self._fields(line.decode("utf-8-sig"))
+                fields = self._fields(line.decode())
                 if fields is not None:
                     self._add(number, fields)
             except UnicodeDecodeError:

@@ -19,7 +19,7 @@ from fl0p_py.signature.printer import size_text
 
 UNEDITABLE = "it is not written in a way that can be edited"
 
-_HEAD = re.compile(r"[ \t]*\[\[[ \t]*signature[ \t]*\]\][ \t]*(#.*)?$")
+_HEAD = re.compile(r"\ufeff?[ \t]*\[\[[ \t]*signature[ \t]*\]\][ \t]*(#.*)?$")
 _TABLE = re.compile(r"[ \t]*\[")
 _PATTERN = re.compile(r"""[ \t]*(?:pattern|"pattern"|'pattern')[ \t]*=[ \t]*""")
 _SIZE = re.compile(r"(?<![A-Za-z])([csCS])(\d+(?:-\d*)?|-\d+|\*)")
@@ -154,4 +154,4 @@ def _prove(before: str, after: str, entry: int, added: int) -> None:
 
 
 def _read(text: str) -> dict[str, Any]:
-    return tomli.loads(text.replace("\r\n", "\n"))
+    return tomli.loads(text.removeprefix("\ufeff").replace("\r\n", "\n"))

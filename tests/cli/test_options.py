@@ -218,6 +218,10 @@ def test_a_broken_config_says_where(tmp_path: Path, text: str, message: str) -> 
     assert str(error.value).startswith(f"{path}: {message}")
 
 
+def test_a_config_may_begin_with_a_byte_order_mark(tmp_path: Path) -> None:
+    assert parse(["--config", config(tmp_path, '\ufeffread = "a.pcap"\r\nthreshold = 7\r\n')]).threshold == 7
+
+
 def test_a_config_may_not_smuggle_in_live_options(tmp_path: Path) -> None:
     with pytest.raises(UsageError, match=r"^-d goes with -i DEVICE"):
         parse(["-s", "a", "--config", config(tmp_path, "daemon = true")])

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import codecs
 from pathlib import Path
 
 import pytest
@@ -18,9 +19,10 @@ from fl0p_py.grep.pattern import (
 )
 
 
-def test_a_file_has_a_pattern_a_line(tmp_path: Path) -> None:
+@pytest.mark.parametrize("mark", [b"", codecs.BOM_UTF8])
+def test_a_file_has_a_pattern_a_line(mark: bytes, tmp_path: Path) -> None:
     path = tmp_path / "patterns"
-    path.write_bytes(b"SSH-2\\.0\r\n\n^GET\n\\x00\\xff\nna\xc3\xafve")
+    path.write_bytes(mark + b"SSH-2\\.0\r\n\n^GET\n\\x00\\xff\nna\xc3\xafve")
     patterns = from_file(str(path), Side.SERVER, ignore_case=False)
     assert [pattern.text for pattern in patterns] == [b"SSH-2\\.0", b"^GET", b"\\x00\\xff", b"na\xc3\xafve"]
     assert [pattern.place for pattern in patterns] == [f"{path}:{line}" for line in (1, 3, 4, 5)]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import codecs
 import gzip
 import json
 import random
@@ -143,6 +144,16 @@ def test_good_lines(line: str, tmp_path: Path) -> None:
     words = line.strip().removesuffix(" : unknown").split()
     at = next(i for i, word in enumerate(words) if word in ("tcp", "udp", "icmp"))
     assert corpus.pattern_text(0) == " ".join(words[at:])
+
+
+@pytest.mark.parametrize("form", ["-l", "--json"])
+def test_a_byte_order_mark_costs_no_flow(form: str, tmp_path: Path) -> None:
+    data = harvest(form, "-K")
+    plain, _ = read(tmp_path / "plain", data)
+    marked, account = read(tmp_path / "marked", codecs.BOM_UTF8 + data)
+    assert lines_of(marked) == lines_of(plain) and account.foreign == 0
+    _, account = read(tmp_path / "log", b"\n" + codecs.BOM_UTF8 + data.splitlines()[0])
+    assert account.foreign == 1  # one in the middle is not a mark
 
 
 def test_a_flow_that_only_idling_can_end_has_paused(tmp_path: Path) -> None:

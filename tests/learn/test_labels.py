@@ -180,8 +180,10 @@ def test_contradictions_are_told_and_nothing_is_guessed(tmp_path: Path) -> None:
     assert found.labels == ("a", "b")
 
 
-def test_csv(tmp_path: Path) -> None:
-    (record,) = records(tmp_path / "labels", "dest_ip,note,label,src_ip", '192.0.2.1,"x, y",a,10.0.0.1', "")
+@pytest.mark.parametrize("mark", ["", "\ufeff"])
+def test_csv(mark: str, tmp_path: Path) -> None:
+    head = mark + "dest_ip,note,label,src_ip"
+    (record,) = records(tmp_path / "labels", head, '192.0.2.1,"x, y",a,10.0.0.1', "")
     found, _ = apply_labels(flows(), {}, [record])
     assert labels_of(found) == ["a", None]
     assert record.place == f"{tmp_path / 'labels'}:2" and record.text == "a: 10.0.0.1 and 192.0.2.1"

@@ -115,6 +115,13 @@ def test_a_broken_file() -> None:
         run(flows(NEAR, []), FILE.replace("c100-300", "x100"))
 
 
+def test_a_byte_order_mark_stays_where_it_is() -> None:
+    text = "\ufeff" + FILE[FILE.index("[[") :]
+    found = run(flows([*NEAR, *ANOTHER], []), text)
+    assert [change.id for change in found.changes] == ["ssh.failed", "ssh.auth-failed.2"]
+    assert found.after.startswith("\ufeff[[signature]]\nid") and found.after.count("\ufeff") == 1
+
+
 @pytest.mark.parametrize("newline", ["\n", "\r\n"])
 def test_every_entry_of_the_shipped_files_can_be_edited(newline: str) -> None:
     (folder,) = source_paths()
