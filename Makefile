@@ -43,6 +43,7 @@ accuracy: $(VENV)/.built-dev  ## measure the signatures on LAB, write docs/ACCUR
 .PHONY: lint
 lint: $(VENV)/.built-dev
 	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
 	PATH="$(abspath $(BIN)):$$PATH" cython-lint fl0p_py
 
 .PHONY: types

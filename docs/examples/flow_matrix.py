@@ -1,6 +1,6 @@
 """Flows as a numpy matrix for a classifier of your own: the first 20 signed token sizes of each, zero-padded.
 
-    python docs/examples/flow_matrix.py tests/data/demo.pcap flows.npy
+Usage: python docs/examples/flow_matrix.py tests/data/demo.pcap flows.npy
 """
 
 import sys

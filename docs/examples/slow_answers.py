@@ -1,6 +1,6 @@
 """Servers that let their clients wait: the longest pause before a server's token, by server and port.
 
-    python docs/examples/slow_answers.py tests/data/demo.pcap
+Usage: python docs/examples/slow_answers.py tests/data/demo.pcap
 """
 
 import sys

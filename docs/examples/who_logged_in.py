@@ -1,6 +1,6 @@
 """Who tried to log in by SSH, and what came of it: one line for each flow with an outcome.
 
-    python docs/examples/who_logged_in.py tests/data/demo.pcap
+Usage: python docs/examples/who_logged_in.py tests/data/demo.pcap
 """
 
 import sys

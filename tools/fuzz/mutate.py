@@ -48,7 +48,7 @@ def read_seed(path: Path) -> Seed:
             return Seed(path.name, "pcap", order, data[:24], _records(data, order))
         if magic == 0x0A0D0D0A and struct.unpack_from(order + "I", data, 8)[0] == 0x1A2B3C4D:
             return Seed(path.name, "pcapng", order, b"", _blocks(data, order))
-    return Seed(path.name, "raw", "<", data[:1 << 20], ())
+    return Seed(path.name, "raw", "<", data[: 1 << 20], ())
 
 
 def _records(data: bytes, order: str) -> tuple[bytes, ...]:
