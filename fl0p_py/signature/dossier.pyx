@@ -182,12 +182,12 @@ cdef class Dossiers:
         return False
 
     cdef int64_t barrier(self, FlowState* state, uint32_t signature) except -1 nogil:
-        """The last token that a new match of the signature must not use; NEVER if it may not match again."""
+        """The last token that a new match without edits must not use; NEVER if it may not match again."""
         cdef int64_t consumed = -1
         cdef uint32_t at
         cdef int i
         for i in range(self.n_pending):
-            if self.pending[i].signature == signature:
+            if self.pending[i].signature == signature and not self.pending[i].edits:
                 consumed = self.pending[i].consumed
         if self._may_have(state, signature):
             at = self.pool[state.dossier - 1].first
@@ -219,7 +219,7 @@ cdef class Dossiers:
     ) except -1 nogil:
         """Settle what is pending; write the results from index `at` on, and return the index after them.
 
-        The caller has left room for MOST_PENDING results.
+        The caller has left room for MOST_PENDING results, and forgets what is pending afterwards.
         """
         cdef uint32_t taken = 0     # facets spoken for at this event
         cdef int64_t begin = at, one
@@ -264,7 +264,6 @@ cdef class Dossiers:
             results[one].why, results[one].pauses, results[one].median_cs = 0, 0, 0
         if dossier.entries == 0:
             self.free(state)
-        self.n_pending = 0
         return at
 
     cdef bint by_hand(self, FlowState* state) noexcept nogil:
@@ -496,7 +495,10 @@ cdef class Dossiers:
 
 
 cdef bint better(Completion* one, Completion* other) noexcept nogil:
-    """Of two completions of one signature at one event: the earlier, then the one with fewer edits."""
+    """Of two completions of one signature at one event: one without edits, then the earlier, then the one
+    with fewer edits."""
+    if (one.edits == 0) != (other.edits == 0):
+        return one.edits == 0
     if one.consumed != other.consumed:
         return one.consumed < other.consumed
     if one.edits != other.edits:

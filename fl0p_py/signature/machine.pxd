@@ -79,7 +79,7 @@ cdef class Machine:
     cdef int _settle(self, FlowState* state) except -1 nogil
     cdef bint _is_done(self, Thread* thread) noexcept nogil
     cdef int _complete_chase(self, Thread* thread) except -1 nogil
-    cdef bint _ends_with(self, Thread* thread) noexcept nogil
+    cdef bint _ends_with(self, FlowState* state, Thread* thread) noexcept nogil
     cdef bint is_shared(self, uint32_t position) noexcept nogil
     cdef void _forget_epochs(self) noexcept nogil
     cdef int _push(

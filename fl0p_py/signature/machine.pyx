@@ -163,12 +163,13 @@ cdef class Machine:
         return lowest
 
     cdef int drop(self, FlowState* state) except -1 nogil:
-        """Free the threads of signatures whose completion is pending."""
+        """Free the threads of signatures whose completion is pending, and chases that could set nothing
+        any more."""
         cdef uint32_t at = state.threads, next
         state.threads = 0
         while at:
             next = self.pool[at - 1].next
-            if self._ends_with(&self.pool[at - 1]):
+            if self._ends_with(state, &self.pool[at - 1]):
                 self._release(at)
             else:
                 self.pool[at - 1].next = state.threads
@@ -372,11 +373,13 @@ cdef class Machine:
             )
         return 0
 
-    cdef bint _ends_with(self, Thread* thread) noexcept nogil:
+    cdef bint _ends_with(self, FlowState* state, Thread* thread) noexcept nogil:
         """Whether the thread has nothing left to do once what is pending has completed."""
         cdef uint32_t signature
         if thread.at & CHASING:
             signature = self.branches[self.items[thread.at & ~<uint32_t>CHASING].branch].signature
+            if self.dossiers.hopeless(state, signature):
+                return True
         elif self.positions[thread.at].shared:
             return False
         else:

@@ -414,10 +414,11 @@ cdef class Matcher:
         cdef int64_t begin
         cdef int turned = 0
         if self.dossiers.n_pending:
-            if state.threads:
-                self.machine.drop(state)
             begin = self.n_results
             self.n_results = self.dossiers.judge(state, flow, ts_ns, self.buffer, begin)
+            if state.threads:
+                self.machine.drop(state)
+            self.dossiers.n_pending = 0
             if self.n_results > begin:
                 turned = self.actors.learn(flow, state)
                 self.actors.tell(flow, state, &self.rows[flow], &self.buffer[begin], self.n_results - begin)

@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from tests.signature.lines import said
+from tests.support.examples import examples
 
 SIX = "tcp * < c100 s200 c300 s400 + c500 s600 : six"
 NINE = "tcp * < c100 s200 c300 s400 c500 s600 c700 s800 c900 : nine"
@@ -53,6 +56,31 @@ def test_a_repetitive_pattern_is_not_called_fuzzy_a_round_too_early() -> None:
     line = "tcp * < c100 s200 c36 s36 c36 s36 c36 s36 c36 s36 : loop"
     assert said(line, "tcp 9 < c100 s200 c36 s36 c36 s36 c36 s36 c36 s36") == ["loop@10"]
     assert said(line, "tcp 9 < c100 s200 c36 s36 c36 s36 c36 s36 > ") == ["loop@8 80%"]
+
+
+def test_a_flow_that_matches_as_it_is_is_never_called_fuzzy_at_that_token() -> None:
+    line = "tcp * < c100 s200 c36 c36 c36 c36 c36 c36 c36 : row"
+    assert said(line, "tcp 9 < c100 s200 c36 c36 c36 c36 c36 c36 c36") == ["row@9"]
+    other = "#: class=http\ntcp * < c100 s200 c36 : other\n#: class=http\n"
+    assert said(other + line, "tcp 9 < c100 s200 c36 c36 c36 c36 c36 c36 c36") == ["other@3", "row@9 lost"]
+
+
+alike = st.lists(st.sampled_from(["c100", "c300", "s200", "s400"]), min_size=6, max_size=10)
+"""Items of which rows of so many have room for edits, and of which flows are made, too."""
+
+
+@examples(150)
+@given(st.lists(alike, min_size=1, max_size=4), st.booleans(), st.integers(0, 10), st.integers(0, 10), alike)
+def test_no_match_is_lost_to_one_with_edits(
+    rows: list[list[str]], start: bool, begin: int, end: int, more: list[str]
+) -> None:
+    lines = "\n".join(f"tcp * {'<' * start} {' '.join(row)} : {n}" for n, row in enumerate(rows))
+    flow = f"tcp 9 < {' '.join(rows[0][:begin] + rows[0][min(begin, end) :] + more)}"
+    found = {tuple(one.split()[0].split("@")): "%" in one for one in said(lines, flow)}
+    for one in said(lines, flow, fuzzy=False):
+        name, token = one.split()[0].split("@")
+        before = (edited and other == name and int(at) < int(token) for (other, at), edited in found.items())
+        assert found.get((name, token)) is False or any(before)
 
 
 def test_vague_signatures_get_no_edits() -> None:
