@@ -26,8 +26,10 @@ from typing import Any, NamedTuple
 import numpy as np
 import pycares
 from numpy.typing import NDArray
+from pycares._cares import ffi, lib  # pycares has no other way to ares_set_socket_callback(3)
 
 from fl0p_py.output.escape import host_name
+from fl0p_py.output.opening import function, hear
 
 LIMIT_S = 3.0
 """How long a batch of a capture file may wait for names."""
@@ -128,7 +130,7 @@ class Asker:
 
     answered : called with the address, its name or "", and for how long that may be remembered; from
                within `ask` too
-    opened   : called with each endpoint before a question leaves from it
+    opened   : called with each endpoint before anything leaves from it
     servers  : ADDRESS or ADDRESS:PORT, instead of those of this machine
     """
 
@@ -146,6 +148,7 @@ class Asker:
         self._sockets: set[int] = set()
         self._stub = False
         self._channel = pycares.Channel(timeout=TRY_S, tries=TRIES, sock_state_cb=self._socket_changed)
+        self._hear_of_sockets()
         self._set_servers()
 
     def ask(self, address: Address) -> bool:
@@ -207,6 +210,17 @@ class Asker:
         if servers:
             self._channel.servers = servers
 
+    def _hear_of_sockets(self) -> None:
+        """Have `socket_opened` called: `_socket_changed` comes after the first question has left."""
+        inside: Any = self._channel._channel
+        hearer = ffi.cast("ares_sock_create_callback", function())
+        lib.ares_set_socket_callback(inside[0], hearer, ffi.cast("void *", hear(self)))
+
+    def socket_opened(self, descriptor: int) -> None:
+        """c-ares has this socket, and nothing has left from it yet."""
+        if self._opened is not None:
+            self._opened(_endpoint(descriptor))
+
     def _socket_changed(self, descriptor: int, readable: bool, writable: bool) -> None:
         """c-ares wants to know of this socket when it is readable, writable; neither: it closes it."""
         events = (select.EPOLLIN if readable else 0) | (select.EPOLLOUT if writable else 0)
@@ -219,8 +233,6 @@ class Asker:
         else:
             self._sockets.add(descriptor)
             self._ready.register(descriptor, events)
-            if self._opened is not None:
-                self._opened(_endpoint(descriptor))
 
 
 def _endpoint(descriptor: int) -> Endpoint:

@@ -12,6 +12,7 @@ from typing import Any
 import numpy as np
 import pytest
 
+from fl0p_py.output import resolve
 from fl0p_py.output.resolve import Address, Endpoint
 from fl0p_py.sensor import resolver
 from fl0p_py.sensor.channel import Channel, Kind, Message
@@ -26,6 +27,12 @@ def address(text: str) -> Address:
 
 
 A, B = address("10.0.0.1"), address("10.0.0.2")
+
+
+@pytest.fixture(autouse=True)
+def patience(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The name server of a test, a thread on a busy machine, may take longer than one of the world."""
+    monkeypatch.setattr(resolve, "TRIES", 10)
 
 
 class Process:
@@ -78,7 +85,7 @@ def name(client: ResolverClient, wanted: Address) -> str:
 
 
 def until(condition: Callable[[], Any]) -> None:
-    deadline = time.monotonic() + 10
+    deadline = time.monotonic() + 60
     while not condition():
         assert time.monotonic() < deadline, "too late"
         time.sleep(0.01)
