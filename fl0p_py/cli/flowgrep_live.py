@@ -25,8 +25,9 @@ from fl0p_py.sensor.channel import Channel
 from fl0p_py.sensor.child import Confinement, Role, fork
 from fl0p_py.sensor.confine import load_seccomp
 from fl0p_py.sensor.keeper import FAILED, Keeper, Rights
+from fl0p_py.sensor.killer import Killer
 from fl0p_py.sensor.privileges import choose_without_home
-from fl0p_py.sensor.request import Killer, Line, RemoteFiles
+from fl0p_py.sensor.request import Line, RemoteFiles
 from fl0p_py.tracker import Tracker
 
 GONE = 128 + 13

@@ -193,7 +193,8 @@ def _arm(run: Run, shared: RuleSet | None, engine: Engine, channel: Channel, out
     from fl0p_py.sensor.merger import LineSocket
 
     if run.kills:
-        from fl0p_py.sensor.request import Killer, ask_to_kill
+        from fl0p_py.sensor.killer import Killer
+        from fl0p_py.sensor.request import ask_to_kill
 
         run.arm(Killer(engine.table, partial(ask_to_kill, channel)))
     if shared is not None and shared.rules and isinstance(output, LineSocket):

@@ -4,6 +4,9 @@
 #
 # segment.pxd comes to the same, by way of all that could be wrong (a host does it so too: Jacobson's "header
 # prediction", RFC 7323 section 5.6).
+#
+# Flows whose resets are doubted are not for it: a segment may have to end the doubt (life.pxd).  They are in
+# tables that record, which never come here.
 
 from libc.stdint cimport uint8_t, uint32_t
 

@@ -4,6 +4,7 @@
 #   open      --(FIN both ways)-->  ended: END sent; waits for the last acknowledgement, or lingers
 #   ended     --------------------> finished: FINISH sent
 #   open      --(RST, idle, evicted, end of file, ...)--> finished
+#   doubted   --(RST)--> in doubt: open, until it is silent for DOUBT_S (finished) or a segment fits (open)
 #   finished  a closed or reset row lingers in the index to absorb what still comes
 #             --------------------> retired: out of the index --(release)--> free
 #
@@ -31,6 +32,7 @@ from fl0p_py.flow.record cimport (
     REUSED,
     ROW_DRAINED,
     ROW_END_SEEN,
+    ROW_ESTABLISHED,
     ROW_FINISHED,
     ROW_RETIRED,
     ROW_USED,
@@ -39,9 +41,12 @@ from fl0p_py.flow.record cimport (
 from fl0p_py.flow.sequence cimport emit
 from fl0p_py.flow.table cimport (
     CLOSED_FLOWS,
+    DOUBT,
+    ESTABLISHED,
     EVICTED_FLOWS,
     FLOWS,
     FLOWS_EMPTY,
+    HANDSHAKE,
     IDLE_FLOWS,
     LINGER,
     MORE_ROOM,
@@ -159,10 +164,14 @@ cdef inline void close_if_both_fins(FlowTable t, uint32_t row) noexcept nogil:
 
 
 cdef inline void finish_row(FlowTable t, uint32_t row, int reason) noexcept nogil:
-    """The flow's record is complete.  What waited becomes tokens first; a closed flow stays closed."""
+    """The flow's record is complete.  What waited becomes tokens first; a closed flow stays closed.
+
+    One that is in doubt was reset, whatever ends it."""
     cdef FlowRow* r = &t.row[row]
     if r.flags & ROW_FINISHED:
         return
+    if r.timer == DOUBT:
+        reason = RESET
     skip_all(t, row)
     close_if_both_fins(t, row)
     if not r.flags & ROW_END_SEEN:
@@ -192,9 +201,38 @@ cdef inline void finish_if_acknowledged(FlowTable t, uint32_t row) noexcept nogi
         finish_row(t, row, CLOSED)
 
 
+cdef inline void reset_row(FlowTable t, uint32_t row) noexcept nogil:
+    """A RST that counts.  Where it may be somebody else's, the silence behind it has to prove it."""
+    cdef FlowRow* r = &t.row[row]
+    if r.flags & ROW_END_SEEN:
+        return
+    if r.doubted:
+        r.timer = DOUBT
+        wheel_place(t, row)
+        return
+    finish_row(t, row, RESET)
+    linger(t, row)
+
+
+cdef inline void believe_again(FlowRow* r) noexcept nogil:
+    """A segment of a flow that was in doubt: it goes on."""
+    r.timer = ESTABLISHED if r.flags & ROW_ESTABLISHED else HANDSHAKE
+
+
 cdef inline void end_row(FlowTable t, uint32_t row, int reason) noexcept nogil:
     finish_row(t, row, reason)
     retire(t, row)
+
+
+cdef inline bint time_up(FlowTable t, uint32_t row) noexcept nogil:
+    """Whether an idle flow is gone; one in doubt is finished, and lingers like any that was reset."""
+    if t.row[row].timer == DOUBT:
+        finish_row(t, row, RESET)
+        linger(t, row)
+        if not idle(t, &t.row[row]):
+            return False
+    end_row(t, row, IDLE)
+    return True
 
 
 cdef inline void fetch_behind(FlowTable t, uint32_t row) noexcept nogil:
@@ -220,8 +258,7 @@ cdef inline bint fire(FlowTable t, uint32_t bucket) noexcept nogil:
         if t.row[row].held:
             skip_waited(t, row)
             close_if_both_fins(t, row)
-        if idle(t, &t.row[row]):
-            end_row(t, row, IDLE)
+        if idle(t, &t.row[row]) and time_up(t, row):
             continue
         to = bucket_for(t, deadline(t, &t.row[row]))
         wheel_unlink(t, row)

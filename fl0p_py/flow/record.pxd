@@ -53,7 +53,7 @@ cdef struct FlowRow:
     uint32_t isn            # the client's initial sequence number, if its END_ISN flag is set
     uint16_t slot           # timer wheel bucket
     uint8_t timer           # which timeout applies: enum Timer of flow/table.pxd
-    uint8_t spare
+    uint8_t doubted         # 1: a RST alone does not end it, see FlowTable.doubt_resets
     TcpEnd client_end       # (two members, since memoryviews take no arrays of structs)
     TcpEnd server_end
 

@@ -20,13 +20,13 @@ from fl0p_py.decode.record cimport ACK, FIN, NO_WSCALE, RST, SYN, Decoded
 from fl0p_py.flow.expected cimport as_expected
 from fl0p_py.flow.index cimport sender_in
 from fl0p_py.flow.life cimport (
+    believe_again,
     close_if_both_fins,
     end_row,
     finish_if_acknowledged,
-    finish_row,
-    linger,
     make_place,
     new_row,
+    reset_row,
 )
 from fl0p_py.flow.order cimport (
     ahead,
@@ -58,6 +58,7 @@ from fl0p_py.flow.record cimport (
 from fl0p_py.flow.recording cimport mark, note_hole, note_segment, note_untaken
 from fl0p_py.flow.table cimport (
     AFTER_END,
+    DOUBT,
     ESTABLISHED,
     EVERY_PACKET,
     FAR_COUNT,
@@ -308,6 +309,8 @@ cdef inline void take(FlowTable t, uint32_t row, int direction, const Decoded* d
             note_untaken(t, row, direction, d, seq, RECORD_FAR)
         return
     acknowledge(t, row, direction, d)
+    if r.timer == DOUBT:
+        believe_again(r)
     if not r.flags & ROW_ESTABLISHED:
         establish(r, d, direction)
     if d.payload_len or d.tcp_flags & FIN:
@@ -355,9 +358,8 @@ cdef inline bint segment(FlowTable t, const Decoded* d, uint32_t found, int dire
     if d.tcp_flags & RST:
         if not rst_counts(r, d, direction):
             t.count(RST_IGNORED)
-        elif not r.flags & ROW_END_SEEN:
-            finish_row(t, row, RESET)
-            linger(t, row)
+        else:
+            reset_row(t, row)
     elif verdict == STRAY:
         t.count(SYN_IGNORED)
     elif not d.tcp_flags & (SYN | ACK):

@@ -44,6 +44,7 @@ cdef enum Timer:            # FlowRow.timer: which timeout applies
     HANDSHAKE               # TCP, the handshake is not complete
     DATAGRAM                # UDP and ICMP
     LINGER                  # the end was seen; the row absorbs what still comes
+    DOUBT                   # a RST was seen that its receiver need not have believed
     TIMERS
 
 cdef enum Policy:           # --checksums

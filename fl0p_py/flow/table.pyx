@@ -38,7 +38,15 @@ from fl0p_py.flow.datagram cimport datagram
 from fl0p_py.flow.event_batch cimport EventBatch
 from fl0p_py.flow.gap cimport MANTISSA, MANTISSA_BITS, UNITS_PER_MS, gap_code, gap_units
 from fl0p_py.flow.index cimport index_check, index_find, index_guess, index_insert
-from fl0p_py.flow.life cimport close_if_both_fins, end_row, free_row, has_room, idle, turn_wheel
+from fl0p_py.flow.life cimport (
+    close_if_both_fins,
+    end_row,
+    free_row,
+    has_room,
+    idle,
+    time_up,
+    turn_wheel,
+)
 from fl0p_py.flow.order cimport end_of, nothing_waits, skip_waited
 from fl0p_py.flow.record cimport (
     CLOSED as CLOSED_,
@@ -83,6 +91,7 @@ ESTABLISHED_S = 3600
 HANDSHAKE_S = 60
 DATAGRAM_S = 180
 LINGER_S = 15               # a last retransmission (1, 2, 4, 8 s after each other) is still absorbed
+DOUBT_S = 2                 # twice what whoever sends resets waits for a silence (sensor/killer.py)
 IDLE_MAX_NS = 1 << 62
 
 cdef enum:
@@ -194,8 +203,8 @@ cdef class FlowTable:
 
     def _set_timeouts(self, idle_s):
         seconds = [ESTABLISHED_S, HANDSHAKE_S, DATAGRAM_S] if idle_s is None else [idle_s] * 3
-        timers = (ESTABLISHED, HANDSHAKE, DATAGRAM, LINGER)
-        for timer, value in zip(timers, [*seconds, LINGER_S], strict=True):
+        timers = (ESTABLISHED, HANDSHAKE, DATAGRAM, LINGER, DOUBT)
+        for timer, value in zip(timers, [*seconds, LINGER_S, DOUBT_S], strict=True):
             if not value > 0:
                 raise ValueError(f"idle timeout is {value} s, expected more than 0")
             self.timeout_ns[timer] = int(min(value * SECOND_NS, IDLE_MAX_NS))
@@ -314,8 +323,7 @@ cdef class FlowTable:
             if found and not nothing_waits(self, &self.row[found - 1]):
                 skip_waited(self, found - 1)
                 close_if_both_fins(self, found - 1)
-            if found and idle(self, &self.row[found - 1]):
-                end_row(self, found - 1, IDLE_)
+            if found and idle(self, &self.row[found - 1]) and time_up(self, found - 1):
                 found = 0
             if d.checksum == WRONG and self.ignored(found, direction):
                 self.count(WRONG_CHECKSUM)
@@ -416,6 +424,20 @@ cdef class FlowTable:
             self.ended += 1
         self.ending = None
         return False
+
+    def doubt_resets(self, uint32_t row):
+        """From now on a RST proves nothing for the flow in this row, which can be read: somebody sends such,
+        and its ends may know better than to believe them.  It is in doubt until DOUBT_S have passed without a
+        packet, and was reset then; a segment that fits shows that it goes on.
+
+        From any thread; raises ValueError for a table that does not record segments (expected.pxd takes
+        segments without a look for doubt).
+        """
+        if not self.recording:
+            raise ValueError("the table does not record segments")
+        if row >= self.row.shape[0]:
+            raise IndexError(f"row {row} of {self.row.shape[0]}")
+        self.row[row].doubted = 1
 
     def hand_over(self):
         """The events so far, for somebody who reads them in another thread; give them back by release()."""

@@ -1,7 +1,8 @@
 """Kills: what a child may have ended, done by the process that keeps the right to send resets.
 
 What is asked is checked; connections in a second are limited, and so is asking again for one that was ended
-lately, since whoever asks may be in the hands of whoever sent the packets.
+lately, since whoever asks may be in the hands of whoever sent the packets.  One that is beyond the limit is
+left out and counted; it is ended when it is asked for again (killer.py) in a second that has room.
 """
 
 from __future__ import annotations
@@ -22,6 +23,9 @@ AGAIN = 16
 """For each connection of a second's limit, how often any may be ended again in that second."""
 
 
+Ends = tuple[str, str, int, int]
+
+
 class Resetter(Protocol):
     """See reset.py."""
 
@@ -33,7 +37,8 @@ class Kills:
 
     def __init__(self, resetter: Resetter, limit: int, say: Callable[[str], None]) -> None:
         self._resetter, self._limit, self._say = resetter, limit, say
-        self._ended: OrderedDict[tuple[str, str, int, int], None] = OrderedDict()
+        self._ended: OrderedDict[Ends, None] = OrderedDict()
+        self._left_out: set[Ends] = set()  # in this second, as many as are remembered
         self._second = 0
         self._in_second = self._again = 0
         self._refused = 0
@@ -45,7 +50,9 @@ class Kills:
             raise ChannelError("KILL of what is no connection")
         second = int(time.monotonic())
         if second != self._second:
+            self.report(force=True)
             self._second, self._in_second, self._again = second, 0, 0
+            self._left_out.clear()
         ends = (target.client, target.server, target.cport, target.sport)
         if ends in self._ended:
             self._again += 1
@@ -53,7 +60,10 @@ class Kills:
                 self._resetter.end(target)
             return
         if self._in_second >= self._limit:
-            self._refused += 1
+            if ends not in self._left_out:
+                self._refused += 1
+                if len(self._left_out) < REMEMBERED:
+                    self._left_out.add(ends)
             return
         self._in_second += 1
         self._ended[ends] = None

@@ -10,6 +10,9 @@ time stamp where it differs from the line's order, and the words `right`, `wrong
 
 After `=>` come the events: `c40`, `s27` (with a gap of 400 ms or more `+612` before them), `>closed` (END),
 `.closed` (FINISH), in this flow or, as `2:c40`, in that of port 40002.  Without `=>` nothing may happen.
+
+A line with nothing but a time and `doubt`: from now on, resets of the flows that there are are doubted; the
+table has to record then.
 """
 
 from __future__ import annotations
@@ -41,12 +44,13 @@ REASONS = {
 }
 PORT = 40000
 ARP = 1  # a status other than FLOW
+USED = 1  # FlowRow.flags
 
 
 @dataclass(frozen=True)
 class Line:
     text: str
-    packet: Any
+    packet: Any  # None: doubt
     expected: list[str]
 
 
@@ -67,6 +71,8 @@ def parse_line(line: str) -> Line:
     text, _arrow, expected = line.partition("=>")
     words = text.split("#")[0].split()
     ts_ns = round(float(words[0]) * SECOND)
+    if words[1] == "doubt":
+        return Line(line, None, [])
     if words[1] == "tick":
         return Line(line, packet(ts_ns=ts_ns, status=ARP), expected.split())
     who, what, *rest = words[1:]
@@ -114,6 +120,12 @@ def words(kind: str, value: int, gap_ns: int, port: int) -> list[str]:
     return [prefix + (">" if kind == "end" else ".") + REASONS[value]]
 
 
+def doubt_all(flow_table: FlowTable) -> None:
+    """Resets of the flows that there are are doubted from now on."""
+    for row in np.flatnonzero(flow_table.rows["flags"] & USED):
+        flow_table.doubt_resets(int(row))
+
+
 class KernelRunner:
     """A FlowTable that takes one packet at a time and tells what came of it."""
 
@@ -126,6 +138,9 @@ class KernelRunner:
         while self.table.process(packets) == 0:
             said += self.said()
         return said + self.said()
+
+    def doubt(self) -> None:
+        doubt_all(self.table)
 
     def end(self) -> list[str]:
         said: list[str] = []
@@ -146,13 +161,17 @@ class KernelRunner:
 
 
 class TwinRunner:
-    def __init__(self, **options: Any) -> None:
+    def __init__(self, records: str = "", **options: Any) -> None:
+        """records : the twin has none"""
         self.table = TwinTable(**options)
         self.told: dict[int, int] = {}
 
     def step(self, d: Any) -> list[str]:
         self.table.packet(d)
         return self.said()
+
+    def doubt(self) -> None:
+        self.table.doubt_resets()
 
     def end(self) -> list[str]:
         self.table.finish()
@@ -175,6 +194,9 @@ def run(script: str, runner: KernelRunner | TwinRunner) -> None:
     """Play a script; the first line that brings something else is shown."""
     for line in parse(script):
         if "end of file" in line.text:
+            continue
+        if line.packet is None:
+            runner.doubt()
             continue
         said = runner.step(line.packet)
         assert said == line.expected, f"{line.text.strip()!r} brought {' '.join(said) or 'nothing'}"

@@ -12,6 +12,7 @@ from fl0p_py.decode.decoder import DECODED_DTYPE
 from fl0p_py.flow import table
 from fl0p_py.flow.stats import STATS
 from fl0p_py.flow.table import FlowTable
+from tests.flow.conversations.doubt import DOUBTED
 from tests.flow.flows_of import FINISH, Collector, feed, finish, flows_of_packets
 from tests.flow.script import SECOND, KernelRunner, address, packet, parse, run
 
@@ -247,6 +248,34 @@ class TestTime:
     def test_an_idle_time_must_be_positive(self, idle_s: float) -> None:
         with pytest.raises(ValueError, match=r"idle timeout is .* expected more than 0"):
             FlowTable(idle_s=idle_s, capacity=8)
+
+
+class TestDoubt:
+    """Its rules are among the conversations (doubt.py)."""
+
+    @pytest.mark.parametrize("reason", [table.EOF, table.SHUTDOWN])
+    def test_what_is_in_doubt_at_the_end_was_reset(self, reason: int) -> None:
+        runner = KernelRunner(records="payload")
+        run(DOUBTED + "1 s R 5000", runner)
+        assert not runner.table.finish(reason)
+        assert runner.said() == [">reset", ".reset"]
+
+    def test_it_goes_first_where_there_is_no_place(self) -> None:
+        runner = KernelRunner(records="payload", capacity=2)
+        run(DOUBTED + "0.6 c2 A 1+5 a1 => 2:c5\n 1 s R 5000\n 1.1 c4 A 1+5 a1 => >reset .reset 4:c5", runner)
+
+    def test_a_clock_that_jumps_ends_it_all_at_once(self) -> None:
+        """Past all turns of the wheel's near level."""
+        runner = KernelRunner(records="payload")
+        run(DOUBTED + "1 s R 5000\n 8000 tick => >reset .reset", runner)
+        assert runner.table.open_flows == 0
+
+    def test_who_may_doubt(self) -> None:
+        with pytest.raises(ValueError, match="the table does not record segments"):
+            FlowTable(capacity=8).doubt_resets(0)
+        flow_table = FlowTable(capacity=8, records="payload")
+        with pytest.raises(IndexError):
+            flow_table.doubt_resets(len(flow_table.rows))
 
 
 @pytest.mark.parametrize(

@@ -14,8 +14,8 @@ from numpy.typing import NDArray
 from fl0p_py.decode.decoder import DECODED_DTYPE
 from fl0p_py.flow import table
 from fl0p_py.flow.table import FlowTable
-from tests.flow.flows_of import Flow, flows_of_packets, packets_of
-from tests.flow.script import SECOND, address
+from tests.flow.flows_of import Collector, Flow, feed, finish, flows_of_packets, packets_of
+from tests.flow.script import SECOND, address, doubt_all
 from tests.flow.twin_table import TwinTable
 from tests.support.captures import files, needs_captures
 from tests.support.examples import examples
@@ -120,6 +120,23 @@ def test_twin_agrees_on_made_packets(
     twin = TwinTable(checksums=checksums, idle_s=idle_s)
     twin.process(packets)
     assert of_kernel(flows_of_packets(packets, kernel, cut)) == of_twin(twin)
+
+
+@examples(200)
+@given(made=st.lists(segments(), min_size=1, max_size=60), place=st.floats(0, 1), cut=st.integers(1, 9))
+def test_twin_agrees_on_flows_whose_resets_are_doubted(
+    made: list[dict[str, Any]], place: float, cut: int
+) -> None:
+    packets = packets_from(made, {})
+    first = int(place * len(packets))
+    collector, twin = Collector(FlowTable(capacity=64, events=128, records="payload")), TwinTable()
+    for some in (packets[:first], packets[first:]):
+        twin.process(some)
+        twin.doubt_resets()
+        for start in range(0, len(some), cut):
+            feed(collector, some[start : start + cut])
+        doubt_all(collector.table)
+    assert of_kernel(finish(collector)) == of_twin(twin)
 
 
 @examples(150)

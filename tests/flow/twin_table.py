@@ -81,6 +81,7 @@ class Flow:
     start_seen: bool = False
     ended: int = 0
     finished: bool = False
+    doubted: bool = False  # a RST alone does not end it
     established: bool = False
     arrival: int = 0
     ends: tuple[End, End] = field(default_factory=lambda: (End(), End()))
@@ -110,6 +111,8 @@ class Flow:
     def finish(self, reason: int) -> None:
         if self.finished:
             return
+        if self.timer == "doubt":
+            reason = RESET
         self.skip(lambda piece: True)
         self.close()
         if not self.ended and reason in (RESET, IDLE):
@@ -239,7 +242,7 @@ class TwinTable:
         seconds = {"established": 3600, "handshake": 60, "datagram": 180}
         if idle_s is not None:
             seconds = dict.fromkeys(seconds, idle_s)
-        self.timeout = {timer: int(s * SECOND) for timer, s in {**seconds, "linger": 15}.items()}
+        self.timeout = {timer: int(s * SECOND) for timer, s in {**seconds, "linger": 15, "doubt": 2}.items()}
         self.checksums, self.vlan_key = checksums, vlan_key
         self.flows: dict[Any, Flow] = {}
         self.now = -(1 << 63)
@@ -267,8 +270,7 @@ class TwinTable:
         if flow:
             flow.skip(lambda piece: self.now - piece.since >= SECOND)
             flow.close()
-        if flow and self.now - flow.last >= self.timeout[flow.timer]:
-            self.remove(flow, IDLE)
+        if flow and self.time_up(flow):
             flow = None
         if d["checksum"] == WRONG:
             proven = flow is not None and flow.ends[0 if src == flow.client else 1].proven
@@ -290,8 +292,22 @@ class TwinTable:
         for flow in list(self.flows.values()):
             flow.skip(lambda piece: self.now - piece.since >= SECOND)
             flow.close()
-            if self.now - flow.last >= self.timeout[flow.timer]:
-                self.remove(flow, IDLE)
+            self.time_up(flow)
+
+    def time_up(self, flow: Flow) -> bool:
+        """Whether the flow is gone; one in doubt lingers, like any that was reset."""
+        if flow.timer == "doubt" and self.now - flow.last >= self.timeout["doubt"]:
+            flow.finish(RESET)
+            flow.timer = "linger"
+        if self.now - flow.last < self.timeout[flow.timer]:
+            return False
+        self.remove(flow, IDLE)
+        return True
+
+    def doubt_resets(self) -> None:
+        """Of all flows that there are."""
+        for flow in self.flows.values():
+            flow.doubted = True
 
     def remove(self, flow: Flow, reason: int) -> None:
         flow.finish(reason)
@@ -332,8 +348,11 @@ class TwinTable:
         who = self.touch(flow, d, src)
         if flags & RST:
             if self.rst_counts(flow, d, who) and not flow.ended:
-                flow.finish(RESET)
-                flow.timer = "linger"
+                if flow.doubted:
+                    flow.timer = "doubt"
+                else:
+                    flow.finish(RESET)
+                    flow.timer = "linger"
         elif verdict != "stray" and flags & (SYN | ACK):
             self.take(flow, d, who)
 
@@ -442,6 +461,8 @@ class TwinTable:
         if flags & ACK and (x.acked is None or ahead(ack, x.acked) > 0):
             x.acked = ack
             flow.skip_below(1 - who, ack)
+        if flow.timer == "doubt":
+            flow.timer = "established" if flow.established else "handshake"
         if not flow.established and not flags & SYN and (flow.ends[0].isn is not None or size or y.pkts):
             flow.established = True
             if flow.timer == "handshake":

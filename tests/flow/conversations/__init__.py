@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from tests.flow.conversations.checksum import CHECKS
+from tests.flow.conversations.doubt import DOUBTS
 from tests.flow.conversations.end import ENDS, IDLES
 from tests.flow.conversations.order import ORDER
 from tests.flow.conversations.roles import ROLES
@@ -17,5 +18,6 @@ ALL = {
     "window": WINDOW,
     "end": ENDS,
     "idle": IDLES,
+    "doubt": DOUBTS,
     "checksum": CHECKS,
 }
