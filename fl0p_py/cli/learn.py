@@ -6,27 +6,20 @@ or a broken signature file; 130 interrupted.  Imports stand where they are neede
 
 from __future__ import annotations
 
-import os
-import sys
 from collections.abc import Callable, Sequence
-from functools import partial
 from typing import NoReturn
 
 from fl0p_py import __version__
-from fl0p_py.cli.ending import leave, status_of
+from fl0p_py.cli import beginning
+from fl0p_py.cli.ending import leave
 from fl0p_py.cli.learn_options import Request, parse
 from fl0p_py.cli.terminal import say, show, width
-from fl0p_py.errors import SignatureFileError, UsageError
+from fl0p_py.errors import SignatureFileError
 
 
 def main(argv: Sequence[str] | None = None) -> int:
     """Run with these arguments (sys.argv's without); returns the exit status."""
-    try:
-        request = parse(sys.argv[1:] if argv is None else argv)
-    except UsageError as error:
-        say(f"fl0p-learn: {error}; try fl0p-learn -h")
-        return error.exit_status
-    return status_of("fl0p-learn", partial(_work, request), memory_hint="read fewer files at a time")
+    return beginning.run("fl0p-learn", argv, parse, _work, memory_hint="read fewer files at a time")
 
 
 def _work(request: Request) -> int:
@@ -38,7 +31,7 @@ def _work(request: Request) -> int:
     if request.values.get("version"):
         show(f"fl0p-learn {__version__}\n")
         return 0
-    os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")  # numpy would start a thread a core, for nothing
+    beginning.spare_threads()
     from fl0p_py.cli import learn_commands
 
     commands: dict[str, Callable[[Request], int]] = {

@@ -16,7 +16,7 @@ from functools import partial
 from typing import TYPE_CHECKING
 
 from fl0p_py import __version__
-from fl0p_py.cli import pipeline
+from fl0p_py.cli import beginning, pipeline
 from fl0p_py.cli.options import Options
 from fl0p_py.cli.terminal import colour, say
 from fl0p_py.errors import Fl0pError, UsageError
@@ -45,7 +45,7 @@ LATER = (signal.SIGHUP, signal.SIGUSR1)
 
 def run(options: Options) -> int:
     """Listen until a signal says otherwise; returns the exit status.  With -d that of the parent."""
-    os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")  # numpy would start a thread a core, for nothing
+    beginning.spare_threads()
     gc.disable()  # what is made until the first packet stays
     with _put_off():
         return _start(options)

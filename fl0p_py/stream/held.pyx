@@ -37,6 +37,11 @@ cdef inline int64_t number_of(int64_t offset) noexcept nogil:
     return (offset + BIAS) >> HELD_BITS
 
 
+cdef inline int64_t block_end(int64_t offset) noexcept nogil:
+    """Of the block that has this byte."""
+    return ((number_of(offset) + 1) << HELD_BITS) - BIAS
+
+
 cdef class HeldStore:
     """size : bytes of blocks; entries : directions that may hold bytes at a time; policy : of POLICIES"""
 
@@ -172,7 +177,7 @@ cdef class HeldStore:
         """Whether data[at:] is not what is held at [start, end)."""
         cdef int64_t stop
         while start < end:
-            stop = min(end, ((start + BIAS) // HELD_BLOCK + 1) * HELD_BLOCK - BIAS)
+            stop = min(end, block_end(start))
             if memcmp(
                 &self.memory[self.block_of(entry, start, False), (start + BIAS) % HELD_BLOCK],
                 &data[at], stop - start,
@@ -187,7 +192,7 @@ cdef class HeldStore:
     ) noexcept nogil:
         cdef int64_t stop
         while start < end:
-            stop = min(end, ((start + BIAS) // HELD_BLOCK + 1) * HELD_BLOCK - BIAS)
+            stop = min(end, block_end(start))
             memcpy(
                 &out[at], &self.memory[self.block_of(entry, start, False), (start + BIAS) % HELD_BLOCK],
                 stop - start,
@@ -200,7 +205,7 @@ cdef class HeldStore:
     ) noexcept nogil:
         cdef int64_t stop
         while start < end:
-            stop = min(end, ((start + BIAS) // HELD_BLOCK + 1) * HELD_BLOCK - BIAS)
+            stop = min(end, block_end(start))
             memcpy(
                 &self.memory[self.block_of(entry, start, True), (start + BIAS) % HELD_BLOCK], &data[at],
                 stop - start,

@@ -6,36 +6,16 @@ from typing import Any
 
 from fl0p_py.capture.batch import PacketBatch
 from fl0p_py.decode.decoder import DecodedBatch, Decoder
-from tests.decode.twin_decoder import CHECKSUMS, STATUSES, TwinDecoder
+from tests.decode.twin_decoder import CHECKSUMS, NUMBERS, STATUSES, TwinDecoder
 
 KEY = bytes(range(16))
-PLAIN_FIELDS = [
-    "ts_ns",
-    "payload_len",
-    "frame_len",
-    "hash",
-    "vlan",
-    "seq",
-    "ack",
-    "sport",
-    "dport",
-    "window",
-    "wscale",
-    "tcp_flags",
-    "proto",
-    "version",
-    "ttl",
-    "icmp_type",
-    "icmp_code",
-    "reassembled",
-]
 
 
 def records(into: DecodedBatch) -> list[dict[str, Any]]:
     """The kernel's records in the twin's shape."""
     shaped = []
     for row in into.packets:
-        record: dict[str, Any] = {name: int(row[name]) for name in PLAIN_FIELDS}
+        record: dict[str, Any] = {name: int(row[name]) for name in NUMBERS}
         memory = into.reassembled if row["reassembled"] else into.batch.data
         start, size = int(row["payload_at"]), int(row["payload_cap"])
         assert start + size <= len(memory)

@@ -28,6 +28,27 @@ STATUSES = [
     "UNKNOWN_LINKTYPE",
 ]
 CHECKSUMS = ["UNCHECKED", "RIGHT", "PSEUDO", "WRONG"]
+NUMBERS = [
+    "ts_ns",
+    "payload_len",
+    "frame_len",
+    "hash",
+    "vlan",
+    "seq",
+    "ack",
+    "sport",
+    "dport",
+    "window",
+    "wscale",
+    "tcp_flags",
+    "proto",
+    "version",
+    "ttl",
+    "icmp_type",
+    "icmp_code",
+    "reassembled",
+]
+"""Fields of a record that are numbers."""
 
 
 @dataclass
@@ -68,27 +89,7 @@ class TwinDecoder:
         return records
 
     def packet(self, frame: bytes, wirelen: int, ts_ns: int, linktype: int) -> dict[str, Any]:
-        record: dict[str, Any] = dict.fromkeys(
-            [
-                "payload_len",
-                "hash",
-                "vlan",
-                "seq",
-                "ack",
-                "sport",
-                "dport",
-                "window",
-                "wscale",
-                "tcp_flags",
-                "proto",
-                "version",
-                "ttl",
-                "icmp_type",
-                "icmp_code",
-                "reassembled",
-            ],
-            0,
-        )
+        record: dict[str, Any] = dict.fromkeys(NUMBERS, 0)
         record |= {"ts_ns": ts_ns, "frame_len": wirelen, "src": bytes(16), "dst": bytes(16), "payload": b""}
         record |= {"checksum": "UNCHECKED"}
         tags: list[int] = []

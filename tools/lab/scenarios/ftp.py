@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from subprocess import CompletedProcess
 
 from tools.lab import dialogue, names, program
 from tools.lab.errors import UncertainError
@@ -108,11 +109,7 @@ def _wget(context: Context, service: Service, name: str, given: str, work: str) 
         f"ftp://{bracketed(context.server.address)}/{path}",
         check=False,
     )
-    if "Login incorrect" in done.stderr:
-        return "auth-failed"
-    if done.returncode != 0:
-        raise UncertainError(f"wget ended with {done.returncode}: {done.stderr[-200:]}")
-    return "auth-success"
+    return _outcome("wget", done, "Login incorrect")
 
 
 def _lftp(context: Context, service: Service, name: str, given: str, work: str) -> str:
@@ -132,10 +129,15 @@ def _lftp(context: Context, service: Service, name: str, given: str, work: str) 
         f"ftp://{bracketed(context.server.address)}",
         check=False,
     )
-    if "530" in done.stderr:
+    return _outcome("lftp", done, "530")
+
+
+def _outcome(client: str, done: CompletedProcess[str], refusal: str) -> str:
+    """refusal : what the client says when the server does not take the password"""
+    if refusal in done.stderr:
         return "auth-failed"
     if done.returncode != 0:
-        raise UncertainError(f"lftp ended with {done.returncode}: {done.stderr[-200:]}")
+        raise UncertainError(f"{client} ended with {done.returncode}: {done.stderr[-200:]}")
     return "auth-success"
 
 

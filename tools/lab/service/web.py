@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import shutil
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from random import Random
@@ -156,18 +157,26 @@ def pages(host: Host, rng: Random) -> Path:
 
 def http(host: Host, rng: Random, kind: str = "", port: int = 80) -> Service:
     """A plain web server."""
-    kind = kind or rng.choice([name for name in PLAIN if name == "python" or shutil.which(name)])
-    root = pages(host, rng)
-    made = _START[kind](host, rng, port, root, None, None)
-    host.wait_for_port(port)
-    return made
+    return _started(host, rng, PLAIN, kind, port)
 
 
 def https(
     host: Host, rng: Random, offer: Terms, shown: Certificate, kind: str = "", port: int = 443
 ) -> Service:
     """A web server behind TLS on these terms."""
-    kind = kind or rng.choice([name for name in SECURE if name == "python" or shutil.which(name)])
+    return _started(host, rng, SECURE, kind, port, shown, offer)
+
+
+def _started(
+    host: Host,
+    rng: Random,
+    kinds: Sequence[str],
+    kind: str,
+    port: int,
+    shown: Certificate | None = None,
+    offer: Terms | None = None,
+) -> Service:
+    kind = kind or rng.choice([name for name in kinds if name == "python" or shutil.which(name)])
     root = pages(host, rng)
     made = _START[kind](host, rng, port, root, shown, offer)
     host.wait_for_port(port)
