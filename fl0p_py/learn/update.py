@@ -2,9 +2,10 @@
 
 For each target of the labels whose signatures stand in the file: flows of it that none of them names are
 looked at.  Where the sizes of a signature only have to give way a little (widen.py), they do; what is left is
-learned as signatures of its own, put behind the ones of that target.  Nothing is changed that would make
-a signature name flows of another class or the background, or outcomes meet.  What becomes of the file
-is shown as a unified diff; every byte that no flow spoke about stays (toml_edit.py).
+learned as signatures of its own, put behind the ones of that target; a signature whose flows these name
+too stays as it was.  Nothing is changed that would make a signature name flows of another class or the
+background, or outcomes meet.  What becomes of the file is shown as a unified diff; every byte that no flow
+spoke about stays (toml_edit.py).
 """
 
 from __future__ import annotations
@@ -85,6 +86,13 @@ class Update:
             yield "nothing to change"
 
 
+class Widening(NamedTuple):
+    """old : the signature as it was; sizes : new ones, by the number of the segment"""
+
+    old: Signature
+    sizes: dict[int, Size]
+
+
 class File(NamedTuple):
     """A TOML file of signatures, read.  source : its name; signatures : as they stand in it"""
 
@@ -134,13 +142,19 @@ class _Work:
             return
         side = sides(self.corpus, target)
         own, other = np.flatnonzero(side > 0), np.flatnonzero(side < 0)
-        unnamed = own[~self._named([self.signatures[i] for i in places], own)]
+        missing = unnamed = own[~self._named([self.signatures[i] for i in places], own)]
+        widened: dict[int, Widening] = {}
+        new: list[Signature] = []
         if len(unnamed):
-            unnamed = self._widen(places, unnamed, other)
+            widened, unnamed = self._widen(places, unnamed, other)
         if len(unnamed) >= self.options.min_flows:
-            unnamed = self._split(target, places, unnamed)
+            new, unnamed = self._split(target, unnamed)
         if len(unnamed):
             self.update.left[target.text] = len(unnamed)
+        missing = missing[~np.isin(missing, unnamed)]
+        if new:
+            self._narrow(places, widened, new, missing)
+        self._write(places, widened, new, missing)
 
     def _named(self, signatures: Sequence[Signature], flows: Array) -> Array:
         """bool: the flows that any of the signatures names."""
@@ -151,8 +165,11 @@ class _Work:
         found: Array = (tokens.max(axis=0) > 0)[np.searchsorted(order, flows)]
         return found
 
-    def _widen(self, places: Sequence[int], unnamed: Array, other: Array) -> Array:
-        """Widen the signatures at these places; returns what stays unnamed."""
+    def _widen(
+        self, places: Sequence[int], unnamed: Array, other: Array
+    ) -> tuple[dict[int, Widening], Array]:
+        """Widen signatures at these places; returns those that were, and the flows that stay unnamed."""
+        widened = {}
         wanted = self._wanted(places, unnamed)
         for place in sorted(wanted):
             signature = self.signatures[place]
@@ -164,10 +181,20 @@ class _Work:
                     continue
                 gained = self._named([changed], unnamed)
                 if gained.any() and self._sound(place, changed):
-                    self._take(place, changed, sizes, int(gained.sum()))
+                    widened[place] = Widening(signature, sizes)
+                    self.signatures[place] = changed
                     unnamed = unnamed[~gained]
                     break
-        return unnamed
+        return widened, unnamed
+
+    def _narrow(
+        self, places: Sequence[int], widened: dict[int, Widening], new: list[Signature], missing: Array
+    ) -> None:
+        """Take back what was widened for flows that the other signatures, or the new ones, name."""
+        for place, widening in list(widened.items()):
+            rest = [self.signatures[i] for i in places if i != place] + [widening.old, *new]
+            if self._named(rest, missing).all() and self._sound(place, widening.old, new):
+                self.signatures[place] = widened.pop(place).old
 
     def _wanted(self, places: Sequence[int], unnamed: Array) -> dict[int, Wanted]:
         """For each signature the sizes that it would have to take, of the flows that it is nearest to."""
@@ -184,17 +211,31 @@ class _Work:
                     found[place][number] |= sizes
         return {place: wanted for place, wanted in found.items() if wanted}
 
-    def _take(self, place: int, changed: Signature, sizes: dict[int, Size], flows: int) -> None:
-        old = _segments(self.signatures[place])
-        words = [
-            f"{_word(old[i], old[i].size)} is {_word(old[i], size)}" for i, size in sorted(sizes.items())
-        ]
-        self.update.after = toml_edit.widened(self.update.after, place, sizes)
-        self.update.changes.append(Change(changed.id, flows, False, ", ".join(words)))
-        self.signatures[place] = changed
+    def _write(
+        self, places: Sequence[int], widened: dict[int, Widening], new: list[Signature], missing: Array
+    ) -> None:
+        """Put what was decided into the text and the account.  missing : flows that are named by it now"""
 
-    def _split(self, target: Target, places: Sequence[int], unnamed: Array) -> Array:
-        """Learn the unnamed flows as signatures of their own; returns what stays unnamed."""
+        def account(signature: Signature, is_new: bool, what: str) -> None:
+            nonlocal missing
+            gained = self._named([signature], missing)
+            self.update.changes.append(Change(signature.id, int(gained.sum()), is_new, what))
+            missing = missing[~gained]
+
+        for place, (signature, sizes) in sorted(widened.items()):
+            old = _segments(signature)
+            words = [
+                f"{_word(old[i], old[i].size)} is {_word(old[i], size)}" for i, size in sorted(sizes.items())
+            ]
+            self.update.after = toml_edit.widened(self.update.after, place, sizes)
+            account(self.signatures[place], False, ", ".join(words))
+        for last, signature in enumerate(new, places[-1]):
+            self.update.after = toml_edit.inserted(self.update.after, last, entry_text(signature))
+            self.signatures.insert(last + 1, signature)
+            account(signature, True, "new")
+
+    def _split(self, target: Target, unnamed: Array) -> tuple[list[Signature], Array]:
+        """Signatures learned of the unnamed flows, and those that stay unnamed."""
         side = sides(self.corpus, target)
         side[side > 0] = 0
         side[unnamed] = 1
@@ -202,36 +243,36 @@ class _Work:
         part = self.corpus.select(kept)
         learner = Learner(part, target, self.options)
         lesson = learner.lesson()
-        last = places[-1]
+        new: list[Signature] = []
         for signature in proposals(learner, lesson.learned):
-            signature.id = self._free(target)
+            signature.id = self._free(target, new)
             signature.name = signature.name.partition(", variant")[0] + f", {signature.id.rpartition('.')[2]}"
             gained = self._named([signature], unnamed)
-            if not gained.any() or not self._sound(None, signature):
-                continue
-            self.update.after = toml_edit.inserted(self.update.after, last, entry_text(signature))
-            last += 1
-            self.signatures.insert(last, signature)
-            self.update.changes.append(Change(signature.id, int(gained.sum()), True, "new"))
-            unnamed = unnamed[~gained]
-        return unnamed
+            if gained.any() and self._sound(None, signature, new):
+                new.append(signature)
+                unnamed = unnamed[~gained]
+        return new, unnamed
 
-    def _free(self, target: Target) -> str:
-        """An id that the file does not have."""
-        taken = {signature.id for signature in self.signatures}
+    def _free(self, target: Target, new: Sequence[Signature]) -> str:
+        """An id that neither the file nor a new signature has."""
+        taken = {signature.id for signature in (*self.signatures, *new)}
         number = 2
         while f"{target.id}.{number}" in taken:
             number += 1
         return f"{target.id}.{number}"
 
-    def _sound(self, place: int | None, changed: Signature) -> bool:
-        """Whether `fl0p --check` finds nothing wrong that it did not before."""
-        after = list(self.signatures)
+    def _sound(self, place: int | None, changed: Signature, new: Sequence[Signature] = ()) -> bool:
+        """Whether `fl0p --check` finds nothing wrong that it did not before.
+
+        place : of the signature that is changed, None: it is added; new : added before, not yet in the file
+        """
+        before = [*self.signatures, *new]
+        after = list(before)
         if place is None:
             after.append(changed)
         else:
             after[place] = changed
-        return self._failing(after) <= self._failing(self.signatures)
+        return self._failing(after) <= self._failing(before)
 
     def _failing(self, signatures: Sequence[Signature]) -> set[str]:
         found = findings(

@@ -86,6 +86,27 @@ def test_another_variant_becomes_an_entry_behind_it() -> None:
     assert found.after.index("# about web") > found.after.index(new.id)
 
 
+@pytest.mark.parametrize(
+    ("pause", "changes"),
+    [
+        ("", [("web.2", True, 9)]),
+        ("+? ", [("web", False, 9)]),
+    ],
+    ids=["a new one names all", "the old one can"],
+)
+def test_a_signature_is_not_widened_for_flows_that_a_new_one_names_too(
+    pause: str, changes: list[tuple[str, bool, int]]
+) -> None:
+    """Some flows fit the signature but for a size, others have a pause as well."""
+    near = [f"tcp 80 < c{340 + i * 10} s900 c7 s9" for i in range(3)]
+    apart = [f"tcp 80 < c{340 + i * 10} + s900 c7 s9" for i in range(6)]
+    other = [f"tcp 80 < c{900 + i} s900 c8 s9" for i in range(6)]
+    text = FILE.replace("c100-300 +? S10-", f"c100-300 {pause}S10-")
+    found = run(flows([], [*near, *apart], other), text)
+    assert [(change.id, change.new, change.flows) for change in found.changes] == changes
+    assert (f"c100-300 {pause}S10-" in found.after) == changes[0][1]
+
+
 def test_nothing_to_do() -> None:
     found = run(flows(NEAR[:4], []))
     assert found.after == FILE and found.diff() == ""
