@@ -55,12 +55,12 @@ def test_quiet_flows_end_after_the_clock_was_set_back_and_times_go_on(ahead: Ahe
         with source:
             thread.start()
             send(net, 11)
-            lab.until(lambda: run.output.text.count(b"\n") == 1, time_s=5)
+            lab.until(lambda: run.output.text.count(b"\n") == 1)
             ahead.ahead_ns = 0
             send(net, 12)
-            lab.until(lambda: run.output.text.count(b"\n") == 2, time_s=5)
+            lab.until(lambda: run.output.text.count(b"\n") == 2)
             send(net, 13)
-            lab.until(lambda: run.output.text.count(b"\n") == 3, time_s=5)
+            lab.until(lambda: run.output.text.count(b"\n") == 3)
             run.tracker.stop()
             source.stop()
             thread.join(lab.TIME_S)

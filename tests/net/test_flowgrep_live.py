@@ -172,8 +172,8 @@ def test_web_sessions_are_ended(tmp_path: Path, version: int) -> None:
         address, shown = server_address(net, version)
         net.server.spawn(sys.executable, str(script), address)
         lab.until(lambda: net.server.listens(80))
-        url = f"http://{shown}/"
-        assert net.client.run("curl", "-s", url).stdout == "first\nlast\n"
+        url = f"http://{shown}/slow"
+        assert net.client.run("curl", "-s", f"http://{shown}/").stdout == "first\nlast\n"
         with listening(net.server, "-s", "HTTP/1.1 200 OK", "-k", device=False) as grep:
             assert grep.tells(f"listening on {net.server.device}")
             done = net.client.run("curl", "-s", url, check=False)
@@ -192,7 +192,8 @@ class Slow(http.server.BaseHTTPRequestHandler):
         self.send_header("Content-Length", "11")
         self.end_headers()
         self.wfile.write(b"first\\n")
-        time.sleep(1.5)
+        if self.path == "/slow":
+            time.sleep(15)
         self.wfile.write(b"last\\n")
 
 http.server.ThreadingHTTPServer.address_family = socket.AF_INET6 if ":" in sys.argv[1] else socket.AF_INET
@@ -209,6 +210,7 @@ def test_what_is_no_http_on_its_port_is_ended_and_http_is_not() -> None:
         with conversation(net, 80) as (client, server):
             client.sendall(b"SSH-2.0-tunnel\r\n")
             assert is_reset(client) and is_reset(server)
+        lab.until(lambda: grep.tells("killed"))
         with conversation(net, 80) as (client, server):
             client.sendall(b"post / HT")  # its first line comes in two parts, its body later
             client.sendall(b"TP/1.1\r\nContent-Length: 4\r\n\r\n")

@@ -2,11 +2,16 @@
 
 from __future__ import annotations
 
+import fcntl
 import os
 import re
 import signal
+import socket
+import struct
 import subprocess
 import sys
+import termios
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
@@ -98,6 +103,34 @@ def fetch(net: lab.Pair, times: int = 1) -> None:
     """Requests from client to server, which the shipped signatures know."""
     for _ in range(times):
         net.client.run("curl", "-s", "-o", "/dev/null", f"http://{net.server.address}:8000/nothing")
+
+
+@contextmanager
+def talking(net: lab.Pair) -> Iterator[None]:
+    """A connection to serve_http whose client has said one byte, which has arrived, and says nothing more."""
+    with net.client.entered():
+        client = socket.create_connection((net.server.address, 8000), lab.TIME_S)
+    with client:
+        client.sendall(b"\n")
+        lab.until(lambda: not struct.unpack("i", fcntl.ioctl(client, termios.TIOCOUTQ, bytes(4)))[0])
+        yield
+
+
+def counted(running: Sensor, flows: int) -> None:
+    """Until the monitor has heard of so many identified flows; lines of statistics go into the log."""
+
+    def enough() -> bool:
+        running.send(signal.SIGUSR1)
+        time.sleep(0.1)
+        said = re.findall(r"stats: .* identified=(\d+) ", "\n".join(running.lines()))
+        return bool(said) and int(said[-1]) >= flows
+
+    lab.until(enough)
+
+
+def metrics(end: lab.Namespace, port: int) -> str:
+    """The page of a sensor's --metrics."""
+    return str(end.run("curl", "-s", f"http://127.0.0.1:{port}/metrics").stdout)
 
 
 def status_of(pid: int) -> dict[str, str]:

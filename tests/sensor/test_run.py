@@ -17,14 +17,17 @@ from tests.sensor.running import (
     COMMAND,
     ROOT,
     Sensor,
+    counted,
     cpu_s,
     daemon,
     fetch,
     links_of,
+    metrics,
     sensor,
     serve_http,
     sockets_of,
     status_of,
+    talking,
 )
 
 pytestmark = [lab.requires_lab, lab.requires("curl")]
@@ -91,14 +94,9 @@ def test_the_filter_is_the_kernels(net: lab.Pair, tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
 def test_a_signal_reports_the_flows_that_are_open(net: lab.Pair, tmp_path: Path, number: int) -> None:
-    with sensor(net.server, tmp_path, "-l", "-U", "tcp") as running:
-        talk = net.client.spawn(
-            "bash", "-c", f"exec 3<>/dev/tcp/{net.server.address}/8000; echo >&3; sleep 9"
-        )
-        time.sleep(0.5)
+    with sensor(net.server, tmp_path, "-l", "-U", "tcp") as running, talking(net):
         assert running.lines() == []
         assert running.end(number) == 0
-        lab.end(talk)
     (line,) = running.lines()
     assert line.endswith(": unknown") and " < c1" in line and " > " not in line.split("tcp 8000", 1)[1]
 
@@ -171,7 +169,7 @@ def test_a_killed_engine_ends_a_sensor_in_the_foreground(net: lab.Pair, tmp_path
     with sensor(net.server, tmp_path, "-l") as running:
         pid = running.engine()
         os.kill(pid, signal.SIGKILL)
-        assert running.process is not None and running.process.wait(5) == 1
+        assert running.process is not None and running.process.wait(lab.TIME_S) == 1
     assert f"fl0p: engine (process {pid}) ended by SIGKILL\n" in running.words()
 
 
@@ -184,15 +182,15 @@ def test_a_killed_child_of_a_daemon_is_replaced(
         for name in running.children():
             fetch(net, 4)
             expected += 4
-            entries(running, expected)
-            time.sleep(1.2)  # a second's counters are lost with a child
+            counted(running, expected)  # what it had not told yet is lost with a child
             os.kill(running.children()[name], signal.SIGKILL)
             lab.until(lambda name=name: name not in running.children())
             lab.until(lambda name=name: name in running.children())
             lab.until(lambda: all(status_of(pid)["Seccomp"] == "2" for pid in running.children().values()))
         fetch(net, 4)
         running.end()
-        *lines, stats = entries(running, expected + 5)
+    *lines, stats = running.lines()
+    lines = [line for line in lines if "] stats: " not in line]
     assert len(lines) == expected + 4 and all("HTTP" in line for line in lines)
     assert f" flows={expected + 4} identified={expected + 4} " in stats
 
@@ -202,7 +200,7 @@ def test_a_device_that_vanishes_ends_a_sensor_in_the_foreground(tmp_path: Path) 
         talk = net.client.spawn("bash", "-c", f"exec 3<>{TCP}/9; sleep 9")
         time.sleep(0.3)
         net.client.ip("link", "del", net.client.device)
-        assert running.process is not None and running.process.wait(5) == 1
+        assert running.process is not None and running.process.wait(lab.TIME_S) == 1
         assert "fl0p: veth2: the interface vanished\n" in running.words()
         lab.end(talk)
 
@@ -343,14 +341,11 @@ def test_children_end_when_their_monitor_is_killed(net: lab.Pair, tmp_path: Path
 def test_what_engines_know_is_written_when_their_monitor_is_killed(
     net: lab.Pair, tmp_path: Path, workers: str
 ) -> None:
-    with daemon(net.server, tmp_path, "-l", "-U", "--workers", workers, "tcp") as running:
-        talk = net.client.spawn("bash", "-c", f"exec 3<>{TCP}/8000; echo >&3; sleep 9")
-        time.sleep(0.5)
+    with daemon(net.server, tmp_path, "-l", "-U", "--workers", workers, "tcp") as running, talking(net):
         assert running.lines() == []
         running.end(signal.SIGKILL)
         (line,) = entries(running, 1)
         assert line.endswith(": unknown")
-        lab.end(talk)
 
 
 def test_several_workers_write_one_log_and_count_together(net: lab.Pair, tmp_path: Path) -> None:
@@ -377,12 +372,9 @@ def test_metrics_are_served_by_the_monitor(net: lab.Pair, tmp_path: Path) -> Non
     with sensor(net.server, tmp_path, "-l", "--metrics", "9100") as running:
         fetch(net, 2)
         entries(running, 2)
-
-        def page() -> str:
-            return str(net.server.run("curl", "-s", "http://127.0.0.1:9100/metrics").stdout)
-
-        lab.until(lambda: "fl0p_flows_total 2.0" in page())
-        assert 'fl0p_identifications_total{class="http"} 4.0' in page()  # http and http.by-tool, each twice
+        lab.until(lambda: "fl0p_flows_total 2.0" in metrics(net.server, 9100))
+        page = metrics(net.server, 9100)
+        assert 'fl0p_identifications_total{class="http"} 4.0' in page  # http and http.by-tool, each twice
 
 
 def test_an_idle_sensor_uses_under_one_percent(net: lab.Pair, tmp_path: Path) -> None:

@@ -20,7 +20,7 @@ import pytest
 
 from tests.net import lab
 from tests.sensor.disk import small_disk
-from tests.sensor.running import daemon, sensor
+from tests.sensor.running import daemon, metrics, sensor
 from tests.support.name_server import name_server
 
 ROTATION = Path(__file__).parents[2] / "tools" / "systemd" / "fl0p.logrotate"
@@ -139,13 +139,15 @@ def test_logrotate_under_load_loses_no_entry(net: lab.Pair, tmp_path: Path) -> N
     assert ports_in(lines_below(logs)) == everything()
 
 
+@lab.requires("curl")
 def test_a_full_disk_loses_whole_entries_counts_them_and_recovers(net: lab.Pair, tmp_path: Path) -> None:
     with small_disk(256) as disk:
-        options = ("-lU", "--idle", "0.2", "-o", str(disk / "log"), FILTER)
+        options = ("-lU", "--idle", "0.2", "--metrics", "9100", "-o", str(disk / "log"), FILTER)
         with sensor(net.server, tmp_path, *options) as running:
             send_flows(net)
             lab.until(lambda: "entries are lost" in running.words())
-            time.sleep(1)  # all flows are idle by then, so that no more is written
+            told = f'fl0p_flows_ended_total{{verdict="unknown"}} {FLOWS}.0'
+            lab.until(lambda: told in metrics(net.server, 9100))  # nothing more to write
             (disk / "log").rename(disk / "log.1")
             before = lines_below(disk)
             (disk / "log.1").unlink()
