@@ -76,7 +76,7 @@ cdef class DecodedBatch:
         """Make room for the batch's packets and forget those of the last one."""
         cdef Py_ssize_t n = len(batch)
         if n > len(self.rows):
-            self.rows = np.zeros(n, DECODED_DTYPE)
+            self.rows = np.zeros(max(n, 2 * len(self.rows)), DECODED_DTYPE)
             self.decoded = self.rows
         self.batch = batch
         self.packets = self.rows[:n]

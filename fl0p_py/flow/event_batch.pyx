@@ -34,8 +34,9 @@ cdef class EventBatch:
     segments : the SegmentBatch of the same packets, if the table records segments; else None
     """
 
-    def __init__(self, size, SegmentBatch segments=None):
-        self.array = aligned(size, EVENT_DTYPE)
+    def __init__(self, room, SegmentBatch segments=None):
+        """room : EVENT_DTYPE[], where they are written"""
+        self.array = room
         self.event = self.array
         self.segments = segments
 

@@ -126,7 +126,7 @@ cdef class FlowTable:
     cdef TokenEvent[::1] event              # its memory
     cdef readonly uint32_t n_events
     cdef uint32_t batches, out              # buffers that may be, and that are, handed over
-    cdef list spare                         # buffers that came back
+    cdef list spare                         # buffers that nobody uses
     cdef uint64_t[::1] counters
     cdef uint64_t[::1] slots                # index: hash << 32 | row + 1; 0 free
     cdef uint32_t slot_mask, slot_limit

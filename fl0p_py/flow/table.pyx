@@ -70,7 +70,7 @@ from fl0p_py.flow.segment_batch cimport SegmentBatch
 from fl0p_py.flow.table cimport *
 from fl0p_py.flow.wheel cimport FAR, NEAR, NEAR_BITS, TICK_BITS
 
-from fl0p_py.flow.event_batch import aligned
+from fl0p_py.flow.event_batch import EVENT_DTYPE, aligned
 from fl0p_py.flow.stats import STATS
 
 # How a flow ended (FlowRow.reason).
@@ -181,12 +181,12 @@ cdef class FlowTable:
         self.head = aligned(rows, CELL_DTYPE, INLINE_TOKENS).reshape(rows, INLINE_TOKENS)
         self._make_more(rows)
         self.batches, self.out = batches, 0
-        self.spare = []
         self.events_size = events
         self.recording = RECORDINGS[records]
         if self.recording:
             self.origin = np.zeros((rows, 2), ORIGIN_DTYPE)
-        self._use(self._new_batch())
+        self.spare = self._buffers()
+        self._use(self.spare.pop())
         self.slots = np.zeros(SLOTS, np.uint64)
         self._set_mask(SLOTS)
         self.bucket = np.zeros(NEAR + FAR, np.uint32)
@@ -198,8 +198,10 @@ cdef class FlowTable:
         self.counter_array = np.zeros(STATS_COUNT, np.uint64)
         self.counters = self.counter_array
 
-    def _new_batch(self):
-        return EventBatch(self.events_size, SegmentBatch() if self.recording else None)
+    def _buffers(self):
+        """All event buffers, the first one last: in one piece, for which the system can take large pages."""
+        rooms = aligned(self.events_size * self.batches, EVENT_DTYPE).reshape(self.batches, self.events_size)
+        return [EventBatch(room, SegmentBatch() if self.recording else None) for room in rooms[::-1]]
 
     def _set_timeouts(self, idle_s):
         seconds = [ESTABLISHED_S, HANDSHAKE_S, DATAGRAM_S] if idle_s is None else [idle_s] * 3
@@ -446,7 +448,7 @@ cdef class FlowTable:
             raise RuntimeError(f"{self.batches} event buffers are not enough: none was released")
         self.out += 1
         batch.n = self.n_events
-        self._use(self.spare.pop() if self.spare else self._new_batch())
+        self._use(self.spare.pop())
         return batch
 
     def release(self, EventBatch batch=None):
