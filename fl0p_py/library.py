@@ -13,7 +13,6 @@ import ipaddress
 import os
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -114,7 +113,7 @@ def read_flows(
     damaged; FilterError for a filter that libpcap refuses; SignatureFileError for broken signatures.
     """
     if not isinstance(signatures, SignatureSet):
-        paths = default_paths() if signatures is None else [Path(path) for path in signatures]
+        paths = default_paths() if signatures is None else signatures
         signatures = ready(paths, threshold_ms=options.threshold_ms, fuzzy=options.fuzzy)
     with open_savefile(os.fspath(source)) as capture:
         engine = Engine(Tracker(capture, options, filter), signatures)

@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from typing import NamedTuple
 
 
-@dataclass(frozen=True, slots=True)
-class EngineOptions:
+class EngineOptions(NamedTuple):
     """What can be set about the way from packets to results; the defaults are those of `fl0p -h`.
 
     threshold_ms : a gap of at least this many ms is a `+`

@@ -7,15 +7,13 @@ here imports more than small modules, since `-h` must be quick.
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass
 from enum import Enum
-from typing import Any
+from typing import Any, NamedTuple
 
 BARE = "1"
 
 
-@dataclass(frozen=True, slots=True)
-class Option:
+class Option(NamedTuple):
     """One row of a table.
 
     short, long : spellings without dashes; short may be empty.  `long` with `_` for `-` is the

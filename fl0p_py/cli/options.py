@@ -7,8 +7,7 @@ An option that has nothing to act on is refused, never ignored.  The short optio
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
-from typing import Any
+from typing import Any, NamedTuple
 
 from fl0p_py.cli.arguments import arguments, fields
 from fl0p_py.cli.config import ReadConfig, config_values, read_toml
@@ -18,8 +17,7 @@ from fl0p_py.errors import UsageError
 GROUPS = ("address_groups", "port_groups")
 
 
-@dataclass(frozen=True, slots=True)
-class Options:
+class Options(NamedTuple):
     """What the user asked for; one field for each row of TABLE, and the filter words joined.
 
     address_groups, port_groups : variables of rules, from the configuration file
@@ -87,7 +85,7 @@ def parse(argv: Sequence[str], read_config: ReadConfig | None = None) -> Options
         values, expression = config_values(TABLE, given["config"], lambda _: config)
     values.update(given)
     expression = " ".join(words) or expression
-    options = replace(_options(_implied(values), expression), **groups)
+    options = _options(_implied(values), expression)._replace(**groups)
     _refuse_contradictions(options)
     _refuse_alone(options)
     _refuse_live(options, values)

@@ -12,8 +12,8 @@ two.  A signature that speaks for the actor says its own, unless the client's rh
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from enum import Enum
+from typing import NamedTuple
 
 import numpy as np
 
@@ -35,11 +35,10 @@ class Form(Enum):
     BLOCK = 1
 
 
-@dataclass(frozen=True, slots=True)
-class TextOptions:
+class TextOptions(NamedTuple):
     """What is printed, in which form, and whether the time stands before each entry (`-t`)."""
 
-    choice: Choice = Choice()  # noqa: RUF009 - frozen
+    choice: Choice = Choice()
     form: Form = Form.BLOCK
     timestamps: bool = False
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
-from dataclasses import replace
 from typing import TYPE_CHECKING, Any, Protocol
 
 from numpy.typing import NDArray
@@ -121,6 +120,6 @@ def json_writer(
     """EVE objects."""
     from fl0p_py.output.eve import EveFormatter
 
-    choice = replace(choice, flows=True)
+    choice = choice._replace(flows=True)
     formatter = EveFormatter(signatures, engine.table, engine.matcher, choice)
     return Writer(engine, formatter, sink, choice, resolver, last)

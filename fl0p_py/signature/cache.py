@@ -1,9 +1,10 @@
 """Signature sets that were compiled in an earlier run: `ready` reads them again instead of compiling.
 
-    $XDG_CACHE_HOME/fl0p/KEY.set        (~/.cache/fl0p); KEY says what it was made of, see `_key`
+    $XDG_CACHE_HOME/fl0p/CRC.set        (~/.cache/fl0p); the CRC-32 of what it was made of, see `_made_of`
 
-Compiling the shipped set takes longer than all the rest of a small capture.  A file holds the CRC-32 of the
-rest, a pickle of what the matcher needs, and one of each signature, unpickled when it is asked for.
+Compiling the shipped set takes longer than all the rest of a small capture.  A file holds what it was made
+of, a pickle of what the matcher needs, one of each signature, unpickled when it is asked for, and the arrays
+of the first.  (OpenSSL's digests and pathlib both take longer to import than the shipped set to read.)
 Whatever is wrong with a file, or with the folder, means that the set is compiled: the cache decides nothing.
 
 SAFETY: a pickle can run code, and the kernels trust compiled tables.  So a file is read only if it and its
@@ -13,15 +14,14 @@ KNOWN are looked up in it.
 
 from __future__ import annotations
 
-import hashlib
 import io
 import os
 import pickle
 import stat
+import struct
 import sys
 import zlib
 from collections.abc import Iterable, Sequence
-from pathlib import Path
 from typing import Any, overload
 
 import numpy as np
@@ -34,10 +34,13 @@ from fl0p_py.signature.pattern import Signature, SignatureSet
 from fl0p_py.signature.text import SignatureText, read_texts
 from fl0p_py.signature.tunnel import with_tunnels
 
+SUFFIX = ".set"
 KEPT_FILES = 16
 MAX_FILE = 1 << 30
 """Bytes of a file; the largest sets make some 100 MB."""
+HEAD = struct.Struct("<II")
 CRC_BYTES = 4
+ALIGNMENT = 64
 OTHERS_MAY_WRITE = stat.S_IWGRP | stat.S_IWOTH
 
 KNOWN = {
@@ -66,40 +69,36 @@ def ready(
 
         return load(paths)  # says what else is wrong
     folder = _folder()
-    file = None if folder is None else folder / f"{_key(texts, threshold_ms, fuzzy)}.set"
-    signatures = None if file is None else _read(file)
+    made_of = _made_of(texts, threshold_ms, fuzzy)
+    file = None if folder is None else os.path.join(folder, f"{zlib.crc32(made_of):08x}{SUFFIX}")
+    signatures = None if file is None else _read(file, made_of)
     if signatures is None:
         from fl0p_py.signature.loader import parse_texts  # the parsers only where there is something to parse
 
         signatures = parse_texts(texts)
         compile_set(with_tunnels(signatures), threshold_ms=threshold_ms, fuzzy=fuzzy)
         if file is not None:
-            _write(file, signatures)
+            _write(file, signatures, made_of)
     return signatures
 
 
-def _folder() -> Path | None:
+def _folder() -> str | None:
     """As the XDG base directory specification has it; None for a user without a home."""
-    given = Path(os.environ.get("XDG_CACHE_HOME", ""))
-    try:
-        return (given if given.is_absolute() else Path.home() / ".cache") / "fl0p"
-    except RuntimeError:
-        return None
+    given = os.environ.get("XDG_CACHE_HOME", "")
+    caches = given if os.path.isabs(given) else os.path.join(os.path.expanduser("~"), ".cache")
+    return os.path.join(caches, "fl0p") if os.path.isabs(caches) else None
 
 
-def _key(texts: Sequence[SignatureText], threshold_ms: int, fuzzy: bool) -> str:
-    """Of the texts and all that may lead to other tables: options, versions, our own modules."""
+def _made_of(texts: Sequence[SignatureText], threshold_ms: int, fuzzy: bool) -> bytes:
+    """The texts and all that may lead to other tables: options, versions, our own modules."""
     own = [
         (entry.name, entry.stat().st_size, entry.stat().st_mtime_ns)
-        for entry in os.scandir(Path(__file__).parent)
+        for entry in os.scandir(os.path.dirname(__file__))
         if entry.is_file()
     ]
     sizes = [(text.name, len(text.data)) for text in texts]
     made = (threshold_ms, fuzzy, __version__, sys.version, np.__version__, sorted(own), sizes)
-    digest = hashlib.blake2b(repr(made).encode(), digest_size=16)
-    for text in texts:
-        digest.update(text.data)
-    return digest.hexdigest()
+    return b"\n".join([repr(made).encode(), *(text.data for text in texts)])
 
 
 class _Kept(Sequence[Signature]):
@@ -108,7 +107,7 @@ class _Kept(Sequence[Signature]):
     data : their pickles, one behind the other; ends : int64[n], where each one ends
     """
 
-    def __init__(self, data: bytes, ends: NDArray[np.int64]) -> None:
+    def __init__(self, data: memoryview, ends: NDArray[np.int64]) -> None:
         self._data, self._ends = data, ends
         self._read: dict[int, Signature] = {}
 
@@ -127,7 +126,7 @@ class _Kept(Sequence[Signature]):
         number = range(len(self))[at]
         if number not in self._read:
             begin = self._ends[number - 1] if number else 0
-            self._read[number] = _unpickled(io.BytesIO(self._data[begin : self._ends[number]]))
+            self._read[number] = _unpickled(self._data[begin : self._ends[number]])
         return self._read[number]
 
     def first(self, count: int) -> _Kept:
@@ -142,30 +141,31 @@ class _Unpickler(pickle.Unpickler):
         return super().find_class(module, name)
 
 
-def _unpickled(stream: io.BytesIO) -> Any:
-    return _Unpickler(stream).load()
+def _unpickled(data: memoryview, arrays: Iterable[memoryview] = ()) -> Any:
+    return _Unpickler(io.BytesIO(data), buffers=arrays).load()
 
 
-def _read(file: Path) -> SignatureSet | None:
+def _read(file: str, made_of: bytes) -> SignatureSet | None:
     """The set that the file holds; None if there is none, or none to be trusted."""
     try:
-        if not _ours(file.parent.stat()):
+        if not _ours(os.stat(os.path.dirname(file))):
             return None
         with open(file, "rb", opener=_open_itself) as stream:
             found = os.fstat(stream.fileno())
             if not _ours(found) or found.st_size > MAX_FILE:
                 return None
-            crc, kept = stream.read(CRC_BYTES), stream.read(MAX_FILE)
-        if crc != _crc(kept):
+            data = np.empty(found.st_size, np.uint8).data
+            if stream.readinto(data) != len(data):
+                return None
+        made, tables, kept, *arrays = _parts(data)
+        if made != made_of:
             return None
-        data = io.BytesIO(kept)
-        own, warnings, ends, compiled = _unpickled(data)
-        rest = data.read()
-        if len(rest) != ends[-1]:
+        own, warnings, ends, compiled = _unpickled(tables, arrays)
+        if len(kept) != ends[-1]:
             return None
-    except Exception:  # nobody knows all that a damaged pickle can raise; the set is compiled anew
+    except Exception:  # nobody knows all that a damaged file can raise; the set is compiled anew
         return None
-    whole = _Kept(rest, ends)
+    whole = _Kept(kept, ends)
     signatures = tunnelled = SignatureSet(whole.first(own), warnings)
     if own < len(whole):
         tunnelled = SignatureSet(whole, warnings)
@@ -174,9 +174,31 @@ def _read(file: Path) -> SignatureSet | None:
     return signatures
 
 
-def _crc(data: bytes) -> bytes:
-    """Against damage; against others there are the rights to the file."""
-    return zlib.crc32(data).to_bytes(CRC_BYTES, "little")
+def _parts(data: memoryview) -> list[memoryview]:
+    """What `_joined` has put together; raises ValueError if it is damaged."""
+    crc, count = HEAD.unpack_from(data)
+    if crc != zlib.crc32(data[CRC_BYTES:]):
+        raise ValueError("the checksum is wrong")
+    ends = struct.unpack_from(f"<{count}q", data, HEAD.size)
+    starts = [_aligned(end) for end in (HEAD.size + 8 * count, *ends)]
+    return [data[start:end] for start, end in zip(starts, ends, strict=False)]
+
+
+def _joined(parts: Sequence[bytes | memoryview]) -> bytes:
+    """The parts behind their CRC-32, their number and where each one ends; arrays are used where they lie."""
+    at = HEAD.size + 8 * len(parts)
+    ends: list[int] = []
+    pieces: list[bytes | memoryview] = []
+    for part in parts:
+        pieces += [bytes(_aligned(at) - at), part]
+        at = _aligned(at) + len(part)
+        ends.append(at)
+    rest = b"".join([struct.pack(f"<I{len(ends)}q", len(ends), *ends), *pieces])
+    return zlib.crc32(rest).to_bytes(CRC_BYTES, "little") + rest
+
+
+def _aligned(at: int) -> int:
+    return -(-at // ALIGNMENT) * ALIGNMENT
 
 
 def _open_itself(path: str, flags: int) -> int:
@@ -188,24 +210,26 @@ def _ours(found: os.stat_result) -> bool:
     return kind and found.st_uid == os.geteuid() and not found.st_mode & OTHERS_MAY_WRITE
 
 
-def _write(file: Path, signatures: SignatureSet) -> None:
+def _write(file: str, signatures: SignatureSet, made_of: bytes) -> None:
     """Keep the set and forget the oldest ones; where that cannot be, nothing is lost but time."""
-    import tempfile  # brings much along, and is needed once
+    import tempfile  # bring much along, and are needed once
+    from pathlib import Path
 
     tunnelled = with_tunnels(signatures)
     kept = [pickle.dumps(signature, 5) for signature in tunnelled.signatures]
     ends = np.cumsum([len(one) for one in kept], dtype=np.int64)
     made = (len(signatures.signatures), signatures.warnings, ends, tunnelled.compiled)
-    data = b"".join([pickle.dumps(made, 5), *kept])
+    arrays: list[pickle.PickleBuffer] = []
+    tables = pickle.dumps(made, 5, buffer_callback=arrays.append)
+    folder = Path(file).parent
     try:
-        file.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-        if not _ours(file.parent.stat()):
+        folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+        if not _ours(folder.stat()):
             return
-        with tempfile.NamedTemporaryFile(dir=file.parent, suffix=file.suffix, delete=False) as stream:
-            stream.write(_crc(data))
-            stream.write(data)
+        with tempfile.NamedTemporaryFile(dir=folder, suffix=SUFFIX, delete=False) as stream:
+            stream.write(_joined([made_of, tables, b"".join(kept), *(array.raw() for array in arrays)]))
         Path(stream.name).replace(file)
-        files = sorted(file.parent.glob(f"*{file.suffix}"), key=lambda one: one.stat().st_mtime_ns)
+        files = sorted(folder.glob(f"*{SUFFIX}"), key=lambda one: one.stat().st_mtime_ns)
         for old in files[:-KEPT_FILES]:
             old.unlink()
     except OSError:  # a full disk, a home that cannot be written to, another run that tidies up

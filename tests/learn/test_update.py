@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import pytest
 import tomli
 
@@ -145,7 +147,7 @@ def test_a_byte_order_mark_stays_where_it_is() -> None:
 
 @pytest.mark.parametrize("newline", ["\n", "\r\n"])
 def test_every_entry_of_the_shipped_files_can_be_edited(newline: str) -> None:
-    (folder,) = source_paths()
+    folder = Path(*source_paths())
     for path in sorted(folder.glob("*.toml")):
         text = path.read_text().replace("\n", newline)
         tables = tomli.loads(text.replace("\r\n", "\n"))["signature"]

@@ -331,7 +331,10 @@ def test_the_buffer_grows_as_far_as_a_batch_needs() -> None:
     assert text.count("\n") == 500
 
 
-@given(st.lists(chosen_results, max_size=8), st.builds(Choice, st.booleans(), st.booleans(), st.booleans()))
+@given(
+    st.lists(chosen_results, max_size=8),
+    st.builds(lambda *said: Choice(*said), st.booleans(), st.booleans(), st.booleans()),
+)
 def test_the_choice_that_python_sees_is_the_kernels(chosen: list[dict[str, Any]], choice: Choice) -> None:
     table = table_of([row()] * 4, [[]] * 4, 4)
     formatter = LineFormatter(SignatureSet(SIGNATURES), table, TextOptions(choice, Form.LINE))
