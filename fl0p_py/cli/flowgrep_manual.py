@@ -74,7 +74,7 @@ SECTIONS = (
             "End what is not HTTP on its port:",
             '  flowgrep -d eth0 -v -i -c "^GET|^POST|^PUT|^HEAD" -k tcp port 80',
             "Log mail with a certain word, nearly spelled like this, and count the lines of the files:",
-            "  flowgrep -r day.pcap -e pharmacy -D 1 -l mail -x0 tcp port 25 | xargs -0 wc -l",
+            "  mkdir mail && flowgrep -r day.pcap -e pharmacy -D 1 -l mail -x0 tcp port 25 | xargs -0 wc -l",
         ),
     ),
     Section(

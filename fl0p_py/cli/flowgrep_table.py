@@ -194,8 +194,8 @@ TABLE: Table = (
         "l",
         "log",
         Group.LOG,
-        "Write what matched flows say into files in this folder instead of printing it: two for a TCP flow, "
-        "one for each end, and one for any other.",
+        "Write what matched flows say into files in this folder, which has to be there, instead of printing "
+        "it: two for a TCP flow, one for each end, and one for any other.",
         "DIR",
         None,
     ),
