@@ -3,19 +3,29 @@
 Worth it only where the iterator spends its time in code that releases the GIL.  Order is kept; an
 exception of the iterator is raised in the caller, after all items that came before it; when the
 caller stops early, the thread ends at its next item.
+
+A thread that runs ahead may give way to the caller: where there are more threads than processors, all wait
+for the caller in the end.
 """
 
 from __future__ import annotations
 
+import os
 import queue
+import sys
 import threading
 from collections.abc import Iterable, Iterator
+from contextlib import suppress
 from typing import Generic, TypeVar
 
 Item = TypeVar("Item")
 
 JOIN_S = 0.2
 """How long a caller that stops early waits for the thread, which may hang in a read from a pipe."""
+
+GIVES_WAY = 4
+"""By how much a thread is nicer than the process: two such threads get 0.8 of its time (sched(7)), which is
+about what they need."""
 
 STOP_S = 0.1
 """How often a caller that waits for an item looks whether it shall stop."""
@@ -32,15 +42,24 @@ class Prefetch(Generic[Item]):
     """Iterate over it once: yields what `items` yields, with at most `ahead` finished items waiting;
     nothing more once `stop` is set, even if the iterator hangs in a read.
 
+    gives_way : the thread is nicer than the caller (on Linux, where threads have a nice value of their own)
+
     At any time at most `ahead + 2` items are alive: the one that the caller works on, those that
     wait, and the one being made.  The thread starts with the object, so that it works already while
     the caller does something else first.
     """
 
     def __init__(
-        self, items: Iterable[Item], ahead: int, name: str, stop: threading.Event | None = None
+        self,
+        items: Iterable[Item],
+        ahead: int,
+        name: str,
+        stop: threading.Event | None = None,
+        *,
+        gives_way: bool = False,
     ) -> None:
         self._stop = stop
+        self._gives_way = gives_way
         self._ready: queue.SimpleQueue[Item | _End] = queue.SimpleQueue()
         # one for each item that may wait; False: stop
         self._turns: queue.SimpleQueue[bool] = queue.SimpleQueue()
@@ -57,6 +76,8 @@ class Prefetch(Generic[Item]):
         return not self._ready.empty()
 
     def _work(self, items: Iterable[Item]) -> None:
+        if self._gives_way:
+            _be_nice()
         try:
             for item in items:
                 self._turns.get()
@@ -89,3 +110,11 @@ class Prefetch(Generic[Item]):
         self._stopped.set()
         self._turns.put(False)
         self._thread.join(JOIN_S)
+
+
+def _be_nice() -> None:
+    """Of the calling thread."""
+    if sys.platform == "linux":  # elsewhere it would be a process of that number
+        with suppress(OSError):
+            own = os.getpriority(os.PRIO_PROCESS, os.getpid())  # not the thread's, which may have one by now
+            os.setpriority(os.PRIO_PROCESS, threading.get_native_id(), own + GIVES_WAY)

@@ -51,10 +51,14 @@ class Source(Protocol):
     """What a capture must offer: an iterator of batches that raises CaptureError at damage.
 
     linktypes : LINKTYPE_ numbers known so far
+    live      : packets come by themselves, and are lost if nobody takes them in time
     """
 
     @property
     def linktypes(self) -> tuple[int, ...]: ...
+
+    @property
+    def live(self) -> bool: ...
 
     def __iter__(self) -> Iterator[PacketBatch]: ...
 
@@ -126,7 +130,9 @@ class Tracker:
     def start(self) -> Prefetch[Step]:
         """Start the threads now, while the caller still does something else."""
         if self._steps is None:
-            self._steps = Prefetch(self._handed_over(), self._steps_ahead, "fl0p-flows")
+            self._steps = Prefetch(
+                self._handed_over(), self._steps_ahead, "fl0p-flows", gives_way=not self._source.live
+            )
         return self._steps
 
     def stop(self, reason: int = EOF) -> None:
@@ -160,7 +166,9 @@ class Tracker:
                 self.table.release(self._read_events.popleft())
 
     def _tracked(self) -> Iterator[Step]:
-        batches = Prefetch(self._read(), self._ahead, "fl0p-reader", self._stop)
+        batches = Prefetch(
+            self._read(), self._ahead, "fl0p-reader", self._stop, gives_way=not self._source.live
+        )
         damage: CaptureError | None = None
         position = 0
         bytes_too = bool(self.options.records)

@@ -23,7 +23,7 @@ class Paced:
 
     def __init__(self, path: Path, at: dict[int, Callable[[], None]]) -> None:
         with open_savefile(str(path)) as source:
-            self.linktypes = source.linktypes
+            self.linktypes, self.live = source.linktypes, False
             (self._batch,) = source
         self._at = at
 

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import os
+import sys
 import threading
 from collections.abc import Iterator
 
 import pytest
 
-from fl0p_py.prefetch import Prefetch
+from fl0p_py.prefetch import GIVES_WAY, Prefetch
 
 
 def test_order_is_kept() -> None:
@@ -53,3 +55,15 @@ def test_a_caller_that_stops_early_ends_the_thread() -> None:
         if item == 3:
             break
     assert not [thread for thread in threading.enumerate() if thread.name == "ahead"]
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="threads have a nice value of their own on Linux alone")
+@pytest.mark.parametrize("gives_way", [False, True])
+def test_a_thread_gives_way_only_if_it_shall(gives_way: bool) -> None:
+    def nice() -> Iterator[int]:
+        yield os.getpriority(os.PRIO_PROCESS, threading.get_native_id())
+
+    own = os.getpriority(os.PRIO_PROCESS, 0)
+    (of_the_thread,) = Prefetch(nice(), 1, "ahead", gives_way=gives_way)
+    assert of_the_thread == min(own + GIVES_WAY * gives_way, 19)
+    assert os.getpriority(os.PRIO_PROCESS, 0) == own

@@ -71,8 +71,10 @@ class LiveSource:
     fanout_group      : the PACKET_FANOUT group to share the interface with, or NEW_GROUP; see `open_workers`
     say               : takes a line when the interface goes down or comes back
 
-    Attributes: name (the device), driver (its name), linktypes (one), fanout_group.
+    Attributes: name (the device), driver (its name), linktypes (one), fanout_group, live (yes).
     """
+
+    live = True
 
     def __init__(
         self,

@@ -48,7 +48,10 @@ class SavefileSource:
     name      : as the user gave it, "-" for standard input
     size      : bytes of the file, None for a pipe; a batch's `position` goes up to it
     linktypes : LINKTYPE_ numbers met so far; of pcapng, at opening those of the interfaces described first
+    live      : no; a file waits
     """
+
+    live = False
 
     def __init__(self, name: str, stream: ByteStream) -> None:
         self.name = name

@@ -68,7 +68,7 @@ class Capture:
 
     def __init__(self, packets: Sequence[tuple[int, bytes]], size: int) -> None:
         self._batches = [frames.batch(packets[i : i + size]) for i in range(0, len(packets), size)]
-        self.linktypes = (1,)
+        self.linktypes, self.live = (1,), False
 
     def __iter__(self) -> Any:
         return iter(self._batches)
