@@ -204,7 +204,7 @@ class Killer:
 def _time_of(step: Step) -> int:
     """Up to when the step tells what has happened."""
     batch = step.batch
-    return max(step.now_ns, 0 if batch is None or not len(batch) else int(batch.ts_ns.max()))
+    return max(step.now_ns, 0 if batch is None or not len(batch) else int(np.max(batch.ts_ns)))
 
 
 def _next(end: Any, other: Any) -> int:
