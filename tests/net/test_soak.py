@@ -9,7 +9,7 @@ from pathlib import Path
 from tests.net import lab
 
 TOOL = Path(__file__).parents[2] / "tools" / "soak.py"
-ON_A_BUSY_MACHINE = ("--rate", "20000", "--cpu-share", "1")
+ON_A_BUSY_MACHINE = ("--rate", "20000", "--cpu-share", "9")
 """Memory does not depend on the rate; times of a busy machine say little."""
 
 pytestmark = [lab.requires_lab, lab.requires("tcpreplay")]

@@ -21,6 +21,8 @@ from tests.net import lab
 
 ROOT = Path(__file__).parent.parent.parent
 COMMAND = (sys.executable, "-m", "fl0p_py.cli.fl0p")
+THRESHOLD = ("-T", "5000")
+"""A busy machine may pause for longer than 400 ms in what is said at once."""
 
 
 @dataclass
@@ -68,7 +70,8 @@ def sensor(end: lab.Namespace, tmp_path: Path, *options: str) -> Iterator[Sensor
     """In the foreground, at work; `options` without -i and -o."""
     said, log = tmp_path / "said", tmp_path / "log"
     with said.open("wb") as errors:
-        process = end.spawn(*COMMAND, "-i", end.device, "-o", str(log), *options, stderr=errors, cwd=ROOT)
+        words = ("-i", end.device, "-o", str(log), *THRESHOLD, *options)
+        process = end.spawn(*COMMAND, *words, stderr=errors, cwd=ROOT)
     started = Sensor(process.pid, process, said, log)
     try:
         lab.until(lambda: "listening on" in started.words() or process.poll() is not None)
@@ -82,7 +85,7 @@ def sensor(end: lab.Namespace, tmp_path: Path, *options: str) -> Iterator[Sensor
 def daemon(end: lab.Namespace, tmp_path: Path, *options: str) -> Iterator[Sensor]:
     """In the background, at work; `options` without -i, -o, -d and --pidfile."""
     pidfile, log = tmp_path / "pid", tmp_path / "log"
-    words = ("-i", end.device, "-o", str(log), "-d", "--pidfile", str(pidfile), *options)
+    words = ("-i", end.device, "-o", str(log), "-d", "--pidfile", str(pidfile), *THRESHOLD, *options)
     run = end.run(*COMMAND, *words, check=False, cwd=ROOT)
     said = tmp_path / "said"
     said.write_text(run.stderr)

@@ -1,6 +1,6 @@
 """Real servers and their ordinary clients: named live, in the same words as in tcpdump's capture of it.
 
-Gaps that matter to a signature are far from the threshold of 400 ms: what is said is said at once.
+What is said is said at once: no gap is meant to be there, nor is any that a busy machine makes (THRESHOLD).
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ from pathlib import Path
 import pytest
 
 from tests.net import lab
-from tests.sensor.running import COMMAND, ROOT, Sensor, sensor
+from tests.sensor.running import COMMAND, ROOT, THRESHOLD, Sensor, sensor
 
 pytest.importorskip("aiosmtpd")
 
@@ -89,9 +89,9 @@ def without_time(line: str) -> str:
 
 
 def offline(capture: Path, *options: str) -> list[str]:
-    run = subprocess.run(
-        [*COMMAND, "-s", str(capture), "-q", *options], check=True, capture_output=True, text=True, cwd=ROOT
-    )
+    """What it is said of a capture, which may still be written."""
+    command = [*COMMAND, "-s", str(capture), "-q", *THRESHOLD, *options]
+    run = subprocess.run(command, check=False, capture_output=True, text=True, cwd=ROOT)
     return run.stdout.splitlines()
 
 
@@ -117,8 +117,8 @@ def test_ssh_mail_and_web_are_named_live_as_offline(
         get(net, "nothing")
         settled(running, 5)
         assert running.end() == 0
-    lab.end(tcpdump)
     lines = [without_time(line) for line in running.lines()]
-    assert sorted(lines) == sorted(offline(capture, "-l", "-U"))
+    lab.until(lambda: sorted(offline(capture, "-l", "-U")) == sorted(lines))
+    lab.end(tcpdump)
     named = set(re.findall(r"\[([\w.-]+), exact", "\n".join(lines)))
     assert named >= {"ssh.auth.success.publickey", "ssh.exec", "smtp.mail", "http.by-tool"}
