@@ -2,8 +2,19 @@
 cimport cython
 from libc.stdint cimport int64_t, uint8_t, uint16_t, uint32_t, uint64_t
 
+from fl0p_py.fetch cimport fetch
+
 cdef enum:
     LARGEST = 0xFFFF    # larger sizes share a class with it
+    MOST_KEPT = 4       # branches that a memo has room for
+    MEMO_BITS = 14      # of the place of a memo; so many take 512 KB
+    MEMO = 0x80000000   # in `rest`: there is one
+
+cdef struct Memo:       # what a walk has found; 32 bytes
+    uint64_t recent
+    uint32_t rest       # what else it depends on, see `walk`; 0: nothing yet
+    uint32_t found
+    uint32_t branches[MOST_KEPT]
 
 
 @cython.final
@@ -20,8 +31,11 @@ cdef class Filter:
     cdef uint64_t[::1] without_chases   # [block]: words that hold something else too
     cdef uint32_t blocks
     cdef readonly uint64_t overflow
-    cdef uint32_t[::1] found
-    cdef int64_t n_found
+    cdef bint remembers
+    cdef uint8_t[:, ::1] memos      # [2 ** MEMO_BITS, sizeof(Memo)]
+    cdef const uint32_t* found
+    cdef uint32_t[::1] list
+    cdef int64_t n_list
 
     cdef inline int classify(self, int size) noexcept nogil:
         """The class of a token, its size signed by direction."""
@@ -32,9 +46,42 @@ cdef class Filter:
     cdef inline uint8_t classify_port(self, uint16_t port) noexcept nogil:
         return self.class_of_port[port]
 
-    cdef int64_t walk(
+    cdef inline Memo* memo(self, uint32_t other, uint64_t recent, uint8_t port) noexcept nogil:
+        """Where it is noted what was found for these: mixed, then multiplied by 2^64 over the golden ratio
+        (Knuth, The Art of Computer Programming 3, 6.4)."""
+        cdef uint64_t mixed = recent ^ (other << 8 | port) * <uint64_t>0x3243F6A8885A308DULL
+        return <Memo*>&self.memos[mixed * <uint64_t>0x9E3779B97F4A7C15ULL >> (64 - MEMO_BITS), 0]
+
+    cdef inline void prefetch(
+        self, uint32_t other, uint64_t recent, uint8_t port, int size
+    ) noexcept nogil:
+        """Ask for the memo of a token that will come soon; recent : the classes of those before it."""
+        fetch(self.memo(other, recent << 8 | <uint64_t>self.classify(size), port))
+
+    cdef inline int64_t walk(
+        self, uint32_t group, uint32_t other, uint64_t recent, uint8_t port, bint chases
+    ) noexcept nogil:
+        """Point `found` to the branches of two groups (that may be the same) that may end here; how many.
+
+        chases : without it, words that hold nothing else are left out
+        """
+        cdef uint32_t rest = MEMO | other << 16 | <uint32_t>chases << 8 | port
+        cdef Memo* memo
+        if not self.remembers:
+            return self._walk(group, other, recent, port, chases)
+        memo = self.memo(other, recent, port)
+        if memo.recent == recent and memo.rest == rest:
+            self.found = memo.branches
+            return memo.found
+        memo.rest = 0
+        if self._walk(group, other, recent, port, chases) <= MOST_KEPT:
+            self._note(memo, recent, rest)
+        return self.n_list
+
+    cdef int64_t _walk(
         self, uint32_t group, uint32_t other, uint64_t recent, uint8_t port, bint chases
     ) noexcept nogil
+    cdef void _note(self, Memo* memo, uint64_t recent, uint32_t rest) noexcept nogil
     cdef void _range(self, uint32_t group, uint64_t recent, uint8_t port, bint chases) noexcept nogil
     cdef void _block(
         self, uint32_t block, uint64_t words, uint64_t recent, uint8_t port

@@ -10,13 +10,15 @@ words are never looked at.  Ports are cut into classes in the same way; the flow
 What is left over is a superset of what matches: the caller compares the real sizes.
 
 SAFETY: bounds checks are off in release builds.  `Filter.__init__` sizes every table by the largest
-class, word and group; `walk` is given groups below `len(groups)` and classes from `classify` and
-`classify_port` only.
+class, word and group, and the memos by the bits of their place; `walk` and `prefetch` are given groups
+below `len(groups)` and classes from `classify` and `classify_port` only.
 """
 
 import numpy as np
 
 from libc.stdint cimport int64_t, uint8_t, uint32_t, uint64_t
+
+from fl0p_py.signature.memory import in_lines
 
 cdef extern from *:
     int __builtin_ctzll(unsigned long long) nogil
@@ -26,6 +28,7 @@ cdef enum:
     INDEXED_LANES = 4   # of one block only three are looked up: there the fourth costs more than it saves
     BITS = 64
     MOST_FOUND = 4096
+    FEW_WORDS = 16      # they are gone through as fast as a memo is looked at
 
 
 cdef class Filter:
@@ -70,6 +73,8 @@ cdef class Filter:
         if np.any(np.diff(bounds.astype(np.int64)) < 0) or bounds[len(bounds) - 1] > words:
             raise ValueError("groups must ascend")
         self.groups = np.ascontiguousarray(np.stack([bounds[: len(bounds) - 1], bounds[1:]], axis=1))
+        self.remembers = words > FEW_WORDS
+        self.memos = in_lines(sizeof(Memo) << MEMO_BITS, np.uint8).reshape(-1, sizeof(Memo))
         self.lanes = np.zeros((LANES, classes, words), np.uint64)
         self.depth = np.zeros(words, np.uint8)
         self.blocks = words // BITS + 1
@@ -78,7 +83,7 @@ cdef class Filter:
         self.words_of_port = np.zeros((port_classes, self.blocks), np.uint64)
         self.words_of_group = np.zeros(len(bounds), np.uint64)
         self.without_chases = np.zeros(self.blocks, np.uint64)
-        self.found = np.zeros(MOST_FOUND, np.uint32)
+        self.list = np.zeros(MOST_FOUND, np.uint32)
         for branch in range(lows.shape[0]):
             word, bit = branch // BITS, <uint64_t>1 << (branch % BITS)
             for lane in range(LANES):
@@ -122,15 +127,12 @@ cdef class Filter:
                     if self.lanes[lane, one, word]:
                         self.words_of[lane, one, word // BITS] |= <uint64_t>1 << (word % BITS)
 
-    cdef int64_t walk(
+    cdef int64_t _walk(
         self, uint32_t group, uint32_t other, uint64_t recent, uint8_t port, bint chases
     ) noexcept nogil:
-        """Write the branches of two groups (that may be the same) that may end here to `found`; how many.
-
-        chases : without it, words that hold nothing else are left out
-        """
         cdef uint64_t words
-        self.n_found = 0
+        self.n_list = 0
+        self.found = &self.list[0]
         if self.blocks == 1:
             words = self.words_of_group[group] | self.words_of_group[other]
             self._block(0, words if chases else words & self.without_chases[0], recent, port)
@@ -138,7 +140,14 @@ cdef class Filter:
             self._range(group, recent, port, chases)
             if other != group:
                 self._range(other, recent, port, chases)
-        return self.n_found
+        return self.n_list
+
+    cdef void _note(self, Memo* memo, uint64_t recent, uint32_t rest) noexcept nogil:
+        """Note what `_walk` has found."""
+        cdef int64_t one
+        memo.recent, memo.rest, memo.found = recent, rest, <uint32_t>self.n_list
+        for one in range(self.n_list):
+            memo.branches[one] = self.list[one]
 
     cdef void _range(self, uint32_t group, uint64_t recent, uint8_t port, bint chases) noexcept nogil:
         cdef uint32_t begin = self.groups[group, 0], end = self.groups[group, 1], block
@@ -175,9 +184,9 @@ cdef class Filter:
                 classes >>= 8
                 lane += 1
             while left:
-                if self.n_found == MOST_FOUND:
+                if self.n_list == MOST_FOUND:
                     self.overflow += 1
                     return
-                self.found[self.n_found] = word * BITS + <uint32_t>__builtin_ctzll(left)
+                self.list[self.n_list] = word * BITS + <uint32_t>__builtin_ctzll(left)
                 left &= left - 1
-                self.n_found += 1
+                self.n_list += 1

@@ -25,6 +25,7 @@ cdef class Matcher:
     cdef readonly object compiled
     cdef FlowTable table
     cdef Filter filter
+    cdef uint32_t longest_anchor        # no anchored branch ends at a later token
     cdef Machine machine
     cdef Dossiers dossiers
     cdef Timers timers

@@ -34,6 +34,7 @@ from fl0p_py.signature.dossier cimport Dossiers, MOST_PENDING
 from fl0p_py.signature.filter cimport Filter
 from fl0p_py.signature.machine cimport Machine, Token
 from fl0p_py.signature.hands import hands
+from fl0p_py.signature.memory import in_lines
 from fl0p_py.signature.pattern import Facets
 from fl0p_py.signature.record cimport Result
 from fl0p_py.signature.state cimport (
@@ -51,7 +52,6 @@ from fl0p_py.timing.rhythm cimport Rhythms
 cdef enum:
     LONGEST_ANCHOR = 64     # an anchored branch ends at most at this token
     CHASE_WITHIN = 64       # chases begin within this many tokens of a flow
-    LINE = 64               # bytes of a cache line
     AHEAD = 12              # events between asking for a state and using it
     NEAR = 4                # and for what it points to
 
@@ -77,6 +77,8 @@ cdef class Matcher:
             compiled.class_of, compiled.lane_low, compiled.lane_high, compiled.others,
             compiled.class_of_port, compiled.port_classes, compiled.groups, chases,
         )
+        anchored = np.flatnonzero(np.diff(compiled.groups)) % (LONGEST_ANCHOR + 1)
+        self.longest_anchor = int(np.max(anchored, initial=0))
         items = compiled.items.copy()           # the machine leaves marks in them
         self.items, self.branches, self.rules = items, compiled.branches, compiled.rules
         self.ports, self.thresholds = compiled.ports, compiled.thresholds
@@ -98,7 +100,7 @@ cdef class Matcher:
             self.rows, self.stored = self.table.row, self.table.depth
         self.rhythms = Rhythms(capacity)
         self.actors = Actors(self.dossiers, self.rhythms, table)
-        self.states = _in_lines(capacity, np.asarray(<FlowState[:1]>&state).dtype)
+        self.states = in_lines(capacity, np.asarray(<FlowState[:1]>&state).dtype)
         asked = compiled.branches["threshold"][compiled.branches["gap_care"] != 0]
         self.registers = 1 + int(np.max(asked, initial=0))
         self.more_gaps = np.zeros((capacity if self.registers > 1 else 0, self.registers), np.uint64)
@@ -225,6 +227,7 @@ cdef class Matcher:
         """Ask for what events to come will need."""
         cdef TokenEvent* event
         cdef FlowState* state
+        cdef uint32_t group
         if self.at_event + AHEAD < self.n_events:
             event = &self.events[self.at_event + AHEAD]
             fetch(&self.states[event.flow])
@@ -237,6 +240,11 @@ cdef class Matcher:
             state = &self.states[event.flow]
             self.machine.prefetch(state)
             self.dossiers.prefetch(state)
+            if self.filter.remembers and event.kind == TOKEN:
+                group = (state.flags & PROTOCOL) // PROTOCOL_1 * (LONGEST_ANCHOR + 1)
+                if state.flags & STARTED and event.number <= self.longest_anchor:
+                    group += event.number
+                self.filter.prefetch(group, state.recent, state.port_class, event.size)
             if state.flags & TIMED:
                 self.rhythms.prefetch(event.flow)
             if state.flags & TUNNEL:
@@ -277,7 +285,7 @@ cdef class Matcher:
         protocol = (state.flags & PROTOCOL) // PROTOCOL_1
         if protocol != OTHER_PROTOCOL:
             group = other = protocol * (LONGEST_ANCHOR + 1)
-            if state.flags & STARTED and event.number <= LONGEST_ANCHOR:
+            if state.flags & STARTED and event.number <= self.longest_anchor:
                 other += event.number
             chases = token.number <= CHASE_WITHIN and not self.dossiers.chased(state)
             found = self.filter.walk(group, other, state.recent, state.port_class, chases)
@@ -509,13 +517,6 @@ cdef class Matcher:
         self.used_rings += 1
         state.ring = self.used_rings
         return 0
-
-
-def _in_lines(count, dtype):
-    """Zeroed records of 64 bytes, each in a cache line of its own."""
-    memory = np.zeros((count + 1) * LINE, np.uint8)
-    begin = -memory.ctypes.data % LINE
-    return memory[begin : begin + count * LINE].view(dtype)
 
 
 def _dtypes():

@@ -92,6 +92,33 @@ def test_agrees_with_the_reference(
         assert kernel_fires([pattern], flow, count, fuzzy) == reference_fires([pattern], flow, count, fuzzy)
 
 
+@examples(40)
+@given(
+    st.lists(
+        st.lists(st.sampled_from(["c10", "c20", "s30"]), min_size=1, max_size=24), min_size=1, max_size=4
+    ),
+    st.integers(0, 3),
+)
+def test_a_large_set_finds_in_flows_that_repeat_themselves_what_each_pattern_finds_alone(
+    rows: list[list[str]], unanchored: int
+) -> None:
+    beginnings = [f"< {' '.join(row[:length])}" for row in rows for length in range(1, len(row) + 1)]
+    texts = [f"tcp * = {text}" for text in [f"< {'c20 ' * n}s31" for n in range(1, 20)] + beginnings]
+    texts += [f"tcp * = {' '.join(row[-3:])}" for row in rows[:unanchored]]
+    patterns = [parse_pattern(text) for text in dict.fromkeys(texts)]
+    signatures = SignatureSet(
+        tuple(Signature(f"x{number}", "x", pattern, edits=False) for number, pattern in enumerate(patterns))
+    )
+    flows = [reference_matcher.flow_of(parse_pattern(f"tcp 9 < {' '.join(row)}")) for row in rows]
+    for flow, result in zip(
+        flows * 2, run(signatures, list(map(trial_flow, flows * 2)), fuzzy=False), strict=True
+    ):
+        fired: list[list[int]] = [[] for _ in patterns]
+        for identification in result.identifications:
+            fired[identification.signature].append(identification.token)
+        assert fired == reference_fires(patterns, flow, False, False)
+
+
 def grafted(head: Pattern, tail: Pattern) -> Pattern | None:
     """The items of both in a row, as a pattern that starts with the flow; None if no such flow can be."""
     pattern = head._replace(
