@@ -33,8 +33,8 @@ from typing import Any
 import pytest
 
 TIME_S = 60.0
-"""How long a command may take, and how long `until` waits, unless told otherwise.  On two processors that run a
-whole suite too, a sensor may take half of that to start."""
+"""How long a command may take, and how long `until` waits, unless told otherwise.  On two processors that run
+a whole suite too, a sensor may take half of that to start."""
 
 TOOLS = {"ip": "iproute2", "ethtool": "ethtool", "sysctl": "procps"}
 """What a lab needs, and Debian's packages for it."""
