@@ -235,10 +235,11 @@ class _Builder:
 
     def too_large(self) -> SignatureError:
         signature = self.signature
+        inside = f" inside of {signature.via}" if signature.via else ""
         return SignatureError(
             signature.source or "signature",
             signature.where or signature.id,
-            f"pattern too large: repeats and alternatives make more than {MAX_POSITIONS} items of it",
+            f"pattern too large{inside}: repeats and alternatives make more than {MAX_POSITIONS} items of it",
         )
 
     def reserve(self, positions: int, edges: int) -> None:

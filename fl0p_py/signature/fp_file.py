@@ -108,6 +108,7 @@ class _Reader:
         self.warnings: list[SignatureError] = []
         self.fields: dict[str, Any] = {}
         self.fields_at: tuple[Place, str] | None = None
+        self.inside_at: tuple[Place, str] | None = None
         self.items = _Items({"+": Pause(Gap.SOME), "+?": Pause(Gap.ANY)})
         self.ports = _Ports()
 
@@ -206,9 +207,11 @@ class _Reader:
             signature.threshold_ms = fields.get("threshold_ms")
             signature.edits = "no-edits" not in fields
             signature.inside = fields.get("inside", ())
-            if SSH in signature.inside and (wanted := unfit(pattern)):
-                (number, column, length), line = self.fields_at
-                self.fail(number, column - 1, length, line, f"found inside={SSH}, expected {wanted}")
+            if self.inside_at:
+                signature.inside_at, line = self.inside_at
+                if SSH in signature.inside and (wanted := unfit(pattern)):
+                    message = f"found inside={SSH}, expected {wanted}"
+                    self.errors.append(SignatureError(self.source, signature.inside_at, message, line))
             self.forget()
 
     # -- `#:` -------------------------------------------------------------------------------------
@@ -248,6 +251,8 @@ class _Reader:
             value = quoted if quoted is not None else bare
             try:
                 self.fields[key] = _CHECKS[key](value)
+                if key == "inside":
+                    self.inside_at = Place(number, at + 1, length), line
             except ValueError as error:
                 at, length = at + len(key) + 1, len(match[0]) - len(key) - 1
                 self.fail(number, at, length, line, f"found {spell(value)}, expected {error}")
@@ -260,7 +265,7 @@ class _Reader:
         self.forget()
 
     def forget(self) -> None:
-        self.fields, self.fields_at = {}, None
+        self.fields, self.fields_at, self.inside_at = {}, None, None
 
     def fail(self, number: int, at: int, length: int, line: str, message: str) -> None:
         place = Place(number, at + 1, max(1, length))

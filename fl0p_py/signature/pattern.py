@@ -178,6 +178,7 @@ class Signature:
     note: str = ""  # a comment that belongs to it
     source: str = ""  # file it was read from
     where: Place | str = ""  # its place there
+    inside_at: Place | str = ""  # and that of `inside`
     via: str = ""  # of a variant: the carrier inside of which it is looked for (tunnel.py)
 
     @property

@@ -152,6 +152,7 @@ class _Reader:
             note=self.text(table, "note", label),
             source=self.source,
             where=label,
+            inside_at=f"{label}: inside" if inside else "",
         )
         if len(self.errors) == before:
             self.signatures.append(signature)

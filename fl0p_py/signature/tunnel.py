@@ -86,6 +86,7 @@ def variant(signature: Signature, via: str) -> Signature:
         signature,
         pattern=_outside(signature.pattern, via),
         facets=Facets(*said),
+        where=signature.inside_at or signature.where,
         via=via,
         inside=(),
         examples=(),

@@ -6,9 +6,11 @@ from pathlib import Path
 
 import pytest
 
+from fl0p_py.errors import SignatureError
 from fl0p_py.library import read_flows
 from fl0p_py.signature import trial
 from fl0p_py.signature.channel import BEFORE, MACS, SSH, example, packet, through, unfit
+from fl0p_py.signature.compiled import compile_set
 from fl0p_py.signature.loader import load
 from fl0p_py.signature.parser import parse_pattern
 from fl0p_py.signature.pattern import Facets, Signature, SignatureSet
@@ -51,6 +53,29 @@ def test_a_login_begins_as_in_the_shipped_signatures(id: str) -> None:
     shipped = load([ROOT / "signatures" / "ssh.toml", ROOT / "signatures" / "forward.toml"])
     (login,) = (one.pattern for one in shipped.signatures if one.id == id)
     assert pattern_text(login).startswith(BEFORE)
+
+
+@pytest.mark.parametrize(
+    ("name", "text", "place"),
+    [
+        ("x.fp", "#: class=smtp inside=ssh\n{} : mail\n", "x.fp:2:15"),
+        (
+            "x.toml",
+            "[[signature]]\nid = 'a.b'\nname = 'mail'\ninside = ['ssh']\npattern = '{}'\n",
+            "x.toml: a.b: inside",
+        ),
+    ],
+)
+def test_what_is_too_large_only_inside_is_told_at_that_word(
+    name: str, text: str, place: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    Path(name).write_text("\n" + text.format("tcp * < c40 ( c1-100 s1-100 ){250}"))
+    signatures = load([name])
+    compile_set(signatures)
+    with pytest.raises(SignatureError) as caught:
+        compile_set(with_tunnels(signatures))
+    assert str(caught.value).startswith(f"{place}: pattern too large inside of ssh: ")
 
 
 def test_sizes_of_packets() -> None:

@@ -122,7 +122,7 @@ BAD: list[tuple[str | bytes, str]] = [
     ),
     (
         f"#: inside=tls13,ssh\n{LINE}",
-        "x.fp:1:1: found inside=ssh, expected the port '*': where a channel leads does not show",
+        "x.fp:1:4: found inside=ssh, expected the port '*': where a channel leads does not show",
     ),
     (f'#: class="ssh\n{LINE}', 'x.fp:1:10: found \'"\', expected key=value, key="value" or a flag'),
     (f'#: class="ssh"x\n{LINE}', "x.fp:1:15: found 'x', expected key=value, key=\"value\" or a flag"),
