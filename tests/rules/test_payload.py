@@ -143,9 +143,11 @@ def test_patience_with_an_expression_becomes_less_and_comes_back() -> None:
     test.owed_s = 1_000_000.0
     assert test.patience_s == 0.001
     test.owed_s = 20 * CREDIT_S
-    for _ in range(100):
+    pieces = 0
+    while test.patience_s < first and pieces < 10_000:  # one that the machine interrupts owes, too
         assert test.failed(new(b"ab")) is not None
-    assert test.patience_s == first
+        pieces += 1
+    assert test.patience_s == first and pieces >= 20
 
 
 def test_slow_pieces_that_are_not_given_up_are_owed_too() -> None:
