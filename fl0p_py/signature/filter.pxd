@@ -33,6 +33,7 @@ cdef class Filter:
     cdef readonly uint64_t overflow
     cdef bint remembers
     cdef uint8_t[:, ::1] memos      # [2 ** MEMO_BITS, sizeof(Memo)]
+    cdef uint64_t stir, spread      # see memory.multiplier
     cdef const uint32_t* found
     cdef uint32_t[::1] list
     cdef int64_t n_list
@@ -47,10 +48,9 @@ cdef class Filter:
         return self.class_of_port[port]
 
     cdef inline Memo* memo(self, uint32_t other, uint64_t recent, uint8_t port) noexcept nogil:
-        """Where it is noted what was found for these: mixed, then multiplied by 2^64 over the golden ratio
-        (Knuth, The Art of Computer Programming 3, 6.4)."""
-        cdef uint64_t mixed = recent ^ (other << 8 | port) * <uint64_t>0x3243F6A8885A308DULL
-        return <Memo*>&self.memos[mixed * <uint64_t>0x9E3779B97F4A7C15ULL >> (64 - MEMO_BITS), 0]
+        """Where it is noted what was found for these."""
+        cdef uint64_t mixed = recent ^ (other << 8 | port) * self.stir
+        return <Memo*>&self.memos[mixed * self.spread >> (64 - MEMO_BITS), 0]
 
     cdef inline void prefetch(
         self, uint32_t other, uint64_t recent, uint8_t port, int size

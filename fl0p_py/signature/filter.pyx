@@ -18,7 +18,7 @@ import numpy as np
 
 from libc.stdint cimport int64_t, uint8_t, uint32_t, uint64_t
 
-from fl0p_py.signature.memory import in_lines
+from fl0p_py.signature.memory import in_lines, multiplier
 
 cdef extern from *:
     int __builtin_ctzll(unsigned long long) nogil
@@ -74,6 +74,7 @@ cdef class Filter:
             raise ValueError("groups must ascend")
         self.groups = np.ascontiguousarray(np.stack([bounds[: len(bounds) - 1], bounds[1:]], axis=1))
         self.remembers = words > FEW_WORDS
+        self.stir, self.spread = multiplier(), multiplier()
         self.memos = in_lines(sizeof(Memo) << MEMO_BITS, np.uint8).reshape(-1, sizeof(Memo))
         self.lanes = np.zeros((LANES, classes, words), np.uint64)
         self.depth = np.zeros(words, np.uint8)

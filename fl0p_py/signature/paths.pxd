@@ -33,7 +33,8 @@ cdef class Paths:
     cdef int64_t size
     cdef uint8_t flags
     cdef int visits
-    cdef uint8_t[:, ::1] memory                 # [MEMOS, sizeof(Memo)]
+    cdef uint8_t[:, ::1] memory                 # [2 ** MEMO_BITS, sizeof(Memo)]
+    cdef uint64_t spread                        # see memory.multiplier
     cdef Memo note
     cdef bint noting                            # what is found goes into the note, too
 

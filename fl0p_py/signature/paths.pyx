@@ -28,8 +28,10 @@ from fl0p_py.signature.place cimport (
 )
 from fl0p_py.signature.state cimport ANY_GAP, AT_END, AT_SILENT_END, AT_TOKEN, NO_GAP, SOME_GAP
 
+from fl0p_py.signature.memory import multiplier
+
 cdef enum:
-    MEMOS = 32768           # a power of two
+    MEMO_BITS = 15          # of the place of a memo
     MOST_VISITS = 2048
 
 
@@ -69,7 +71,8 @@ cdef class Paths:
             self.loose |= 0 if start else 1 << family
         self._set_loose_high()
         self.to_end = _to_end(positions, edges, self.entries)
-        self.memory = np.zeros((MEMOS, sizeof(Memo)), np.uint8)
+        self.memory = np.zeros((1 << MEMO_BITS, sizeof(Memo)), np.uint8)
+        self.spread = multiplier()
 
     def _set_loose_high(self):
         """Patterns without `<` are looked for in every run: its size tells somebody who types from a page."""
@@ -106,8 +109,7 @@ cdef class Paths:
             at = 1 << 23 | self.tunnel.families
         key = (<uint64_t>size | at << 20 | <uint64_t>self.place.carrier << 44
                | <uint64_t>flags << 50 | <uint64_t>passed << 56 | <uint64_t>(self.tunnel.direction < 0) << 63)
-        # multiplied by 2^64 over the golden ratio (Knuth, The Art of Computer Programming 3, 6.4)
-        memo = <Memo*>&self.memory[(key * <uint64_t>0x9E3779B97F4A7C15ULL >> 40) & (MEMOS - 1), 0]
+        memo = <Memo*>&self.memory[key * self.spread >> (64 - MEMO_BITS), 0]
         if memo.key == key:
             for i in range(memo.found):
                 self.add(memo.at[i], memo.flags[i])
