@@ -330,12 +330,11 @@ cdef class Dossiers:
                 mask |= <uint32_t>1 << facet
         return mask
 
-    def chase(self, signatures):
-        """Only these can match with edits."""
-        cdef uint32_t signature
-        self.chasing = 0
-        for signature in signatures:
-            self.chasing |= self._facets(signature) or ITSELF
+    def chase(self, speak):
+        """speak : bool[n, facets], what each signature that can match with edits speaks for."""
+        self.chasing = int(speak.any(axis=0) @ (1 << np.arange(N_FACETS)))
+        if not speak.any(axis=1).all():
+            self.chasing |= ITSELF
 
     cdef bint chased(self, FlowState* state) noexcept nogil:
         """Whether no match with edits could set anything any more."""

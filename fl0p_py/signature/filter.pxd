@@ -31,7 +31,7 @@ cdef class Filter:
     cdef uint64_t[::1] without_chases   # [block]: words that hold something else too
     cdef uint32_t blocks
     cdef readonly uint64_t overflow
-    cdef bint remembers
+    cdef bint remembers             # what was found is noted
     cdef uint8_t[:, ::1] memos      # [2 ** MEMO_BITS, sizeof(Memo)]
     cdef uint64_t stir, spread      # see memory.multiplier
     cdef const uint32_t* found

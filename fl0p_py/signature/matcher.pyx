@@ -84,7 +84,7 @@ cdef class Matcher:
         self.ports, self.thresholds = compiled.ports, compiled.thresholds
         self.n_thresholds = len(compiled.thresholds)
         self.dossiers = Dossiers(compiled.rules, hands(compiled.facet_names))
-        self.dossiers.chase(set(compiled.branches["signature"][chases].tolist()))
+        self.dossiers.chase(compiled.rules["facets"][compiled.branches["signature"][chases]] != 0)
         self.machine = Machine(
             compiled.positions, compiled.edges, items, compiled.branches, compiled.rules,
             self.dossiers,
@@ -347,9 +347,15 @@ cdef class Matcher:
         cdef uint32_t found
         cdef Branch* branch
         cdef int cost
+        cdef bint far = self.filter.blocks > 1      # a small set is in the cache
+        if far:
+            for one in range(1, n):
+                fetch(&self.branches[self.filter.found[one]])
         for one in range(n):
             found = self.filter.found[one]
             branch = &self.branches[found]
+            if far and one + 1 < n:
+                fetch(&self.items[self.branches[self.filter.found[one + 1]].item])
             if branch.action == CHASE:
                 if token.number > CHASE_WITHIN or self.dossiers.hopeless(state, branch.signature):
                     continue
