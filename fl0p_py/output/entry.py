@@ -13,6 +13,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from enum import Enum
+from itertools import accumulate
 from typing import NamedTuple
 
 import numpy as np
@@ -73,7 +74,7 @@ class EntryTexts:
         if self._used + len(pieces) > len(self.text):
             self.text = np.concatenate([self.text, np.zeros(len(self.text) + len(pieces), np.uint8)])
         self.text[self._used : self._used + len(pieces)] = np.frombuffer(pieces, np.uint8)
-        self.at[number] = self._used + np.cumsum([0, len(head), *map(len, tails)])
+        self.at[number] = list(accumulate(map(len, (head, *tails)), initial=self._used))
         self.ends[number] = signature.pattern.end
         self.own[number] = signature.facets.actor is not None
         self._used += len(pieces)

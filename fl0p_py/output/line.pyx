@@ -62,6 +62,16 @@ cdef inline Py_ssize_t put_piece(uint8_t[::1] out, Py_ssize_t at, const uint8_t[
 cdef inline Py_ssize_t put_number(uint8_t[::1] out, Py_ssize_t at, uint32_t number) noexcept nogil:
     cdef uint32_t rest = number
     cdef int digits = 1, i
+    if number < 10:             # most are octets and small sizes
+        out[at] = <uint8_t> (48 + number)
+        return at + 1
+    if number < 1000:
+        if number >= 100:
+            out[at] = <uint8_t> (48 + number // 100)
+            at += 1
+        out[at] = <uint8_t> (48 + number // 10 % 10)
+        out[at + 1] = <uint8_t> (48 + number % 10)
+        return at + 2
     while rest >= 10:
         rest //= 10
         digits += 1

@@ -196,7 +196,7 @@ cdef class Cuts:
         for family, steps in enumerate(families):
             for number, (step, _) in enumerate(steps):
                 self.bit = <uint64_t>1 << (begin + number % most) % BITS
-                self.bits[min(family, MOST_FAMILIES - 1)] |= self.bit
+                self.bits[<Py_ssize_t>min(family, MOST_FAMILIES - 1)] |= self.bit
                 self._add_step(*step)
             begin += min(len(steps), most)
 

@@ -81,7 +81,7 @@ cdef class Paths:
         self.loose_high = [0, 0]
         for at, _, start, _ in np.asarray(self.entries).tolist():
             if not start:
-                side = self.positions[at].direction < 0
+                side = self.positions[<uint32_t>at].direction < 0
                 self.loose_high[side] = max(self.loose_high[side], self._most(at, overhead, 0, {}))
 
     def _most(self, uint32_t at, int32_t overhead, int depth, known):
