@@ -195,10 +195,12 @@ def test_hostile_datagrams_do_not_keep_others_from_being_searched(monkeypatch: p
     made = Conversation()
     for _ in range(20):
         made.datagram(b"a" * 60 + b"!")
-    made.datagram(b"aab")
-    begun_s = time.monotonic()
-    assert grep(made, "-a", "(a|a)+(?=b)", "--count") == b"1\n"
-    assert time.monotonic() - begun_s < 20 * PATIENCE_S
+    for _ in range(50):
+        made.datagram(b"aab")
+    begun_s = time.process_time()
+    found = int(grep(made, "-a", "(a|a)+(?=b)", "--count"))
+    assert time.process_time() - begun_s < 20 * PATIENCE_S
+    assert 40 <= found <= 50  # each is worth 0.1 ms, which a machine that does something else may take away
 
 
 def test_only_the_pattern_that_takes_the_time_is_given_up(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -198,9 +198,9 @@ def test_where_pieces_are_everywhere_nothing_is_missed(monkeypatch: pytest.Monke
 )
 def test_hostile_patterns_and_payloads_do_not_hang(pattern: str) -> None:
     made = one_stream(*[b"a" * 1400] * 30, b"!")
-    begun_s = time.monotonic()
+    begun_s = time.process_time()
     grep(made, "-a", pattern)
-    assert time.monotonic() - begun_s < 5
+    assert time.process_time() - begun_s < 5
 
 
 TEXTS = st.lists(

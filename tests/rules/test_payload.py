@@ -128,9 +128,9 @@ def test_work_is_bounded() -> None:
     assert test.given_up == 1
     assert STEPS < 500**2
     test = PayloadTest(options_of('pcre:"/(a+)+$/";'))
-    begun = time.monotonic()
+    begun = time.process_time()
     assert test.failed(new(b"a" * 40 + b"b")) is not None
-    assert time.monotonic() - begun < 20 * PATIENCE_S
+    assert time.process_time() - begun < 20 * PATIENCE_S
 
 
 def test_patience_with_an_expression_becomes_less_and_comes_back() -> None:
