@@ -119,14 +119,14 @@ def talking(net: lab.Pair) -> Iterator[None]:
         yield
 
 
-def counted(running: Sensor, flows: int) -> None:
-    """Until the monitor has heard of so many identified flows; lines of statistics go into the log."""
+def counted(running: Sensor, what: str, least: int) -> None:
+    """Until the monitor has heard of so many (`packets`, `identified`); statistics go into the log."""
 
     def enough() -> bool:
         running.send(signal.SIGUSR1)
         time.sleep(0.1)
-        said = re.findall(r"stats: .* identified=(\d+) ", "\n".join(running.lines()))
-        return bool(said) and int(said[-1]) >= flows
+        said = re.findall(rf"stats:.* {what}=(\d+) ", "\n".join(running.lines()))
+        return bool(said) and int(said[-1]) >= least
 
     lab.until(enough)
 

@@ -182,7 +182,7 @@ def test_a_killed_child_of_a_daemon_is_replaced(
         for name in running.children():
             fetch(net, 4)
             expected += 4
-            counted(running, expected)  # what it had not told yet is lost with a child
+            counted(running, "identified", expected)  # what it had not told yet is lost with a child
             os.kill(running.children()[name], signal.SIGKILL)
             lab.until(lambda name=name: name not in running.children())
             lab.until(lambda name=name: name in running.children())

@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import re
 import signal
 import socket
-import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -13,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from tests.net import lab
-from tests.sensor.running import Sensor, daemon, sensor, status_of
+from tests.sensor.running import Sensor, counted, daemon, sensor, status_of
 from tests.sensor.test_run_log import FILTER, load, ports_in, send_flows
 
 pytestmark = lab.requires_lab
@@ -26,18 +24,6 @@ def flow(net: lab.Pair) -> Iterator[Callable[[int], int]]:
     """A flow that goes on as long as this lasts; yields what sends so many bytes from its client."""
     with net.client.entered(), socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as client:
         yield lambda size: client.sendto(bytes(size), (net.server.address, 9))
-
-
-def seen(running: Sensor, count: int) -> None:
-    """Until so many packets have gone through the flow tables."""
-
-    def enough() -> bool:
-        running.send(signal.SIGUSR1)
-        time.sleep(0.1)
-        counts = re.findall(r"stats: packets=(\d+) ", "\n".join(running.lines()))
-        return bool(counts) and int(counts[-1]) >= count
-
-    lab.until(enough)
 
 
 def flows_in(running: Sensor) -> list[str]:
@@ -72,7 +58,7 @@ def test_flows_are_reported_when_an_interface_is_deleted_and_reading_resumes(
         with flow(net) as send:
             send(21)
             send(22)
-            seen(running, 2)
+            counted(running, "packets", 2)
             net.client.ip("link", "del", net.client.device)
             lab.until(lambda: flows_in(running) == ["< c21 c22 : unknown"])
         lab.until(lambda: not any(name.startswith("engine") for name in running.children()))
@@ -81,7 +67,7 @@ def test_flows_are_reported_when_an_interface_is_deleted_and_reading_resumes(
         lab.until(lambda: all(status_of(running.children()[name])["Seccomp"] == "2" for name in engines))
         with flow(net) as send:
             send(23)
-            seen(running, 3)
+            counted(running, "packets", 3)
         running.end()
         assert flows_in(running) == ["< c21 c22 : unknown", "< c23 : unknown"]
 
@@ -97,7 +83,7 @@ def test_a_flow_in_progress_is_named_by_the_signatures_that_were_read_meanwhile(
     with lab.pair() as net, sensor(net.server, tmp_path, *options) as running:
         with flow(net) as send:
             send(21)
-            seen(running, 1)
+            counted(running, "packets", 1)
             mine.write_text("udp 9 < c21 c22 : new\nudp 9 < y1 : broken\n")
             running.send(signal.SIGHUP)
             lab.until(lambda: "those that were read before stay in use" in running.words())
@@ -105,7 +91,7 @@ def test_a_flow_in_progress_is_named_by_the_signatures_that_were_read_meanwhile(
             running.send(signal.SIGHUP)
             lab.until(lambda: running.words().count("in use now: 1 signature") == int(workers))
             send(22)
-            seen(running, 2)
+            counted(running, "packets", 2)
         assert running.end() == 0
     (line,) = flows_in(running)
     assert line == ": new [new, exact]"
